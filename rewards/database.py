@@ -1,0 +1,106 @@
+"""The one door to PostgreSQL: the engine that the tables use, and the transaction of every action.
+
+Piccolo's own transaction leaks its pool connection when COMMIT or ROLLBACK fails, and a nested one is a
+silent no-op; `transaction()` releases in every case and refuses nesting.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
+
+Connection = asyncpg.Connection
+Row = asyncpg.Record
+
+
+class _Transaction(PostgresTransaction):
+    async def __aexit__(self, kind: Any, error: Any, trace: Any) -> bool:
+        try:
+            if error is None:
+                await self.commit()
+            elif not self.connection.is_closed():
+                await self.rollback()
+        finally:
+            self.engine.current_transaction.reset(self.context)
+            if self.engine.pool:
+                await self.engine.pool.release(self.connection, timeout=5)
+            else:
+                await self.connection.close()
+        return False
+
+
+class _Engine(PostgresEngine):
+    """Connects only when told to (Piccolo's asks the server its version at import)."""
+
+    async def check_version(self) -> None:
+        """Done at start by the process that owns the servers."""
+
+    async def prep_database(self) -> None:
+        """No extension is needed."""
+
+
+engine = _Engine(config={"database": "laurel"})
+
+
+async def open_pool(url: str, size: int = 8) -> None:
+    """Open this process's pool of at most `size` connections to `url` (a postgresql:// DSN)."""
+    engine.config = {"dsn": url}
+    engine.pool = await asyncpg.create_pool(
+        dsn=url,
+        min_size=1,
+        max_size=size,
+        command_timeout=60,
+        server_settings={"application_name": "laurel", "timezone": "UTC"},
+    )
+
+
+async def close_pool() -> None:
+    """Close the pool, waiting at most five seconds for work under way; no connection stays open."""
+    pool, engine.pool = engine.pool, None
+    if pool is None:
+        return
+    try:
+        await asyncio.wait_for(pool.close(), 5)
+    except TimeoutError:
+        pool.terminate()
+
+
+@asynccontextmanager
+async def transaction() -> AsyncIterator[Connection]:
+    """One transaction: commits when the block ends, rolls back when it raises. Piccolo queries join it.
+
+    Yields the connection for raw SQL. Never start tasks or gather inside. Nesting raises Piccolo's
+    TransactionError: an action is one transaction, so actions do not call actions inside theirs.
+    """
+    async with _Transaction(engine, allow_nested=False) as current:
+        yield current.connection
+
+
+async def rows(sql: str, *values: Any) -> Sequence[Row]:
+    """All rows of one statement, in the current transaction when there is one."""
+    current = engine.current_transaction.get()
+    if current is not None:
+        found: Sequence[Row] = await current.connection.fetch(sql, *values)
+        return found
+    return await _pool().fetch(sql, *values)
+
+
+async def row(sql: str, *values: Any) -> Row | None:
+    """The first row, or None when there is none."""
+    found = await rows(sql, *values)
+    return found[0] if found else None
+
+
+async def value(sql: str, *values: Any) -> Any:
+    """The first column of the first row, or None when there is no row."""
+    found = await row(sql, *values)
+    return None if found is None else found[0]
+
+
+def _pool() -> asyncpg.Pool:
+    if engine.pool is None:
+        raise RuntimeError("the database pool is not open: call rewards.database.open_pool first")
+    return engine.pool

@@ -1,0 +1,86 @@
+"""The ledger: append-only postings of integer entries that sum to zero in every currency.
+
+A trigger refuses UPDATE, DELETE and TRUNCATE of posting and entry; another refuses a statement that leaves a
+posting's entries of one currency with a sum other than zero. All entries of a posting go in by one statement.
+"""
+
+from typing import Any
+
+from piccolo.columns import (
+    UUID,
+    BigInt,
+    BigSerial,
+    Bytea,
+    Date,
+    ForeignKey,
+    Integer,
+    OnDelete,
+    Timestamptz,
+    Varchar,
+)
+from piccolo.constraints import Unique
+from piccolo.table import Table
+
+from rewards.database import engine
+from rewards.members.tables import Member
+
+
+class Season(Table, tablename="season", db=engine):
+    """A span of days, both ends included. Seasons do not overlap (an exclusion constraint)."""
+
+    id = UUID(primary_key=True, default=None)
+    name = Varchar(100)
+    starts_on = Date(default=None)
+    ends_on = Date(default=None)
+
+
+class EarningRule(Table, tablename="earning_rule", db=engine):
+    """How a kind of fact earns. `daily_cap`: most honour points a member may earn by it in a day (null: no cap).
+
+    `spend_percent`: spend points given for every 100 honour points, rounded down (0 to 1000).
+    """
+
+    code = Varchar(40, primary_key=True, default=None)
+    daily_cap = Integer(null=True, default=None)
+    spend_percent = Integer(default=100)
+
+
+class Account(Table, tablename="account", db=engine):
+    """A member's account in a currency (purpose `member`), or the house's (`issuance`)."""
+
+    id = UUID(primary_key=True, default=None)
+    purpose = Varchar(20)
+    owner = ForeignKey(Member, null=True, default=None, on_delete=OnDelete.restrict, index=True)
+    currency = Varchar(10)
+
+    account_one_each = Unique([purpose, owner, currency], nulls_distinct=False)
+
+
+class Posting(Table, tablename="posting", db=engine):
+    """One business fact, once. `key` names the fact; `digest` is the SHA-256 of its input.
+
+    `day` is the organisation's day on which it counts; a reversal keeps the season and day of the original.
+    `requested` is what the rule would have given; `reason` says why less was given ("" or "daily_cap").
+    """
+
+    id = UUID(primary_key=True, default=None)
+    key = Varchar(200, unique=True)
+    digest = Bytea(default=None)
+    rule = ForeignKey(EarningRule, null=False, on_delete=OnDelete.restrict)
+    season = ForeignKey(Season, null=False, on_delete=OnDelete.restrict, index=True)
+    day = Date(default=None)
+    at = Timestamptz(default=None)
+    requested = BigInt(default=0)
+    reason = Varchar(40, default="")
+    note = Varchar(300, default="")
+    reverses: ForeignKey[Any] = ForeignKey("self", null=True, default=None, on_delete=OnDelete.restrict, unique=True)
+    actor = UUID(null=True, default=None)
+
+
+class Entry(Table, tablename="entry", db=engine):
+    """One leg of a posting: `amount` integer points into (+) or out of (-) an account; 0 when capped."""
+
+    id = BigSerial(primary_key=True)
+    posting = ForeignKey(Posting, null=False, on_delete=OnDelete.restrict, index=True)
+    account = ForeignKey(Account, null=False, on_delete=OnDelete.restrict, index=True)
+    amount = BigInt(default=0)

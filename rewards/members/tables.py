@@ -1,0 +1,73 @@
+"""Who is on the roster, where they belong and since when, and how they may sign in."""
+
+from typing import Any
+
+from piccolo.columns import (
+    UUID,
+    Array,
+    Boolean,
+    Bytea,
+    Date,
+    ForeignKey,
+    OnDelete,
+    Timestamptz,
+    Varchar,
+)
+from piccolo.table import Table
+
+from rewards.database import engine
+
+
+class Unit(Table, tablename="unit", db=engine):
+    """A node of the tree of units. `path` is its names from the root joined by `/`, unique."""
+
+    id = UUID(primary_key=True, default=None)
+    parent: ForeignKey[Any] = ForeignKey("self", null=True, default=None, on_delete=OnDelete.restrict, index=True)
+    name = Varchar(200)
+    path = Varchar(2000, unique=True)
+
+
+class Member(Table, tablename="member", db=engine):
+    """A person of the roster. Leaving sets `left_on`; nothing is ever deleted.
+
+    `roles` holds any of organiser, reviewer, auditor, admin; everyone is a member. `code_hash` is argon2id,
+    null until the member has set a code. With `shows_alias` boards show `alias` in place of the name.
+    """
+
+    id = UUID(primary_key=True, default=None)
+    staff_number = Varchar(64, unique=True)
+    name = Varchar(200)
+    roles = Array(base_column=Varchar(), default=list)
+    language = Varchar(16, null=True, default=None)
+    alias = Varchar(40, default="")
+    shows_alias = Boolean(default=False)
+    joined_on = Date(null=True, default=None)
+    left_on = Date(null=True, default=None)
+    email = Varchar(320, default="")
+    phone = Varchar(40, default="")
+    code_hash = Varchar(255, null=True, default=None)
+    created_at = Timestamptz(default=None)
+
+
+class Membership(Table, tablename="membership", db=engine):
+    """A member belongs to a unit from `since` until the day before `until` (null: still)."""
+
+    id = UUID(primary_key=True, default=None)
+    member = ForeignKey(Member, null=False, on_delete=OnDelete.restrict, index=True)
+    unit = ForeignKey(Unit, null=False, on_delete=OnDelete.restrict, index=True)
+    since = Date(default=None)
+    until = Date(null=True, default=None)
+
+
+class SignInLink(Table, tablename="sign_in_link", db=engine):
+    """A personal link, good once. Only the SHA-256 of its 256-bit token is kept.
+
+    `member` is null for the link that makes the first admin.
+    """
+
+    token_hash = Bytea(primary_key=True, default=None)
+    member = ForeignKey(Member, null=True, default=None, on_delete=OnDelete.restrict, index=True)
+    created_at = Timestamptz(default=None)
+    expires_at = Timestamptz(default=None)
+    used_at = Timestamptz(null=True, default=None)
+    created_by = UUID(null=True, default=None)

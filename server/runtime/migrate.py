@@ -1,0 +1,68 @@
+"""Bring the database to this version's tables: plain SQL files, in order, each once, under one lock."""
+
+import hashlib
+from pathlib import Path
+
+import asyncpg
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+FOLDERS = ("rewards", "games", "server")
+"""Order matters: later packages refer to tables of earlier ones."""
+
+LOCK = 0x1A0E1
+
+
+class MigrationError(Exception):
+    """An applied migration file has been altered, or the database is newer than this program."""
+
+    def __init__(self, code: str, name: str) -> None:
+        super().__init__(f"{code}: {name}")
+        self.code = code
+        self.name = name
+
+
+def files() -> list[tuple[str, str]]:
+    """(name, SQL) of every migration in the order they apply, e.g. ("rewards/0001_first_tables", ...)."""
+    return [
+        (f"{folder}/{path.stem}", path.read_text(encoding="utf-8"))
+        for folder in FOLDERS
+        for path in sorted((ROOT / folder / "migrations").glob("*.sql"))
+    ]
+
+
+async def pending(connection: asyncpg.Connection) -> list[str]:
+    """Names not applied yet. Raises MigrationError when an applied one differs or is unknown here."""
+    await connection.execute(
+        "CREATE TABLE IF NOT EXISTS migration"
+        " (name TEXT PRIMARY KEY, digest TEXT NOT NULL, applied_at TIMESTAMPTZ NOT NULL DEFAULT now())"
+    )
+    applied = {row["name"]: row["digest"] for row in await connection.fetch("SELECT name, digest FROM migration")}
+    known = {name: hashlib.sha256(sql.encode()).hexdigest() for name, sql in files()}
+    for name, digest in applied.items():
+        if name not in known:
+            raise MigrationError("database.newer", name)
+        if known[name] != digest:
+            raise MigrationError("database.migration_altered", name)
+    return [name for name in known if name not in applied]
+
+
+async def migrate(url: str) -> list[str]:
+    """Apply what is pending, each file in its own transaction; return the names applied now.
+
+    Safe to start on several machines at once: an advisory lock makes the others wait and then find nothing.
+    """
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
+        waiting = await pending(connection)
+        for name, sql in files():
+            if name in waiting:
+                async with connection.transaction():
+                    await connection.execute(sql)
+                    digest = hashlib.sha256(sql.encode()).hexdigest()
+                    await connection.execute(
+                        "INSERT INTO migration (name, digest) VALUES ($1, $2)", name, digest
+                    )
+        return waiting
+    finally:
+        await connection.close()
