@@ -20,9 +20,9 @@ class _Transaction(PostgresTransaction):
     async def __aexit__(self, kind: Any, error: Any, trace: Any) -> bool:
         try:
             if error is None:
-                await self.commit()
+                await self.commit()  # type: ignore[no-untyped-call]
             elif not self.connection.is_closed():
-                await self.rollback()
+                await self.rollback()  # type: ignore[no-untyped-call]
         finally:
             self.engine.current_transaction.reset(self.context)
             if self.engine.pool:
