@@ -1,0 +1,323 @@
+"""The manifest (section 3): what a draw promises before any die is thrown. M is the hash of its exact bytes."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from rewards.draws.rules.hashing import DICE, HEX256, PROTOCOL, digest
+from rewards.draws.rules.refused import Refused
+from rewards.draws.rules.snapshot import MAX_TICKETS, REASON_RULE, Line, valid_text
+from rewards.draws.rules.tree import Tree
+
+MAX_SLOTS = 100_000
+MAX_CUSTODIANS = 16
+ID_RULE = "[a-z0-9-]{1,32}"
+
+_ID = re.compile(ID_RULE)
+_DRAW_ID = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_REASON = re.compile(REASON_RULE)
+_MOMENT = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Prize:
+    """A prize of `count` equal slots (0..count-1).
+
+    `group`: only lines of this class may win it; empty = all. `batch`: prizes shown together; empty = none.
+    `redraw`: dice that must be thrown before the slot of an absent winner is drawn again, e.g. `d10x4`;
+    empty = the key of the round is used again; None = left open, which only the pair form `[id, count]` says.
+    """
+
+    id: str
+    count: int
+    group: str = ""
+    batch: str = ""
+    redraw: str | None = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The promises of a draw.
+
+    `n` lines and `tickets` in total; `root`, `file` (SHA-256 of the snapshot file) and `commit` are lower-case
+    hex. `labels` are the custodians, parallel to `commit`. `venue` is a dice label (`d10x20`). `unit_cap`: at
+    most so many standing winners a unit; None = no cap. `excluded`: (reason code, people) pairs. `rule` says
+    how tickets were earned and is opaque here. Empty `frozen_at`, `file`, `labels` and `rule` None: not stated.
+    """
+
+    draw_id: str
+    n: int
+    tickets: int
+    root: str
+    commit: tuple[str, ...]
+    venue: str
+    prizes: tuple[Prize, ...]
+    labels: tuple[str, ...] = ()
+    rehearsal: bool = False
+    frozen_at: str = ""
+    file: str = ""
+    round: str = "r1"
+    one_win: bool = True
+    unit_cap: int | None = None
+    excluded: tuple[tuple[str, int], ...] = ()
+    rule: Mapping[str, object] | None = None
+
+    @property
+    def slots(self) -> int:
+        """How many winners are wanted, over all prizes."""
+        return sum(prize.count for prize in self.prizes)
+
+
+def manifest_hash(data: bytes) -> bytes:
+    """M, 32 bytes."""
+    return digest(data)
+
+
+def utc_moment(at: datetime) -> str:
+    """`frozen_at` text of an aware moment, whole seconds, cut not rounded: 2026-05-01T08:00:00Z."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _bad(key: str) -> Refused:
+    return Refused("draw.manifest.value", key=key)
+
+
+def _text(key: str, value: object, valid: Callable[[str], object]) -> str:
+    if not isinstance(value, str) or not valid(value):
+        raise _bad(key)
+    return value
+
+
+def _number(key: str, value: object, low: int, high: int) -> int:
+    if type(value) is not int or not low <= value <= high:
+        raise _bad(key)
+    return value
+
+
+def _truth(key: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _bad(key)
+    return value
+
+
+def _list(key: str, value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise _bad(key)
+    return value
+
+
+def _object(key: str, value: object) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise _bad(key)
+    return value
+
+
+def _known(where: str, given: Mapping[str, object], needed: frozenset[str], optional: frozenset[str]) -> None:
+    for name in given:
+        if name not in needed and name not in optional:
+            raise Refused("draw.manifest.unknown", key=where + name)
+    for name in sorted(needed):
+        if name not in given:
+            raise Refused("draw.manifest.missing", key=where + name)
+
+
+def _moment(text: str) -> bool:
+    if _MOMENT.fullmatch(text) is None:
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _prize(value: object) -> Prize:
+    if isinstance(value, list):
+        if len(value) != 2:
+            raise _bad("prizes")
+        return Prize(
+            _text("prizes.id", value[0], _ID.fullmatch),
+            _number("prizes.count", value[1], 1, MAX_SLOTS),
+            redraw=None,
+        )
+    given = _object("prizes", value)
+    _known("prizes.", given, frozenset({"id", "count"}), frozenset({"class", "batch", "redraw"}))
+    return Prize(
+        _text("prizes.id", given["id"], _ID.fullmatch),
+        _number("prizes.count", given["count"], 1, MAX_SLOTS),
+        _text("prizes.class", given["class"], valid_text) if "class" in given else "",
+        _text("prizes.batch", given["batch"], _ID.fullmatch) if "batch" in given else "",
+        _text("prizes.redraw", given["redraw"], DICE.fullmatch) if "redraw" in given else "",
+    )
+
+
+def _prizes(value: object) -> tuple[Prize, ...]:
+    prizes = tuple(_prize(entry) for entry in _list("prizes", value))
+    if not prizes or len({prize.id for prize in prizes}) != len(prizes):
+        raise _bad("prizes")
+    if sum(prize.count for prize in prizes) > MAX_SLOTS:
+        raise _bad("prizes.count")
+    return prizes
+
+
+def _excluded(value: object) -> tuple[tuple[str, int], ...]:
+    pairs = []
+    for entry in _list("excluded", value):
+        given = _object("excluded", entry)
+        _known("excluded.", given, frozenset({"reason", "count"}), frozenset())
+        pairs.append(
+            (
+                _text("excluded.reason", given["reason"], _REASON.fullmatch),
+                _number("excluded.count", given["count"], 1, MAX_TICKETS),
+            )
+        )
+    return tuple(pairs)
+
+
+def _labels(value: object, commitments: int) -> tuple[str, ...]:
+    labels = tuple(_text("labels", label, _ID.fullmatch) for label in _list("labels", value))
+    if len(labels) != commitments or len(set(labels)) != len(labels):
+        raise _bad("labels")
+    return labels
+
+
+_NEEDED = frozenset({"proto", "draw_id", "n", "tickets", "root", "commit", "venue", "prizes"})
+_OPTIONAL = frozenset(
+    {
+        *("labels", "rehearsal", "frozen_at", "file", "round"),
+        *("one_win", "unit_cap", "no_reroll", "excluded", "rule"),
+    }
+)
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for key, value in pairs:
+        if key in found:
+            raise Refused("draw.manifest.twice", key=key)
+        found[key] = value
+    return found
+
+
+def _no_constant(name: str) -> object:
+    raise Refused("draw.manifest.json")
+
+
+def read_json(data: bytes) -> object:
+    """JSON of ASCII bytes, strictly: no key twice, no NaN or Infinity.
+
+    Refused `draw.manifest.json` for anything that is no such JSON (however deep or long), `draw.manifest.twice`.
+    """
+    try:
+        return json.loads(data.decode("ascii"), object_pairs_hook=_unique, parse_constant=_no_constant)
+    except Refused:
+        raise
+    except (ValueError, RecursionError):
+        raise Refused("draw.manifest.json") from None
+
+
+def parse_manifest(data: bytes) -> Manifest:
+    """The manifest in exact bytes, compact or full form. A key that is not known is refused, because it might
+    change what the draw means. Refused `draw.manifest.json|twice|proto|unknown|missing|value`."""
+    given = read_json(data)
+    if not isinstance(given, dict):
+        raise Refused("draw.manifest.json")
+    if given.get("proto") != PROTOCOL:
+        raise Refused("draw.manifest.proto")
+    _known("", given, _NEEDED, _OPTIONAL)
+    if "no_reroll" in given and given["no_reroll"] is not True:
+        raise _bad("no_reroll")
+    commit = tuple(_text("commit", entry, HEX256.fullmatch) for entry in _list("commit", given["commit"]))
+    if not 1 <= len(commit) <= MAX_CUSTODIANS:
+        raise _bad("commit")
+    n = _number("n", given["n"], 0, MAX_TICKETS)
+    cap = given.get("unit_cap")
+    return Manifest(
+        draw_id=_text("draw_id", given["draw_id"], _DRAW_ID.fullmatch),
+        n=n,
+        tickets=_number("tickets", given["tickets"], n, MAX_TICKETS),
+        root=_text("root", given["root"], HEX256.fullmatch),
+        commit=commit,
+        venue=_text("venue", given["venue"], DICE.fullmatch),
+        prizes=_prizes(given["prizes"]),
+        labels=_labels(given["labels"], len(commit)) if "labels" in given else (),
+        rehearsal=_truth("rehearsal", given.get("rehearsal", False)),
+        frozen_at=_text("frozen_at", given["frozen_at"], _moment) if "frozen_at" in given else "",
+        file=_text("file", given["file"], HEX256.fullmatch) if "file" in given else "",
+        round=_text("round", given.get("round", "r1"), _ID.fullmatch),
+        one_win=_truth("one_win", given.get("one_win", True)),
+        unit_cap=None if cap is None else _number("unit_cap", cap, 1, MAX_TICKETS),
+        excluded=_excluded(given.get("excluded", [])),
+        rule=_object("rule", given["rule"]) if "rule" in given else None,
+    )
+
+
+def _prize_json(prize: Prize) -> object:
+    if prize.redraw is None:
+        if prize.group or prize.batch:
+            raise _bad("prizes.redraw")
+        return [prize.id, prize.count]
+    entry: dict[str, object] = {"id": prize.id, "count": prize.count}
+    for key, value in (("class", prize.group), ("batch", prize.batch), ("redraw", prize.redraw)):
+        if value:
+            entry[key] = value
+    return entry
+
+
+def write_manifest(manifest: Manifest) -> bytes:
+    """The full form: one ASCII line of compact JSON, no LF, keys always in this order (those of `rule` sorted).
+
+    `parse_manifest` of the bytes gives an equal manifest. Raises what it raises when a value is not allowed.
+    """
+    given: dict[str, object] = {
+        "proto": PROTOCOL,
+        "draw_id": manifest.draw_id,
+        "rehearsal": manifest.rehearsal,
+        "n": manifest.n,
+        "tickets": manifest.tickets,
+        "root": manifest.root,
+        "commit": list(manifest.commit),
+        "venue": manifest.venue,
+        "round": manifest.round,
+        "one_win": manifest.one_win,
+        "unit_cap": manifest.unit_cap,
+        "no_reroll": True,
+        "prizes": [_prize_json(prize) for prize in manifest.prizes],
+        "excluded": [{"reason": reason, "count": count} for reason, count in manifest.excluded],
+    }
+    if manifest.labels:
+        given["labels"] = list(manifest.labels)
+    if manifest.frozen_at:
+        given["frozen_at"] = manifest.frozen_at
+    if manifest.file:
+        given["file"] = manifest.file
+    if manifest.rule is not None:
+        given["rule"] = json.loads(json.dumps(manifest.rule, sort_keys=True, allow_nan=False))
+    data = json.dumps(given, separators=(",", ":"), allow_nan=False).encode("ascii")
+    parse_manifest(data)
+    return data
+
+
+def check_counts(manifest: Manifest, lines: tuple[Line, ...]) -> None:
+    """Refused `draw.snapshot.count|tickets` when the snapshot is not as long or heavy as promised."""
+    if len(lines) != manifest.n:
+        raise Refused("draw.snapshot.count", stated=manifest.n, found=len(lines))
+    total = sum(line.tickets for line in lines)
+    if total != manifest.tickets:
+        raise Refused("draw.snapshot.tickets", stated=manifest.tickets, found=total)
+
+
+def check_root(manifest: Manifest, lines: tuple[Line, ...]) -> None:
+    """Refused `draw.snapshot.root` when the tree of the snapshot has another root than promised."""
+    found = Tree(line.leaf for line in lines).root.hex()
+    if found != manifest.root:
+        raise Refused("draw.snapshot.root", stated=manifest.root, found=found)
+
+
+def check_file(manifest: Manifest, snapshot: bytes) -> None:
+    """Refused `draw.snapshot.file` when the manifest states the hash of another file."""
+    found = digest(snapshot).hex()
+    if manifest.file and manifest.file != found:
+        raise Refused("draw.snapshot.file", stated=manifest.file, found=found)
