@@ -1,0 +1,38 @@
+/* The desk's keys: Space or the right arrow presses the one button marked data-key-next. */
+(function () {
+  "use strict";
+  var WRITES = "input, textarea, select, [contenteditable]";
+  var PRESSES = "button, a, summary, [role=button]";
+
+  document.addEventListener("keydown", function (event) {
+    var space = event.key === " " || event.key === "Spacebar";
+    if (!space && event.key !== "ArrowRight") { return; }
+    if (event.repeat || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey || event.defaultPrevented) { return; }
+    var at = document.activeElement;
+    if (at && (at.closest(WRITES) || (space && at.closest(PRESSES)))) { return; }
+    if (document.querySelector("dialog[open]")) { return; }
+    var next = document.querySelector("[data-key-next]:not([disabled]):not([aria-busy])");
+    if (!next) { return; }
+    event.preventDefault();
+    next.click();
+  });
+
+  // A file dropped on the field is a file chosen.
+  document.addEventListener("dragover", function (event) {
+    var drop = event.target.closest && event.target.closest("[data-drop]");
+    if (drop) { event.preventDefault(); drop.classList.add("is-over"); }
+  });
+  document.addEventListener("dragleave", function (event) {
+    var drop = event.target.closest && event.target.closest("[data-drop]");
+    if (drop && !drop.contains(event.relatedTarget)) { drop.classList.remove("is-over"); }
+  });
+  document.addEventListener("drop", function (event) {
+    var drop = event.target.closest && event.target.closest("[data-drop]");
+    var input = drop && drop.querySelector("input[type=file]");
+    if (!input || !event.dataTransfer.files.length) { return; }
+    event.preventDefault();
+    drop.classList.remove("is-over");
+    input.files = event.dataTransfer.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+})();

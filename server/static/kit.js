@@ -1,0 +1,110 @@
+/* Small manners of every page: a form is sent once, danger asks in a dialog, a failed request says so, links are copied. */
+(function () {
+  "use strict";
+  var RELEASE_MS = 15000; // a submit that downloads a file leaves the page where it is
+
+  // A form that is on its way is not sent again. htmx and plain submits alike.
+  function busy(form, on) {
+    form.toggleAttribute("data-sending", on);
+    Array.prototype.forEach.call(form.querySelectorAll("button"), function (button) {
+      if (on) { button.setAttribute("aria-busy", "true"); } else { button.removeAttribute("aria-busy"); }
+    });
+  }
+  document.addEventListener("submit", function (event) {
+    var form = event.target;
+    if (form.hasAttribute("data-sending")) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      return;
+    }
+    // after the other listeners: htmx prevents the plain submit, and its own request events take over
+    setTimeout(function () {
+      if (event.defaultPrevented) { return; }
+      busy(form, true);
+      setTimeout(function () { busy(form, false); }, RELEASE_MS);
+    }, 0);
+  }, true);
+  document.addEventListener("htmx:beforeRequest", function (event) {
+    if (event.target.tagName === "FORM") { busy(event.target, true); }
+  });
+  document.addEventListener("htmx:afterRequest", function (event) {
+    if (event.target.tagName === "FORM") { busy(event.target, false); }
+  });
+  window.addEventListener("pageshow", function (event) {
+    if (event.persisted) { Array.prototype.forEach.call(document.querySelectorAll("[data-sending]"), function (form) { busy(form, false); }); }
+  });
+
+  // A request that failed: plain words at the top.
+  var problem = document.getElementById("problem");
+  function tell(words) {
+    if (!problem) { return; }
+    problem.querySelector("[data-problem-text]").textContent = words;
+    problem.classList.add("is-open");
+  }
+  function hush() { if (problem) { problem.classList.remove("is-open"); } }
+  document.addEventListener("htmx:sendError", function () { tell(problem.dataset.offline); });
+  document.addEventListener("htmx:timeout", function () { tell(problem.dataset.offline); });
+  // Our own refusals say where they belong (HX-Retarget), a form with its errors is a 422; anything else that failed
+  // came from something between us and is not put into the page.
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    var answer = event.detail.xhr;
+    if (answer.status < 400) { hush(); return; }
+    if (answer.status === 422 || answer.getResponseHeader("HX-Retarget")) { return; }
+    event.detail.shouldSwap = false;
+    tell(problem.dataset.refused);
+  });
+  document.addEventListener("htmx:beforeRequest", function (event) {
+    var notices = document.getElementById("notices");
+    if (notices && event.detail.requestConfig.verb !== "get") { notices.textContent = ""; }
+  });
+
+  // Danger asks once: the body of <details data-confirm> opens as a dialog.
+  function ask(details) {
+    var body = details.querySelector(".confirm-body");
+    var dialog = document.createElement("dialog");
+    if (!body || !dialog.showModal) { return false; }
+    details.open = true;
+    var cancel = body.querySelector("[data-confirm-cancel]");
+    dialog.setAttribute("aria-label", details.querySelector("summary").textContent.trim());
+    details.appendChild(dialog);
+    dialog.appendChild(body);
+    if (cancel) { cancel.hidden = false; }
+    dialog.addEventListener("close", function () {
+      details.appendChild(body);
+      details.open = false;
+      dialog.remove();
+      details.querySelector("summary").focus();
+    });
+    if (cancel) { cancel.addEventListener("click", function () { dialog.close(); }, { once: true }); }
+    dialog.showModal();
+    if (cancel) { cancel.focus(); }
+    return true;
+  }
+  document.addEventListener("click", function (event) {
+    var summary = event.target.closest("[data-confirm] > summary");
+    if (summary && ask(summary.parentNode)) { event.preventDefault(); }
+  });
+  document.addEventListener("htmx:afterRequest", function (event) {
+    var dialog = event.target.closest("dialog[open]");
+    if (dialog && event.detail.successful) { dialog.close(); }
+  });
+
+  // Copy buttons exist only where copying does.
+  function show(root) {
+    if (!navigator.clipboard) { return; }
+    Array.prototype.forEach.call(root.querySelectorAll("[data-copy][hidden]"), function (button) { button.hidden = false; });
+  }
+  document.addEventListener("click", function (event) {
+    var target = event.target.closest("[data-copy], [data-problem-close]");
+    if (!target) { return; }
+    if (target.hasAttribute("data-problem-close")) { hush(); return; }
+    navigator.clipboard.writeText(target.dataset.copy).then(function () {
+      var words = target.querySelector("span") || target;
+      var before = words.textContent;
+      words.textContent = target.dataset.copied || before;
+      setTimeout(function () { words.textContent = before; }, 2000);
+    });
+  });
+  document.addEventListener("htmx:load", function (event) { show(event.target); });
+  show(document);
+})();
