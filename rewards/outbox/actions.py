@@ -1,0 +1,121 @@
+"""Intend work in the transaction that makes it necessary; claim it, finish it, or fail and try again later."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from rewards.database import rows, transaction
+from rewards.outbox import rules
+
+_ERROR_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """Work that this worker holds until `until`, which also tells its claim from any later one.
+
+    `attempts` counts this claim; it starts again from 1 when the work is intended anew.
+    """
+
+    id: UUID
+    kind: str
+    subject: str
+    revision: int
+    attempts: int
+    until: datetime
+
+
+async def intend(kind: str, subject: str, *, due_at: datetime, now: datetime, new_id: UUID) -> None:
+    """Join the caller's transaction: the work will be done at least once after it commits, not before `due_at`.
+
+    When the same (kind, subject) is open already it is that one that runs, at the earlier of both times; if a worker
+    is at it right now, it is run once more after that worker has finished.
+    """
+    await rows(
+        "INSERT INTO intent (id, kind, subject, due_at, created_at) VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT (kind, subject) WHERE done_at IS NULL DO UPDATE SET revision = intent.revision + 1,"
+        " due_at = least(intent.due_at, EXCLUDED.due_at), attempts = 0",
+        new_id,
+        kind,
+        subject,
+        due_at,
+        now,
+    )
+
+
+async def claim(
+    *,
+    now: datetime,
+    hold: timedelta,
+    limit: int,
+    kinds: Sequence[str] | None = None,
+    subject: str | None = None,
+) -> list[Claimed]:
+    """Hold at most `limit` pieces of due work until `now + hold`, longest due first; empty: nothing is due.
+
+    No two claims hold the same work at once. A worker that dies keeps it from others until its hold ends, so `hold` is
+    longer than the work takes. A worker that outlives its hold may find that another has begun the same work.
+    """
+    if hold <= timedelta(0):
+        raise ValueError("a claim holds for some time")
+    async with transaction() as connection:
+        found = await connection.fetch(
+            "WITH due AS MATERIALIZED (SELECT id, due_at FROM intent WHERE done_at IS NULL AND due_at <= $1"
+            " AND (claimed_until IS NULL OR claimed_until <= $1)"
+            " AND ($4::text[] IS NULL OR kind = ANY($4)) AND ($5::text IS NULL OR subject = $5)"
+            " ORDER BY due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED)"
+            " UPDATE intent SET claimed_until = $2, attempts = attempts + 1 FROM due WHERE intent.id = due.id"
+            " RETURNING intent.id, kind, subject, revision, attempts, claimed_until, due.due_at",
+            now,
+            now + hold,
+            limit,
+            None if kinds is None else list(kinds),
+            subject,
+        )
+    return [
+        Claimed(one["id"], one["kind"], one["subject"], one["revision"], one["attempts"], one["claimed_until"])
+        for one in sorted(found, key=lambda one: (one["due_at"], one["id"]))
+    ]
+
+
+async def finish(claimed: Claimed, *, now: datetime) -> bool:
+    """True: the work is done (also when it was already). False: it was intended again meanwhile and is open for
+    another run, at once unless another worker holds it."""
+    async with transaction() as connection:
+        done = await connection.fetchval(
+            "UPDATE intent SET done_at = coalesce(done_at, $3), claimed_until = NULL"
+            " WHERE id = $1 AND revision = $2 RETURNING true",
+            claimed.id,
+            claimed.revision,
+            now,
+        )
+        if not done:
+            await connection.execute(
+                "UPDATE intent SET claimed_until = NULL WHERE id = $1 AND claimed_until = $2 AND done_at IS NULL",
+                claimed.id,
+                claimed.until,
+            )
+    return bool(done)
+
+
+async def fail(claimed: Claimed, *, now: datetime, error: str) -> bool:
+    """Open the work again after rules.wait_after. `error` is a code or an exception's name, cut at 200 characters.
+
+    False: this claim no longer holds the work (its hold ended and another took it, or it is done); nothing changed.
+    """
+    async with transaction() as connection:
+        attempts = await connection.fetchval(
+            "SELECT attempts FROM intent WHERE id = $1 AND claimed_until = $2 AND done_at IS NULL FOR UPDATE",
+            claimed.id,
+            claimed.until,
+        )
+        if attempts is None:
+            return False
+        await connection.execute(
+            "UPDATE intent SET claimed_until = NULL, due_at = $2, last_error = $3 WHERE id = $1",
+            claimed.id,
+            now + rules.wait_after(attempts),
+            error[:_ERROR_LENGTH],
+        )
+    return True

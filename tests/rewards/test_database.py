@@ -1,0 +1,107 @@
+"""The traps of Piccolo's transactions that rewards.database.transaction disarms."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+from piccolo.engine.exceptions import TransactionError
+
+from rewards import database as db
+
+
+@pytest.fixture
+async def small_pool(database_url: str) -> AsyncIterator[None]:
+    """A pool of two, and a table whose constraint is checked by COMMIT."""
+    await db.open_pool(database_url, size=2)
+    await db.rows("CREATE TABLE one (id INTEGER UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+    yield
+    await db.close_pool()
+
+
+def idle() -> bool:
+    assert db.engine.pool is not None
+    return db.engine.pool.get_idle_size() == db.engine.pool.get_size()
+
+
+async def test_a_failed_commit_gives_its_connection_back(small_pool: None) -> None:
+    for _ in range(5):
+        with pytest.raises(asyncpg.UniqueViolationError):
+            async with db.transaction():
+                await db.rows("INSERT INTO one VALUES (1), (1)")
+        assert db.engine.current_transaction.get() is None
+    assert idle()
+    assert await db.value("SELECT count(*) FROM one") == 0
+
+
+async def test_a_gather_inside_errs_but_gives_its_connection_back(small_pool: None) -> None:
+    for _ in range(5):
+        with pytest.raises(asyncpg.InterfaceError):
+            async with db.transaction():
+                await asyncio.gather(*(db.rows("INSERT INTO one VALUES ($1)", n) for n in range(3)))
+        assert db.engine.current_transaction.get() is None
+    async with asyncio.timeout(20):
+        async with db.transaction():
+            await db.rows("INSERT INTO one VALUES (7)")
+    assert [one["id"] for one in await db.rows("SELECT id FROM one")] == [7]
+
+
+async def test_a_nested_transaction_is_refused(small_pool: None) -> None:
+    async def nested() -> None:
+        async with db.transaction():
+            await db.rows("INSERT INTO one VALUES (1)")
+            async with db.transaction():
+                await db.rows("INSERT INTO one VALUES (2)")
+
+    with pytest.raises(TransactionError):
+        await nested()
+    assert await db.value("SELECT count(*) FROM one") == 0
+    assert idle()
+
+
+async def test_an_exception_rolls_back(small_pool: None) -> None:
+    async def broken() -> None:
+        async with db.transaction():
+            await db.rows("INSERT INTO one VALUES (1)")
+            raise KeyError
+
+    for _ in range(5):
+        with pytest.raises(KeyError):
+            await broken()
+    assert await db.value("SELECT count(*) FROM one") == 0
+    assert idle()
+
+
+async def test_a_cancelled_transaction_gives_its_connection_back(small_pool: None) -> None:
+    entered = asyncio.Event()
+
+    async def forever() -> None:
+        async with db.transaction():
+            await db.rows("INSERT INTO one VALUES (1)")
+            entered.set()
+            await asyncio.Event().wait()
+
+    for _ in range(5):
+        entered.clear()
+        task = asyncio.create_task(forever())
+        await entered.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert await db.value("SELECT count(*) FROM one") == 0
+    assert idle()
+
+
+async def test_a_connection_cut_off_inside_is_not_reused(small_pool: None) -> None:
+    async def cut_off() -> None:
+        async with db.transaction():
+            me = await db.value("SELECT pg_backend_pid()")
+            assert db.engine.pool is not None
+            await db.engine.pool.fetchval("SELECT pg_terminate_backend($1, 5000)", me)
+            await db.rows("INSERT INTO one VALUES (1)")
+
+    for _ in range(5):
+        with pytest.raises((asyncpg.PostgresConnectionError, asyncpg.InterfaceError)):
+            await cut_off()
+        assert db.engine.current_transaction.get() is None
+    assert await db.value("SELECT count(*) FROM one") == 0
