@@ -1,0 +1,322 @@
+"""The only place where points change: award, reverse; and the seasons and rules under which they do."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from rewards.audit.actions import note as audit
+from rewards.database import Connection, engine, transaction
+from rewards.ledger import queries, rules
+from rewards.ledger.queries import Posted, SeasonRow
+from rewards.ledger.rules import HONOUR, SPEND
+from rewards.refusals import Refusal
+
+_Accounts = dict[tuple[UUID | None, str], UUID]
+"""(owner, currency) -> account; owner None is the issuance account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Award:
+    """A business fact that earns honour points (0 to rules.MOST_POINTS) for a member. `key` names the fact."""
+
+    key: str
+    member: UUID
+    points: int
+    note: str = ""
+
+
+async def award(
+    awards: Sequence[Award],
+    *,
+    rule: str,
+    season: UUID,
+    day: date,
+    at: datetime,
+    actor: UUID | None = None,
+    new_id: Callable[[], UUID],
+) -> list[Posted]:
+    """Join the caller's transaction: post each award once, and return what stands for each, in the order given.
+
+    The same key with the same member, points, rule, season, day and note brings the original back, `known`. Where the
+    rule's daily cap leaves less than the points, the rest is given with the reason (0 points when nothing is left);
+    the earlier in `awards` takes first. A handful of statements whatever the number of awards. Members are locked in
+    one order until the caller's transaction ends, so call it once in a transaction.
+
+    All or nothing. Refusals: ledger.key_reused (key), ledger.key_invalid, ledger.points_out_of_range (most),
+    ledger.note_invalid (longest), ledger.unknown_rule (rule), ledger.unknown_season,
+    ledger.unknown_member (member), ledger.own_item (an adjustment by its beneficiary).
+    """
+    connection = _joined()
+    asked = _asked(awards, rule=rule, season=season, day=day, actor=actor)
+    if not asked:
+        return []
+    async with connection.transaction():
+        cap, spend_percent = await _terms(connection, rule, season)
+        accounts = await _locked_accounts(connection, {one.member for one, _ in asked.values()}, new_id)
+        stands = await queries.recorded(asked)
+        for key, (known_digest, _) in stands.items():
+            if known_digest != asked[key][1]:
+                raise Refusal("ledger.key_reused", key=key)
+        posted = {key: known for key, (_, known) in stands.items()}
+        fresh = [(one, digest) for key, (one, digest) in asked.items() if key not in posted]
+        if fresh:
+            earned = {} if cap is None else await _earned_today(connection, rule, day, {one.member for one, _ in fresh})
+            new: list[tuple[Posted, bytes, str]] = []
+            for one, digest in fresh:
+                before = earned.get(one.member, 0)
+                points, reason = rules.granted(one.points, cap=cap, earned=before)
+                earned[one.member] = before + points
+                spend = rules.spend_of(points, spend_percent)
+                item = Posted(one.key, new_id(), one.member, points, spend, one.points, reason, at, known=False)
+                new.append((item, digest, one.note))
+                posted[one.key] = item
+            await _write(connection, new, accounts, rule=rule, season=season, day=day, actor=actor)
+    first: set[str] = set()
+    answer = []
+    for one in awards:
+        item = posted[one.key]
+        answer.append(item if one.key not in first else replace(item, known=True))
+        first.add(one.key)
+    return answer
+
+
+async def reverse(
+    key: str, *, by_key: str, at: datetime, actor: UUID | None, why: str, new_id: Callable[[], UUID]
+) -> Posted:
+    """Join the caller's transaction: undo the posting `key` by its exact negative, in the same season and day.
+
+    A second call with the same `by_key` brings the first reversal back, `known`. The audit trail gets "ledger.reversed"
+    with `why`. Refusals, nothing changed: ledger.unknown_key (key), ledger.reversal_of_reversal (key),
+    ledger.own_item (the actor is the beneficiary), ledger.already_reversed (key), ledger.key_reused (key),
+    ledger.key_invalid, ledger.note_invalid (longest).
+    """
+    connection = _joined()
+    if (flaw := rules.flaw(key=by_key, points=0, note=why)) is not None:
+        raise Refusal(flaw, longest=rules.LONGEST_NOTE)
+    original = (await queries.recorded([key])).get(key)
+    if original is None:
+        raise Refusal("ledger.unknown_key", key=key)
+    of = original[1]
+    if await connection.fetchval("SELECT reverses IS NOT NULL FROM posting WHERE id = $1", of.id):
+        raise Refusal("ledger.reversal_of_reversal", key=key)
+    if actor is not None and actor == of.member:
+        raise Refusal("ledger.own_item")
+    await _lock(connection, {of.member})
+    undone_by = await connection.fetchval("SELECT key FROM posting WHERE reverses = $1", of.id)
+    if undone_by is not None:
+        if undone_by != by_key:
+            raise Refusal("ledger.already_reversed", key=key)
+        return (await queries.recorded([by_key]))[by_key][1]
+    undo = Posted(by_key, new_id(), of.member, -of.points, -of.spend, -of.points, "", at, known=False)
+    written = await connection.fetchval(
+        "INSERT INTO posting (id, key, digest, rule, season, day, at, requested, reason, note, reverses, actor)"
+        " SELECT $1, $2, $3, rule, season, day, $4, $5, '', $6, id, $7 FROM posting WHERE id = $8"
+        " ON CONFLICT (key) DO NOTHING RETURNING true",
+        undo.id,
+        by_key,
+        rules.reversal_digest(of.id),
+        at,
+        undo.requested,
+        why,
+        actor,
+        of.id,
+    )
+    if not written:
+        raise Refusal("ledger.key_reused", key=by_key)
+    await connection.execute(
+        "INSERT INTO entry (posting, account, amount) SELECT $1, account, -amount FROM entry WHERE posting = $2"
+        " ORDER BY id",
+        undo.id,
+        of.id,
+    )
+    await audit("ledger.reversed", at=at, actor=actor, subject=key, why=why, by_key=by_key, points=of.points)
+    return undo
+
+
+async def open_season(
+    name: str, starts_on: date, ends_on: date, *, at: datetime, actor: UUID | None, new_id: UUID
+) -> SeasonRow:
+    """Make a season of the days from `starts_on` to `ends_on`, both included.
+
+    Refusals: season.overlap, season.name_invalid, season.ends_before_start, season.too_long (longest, in days).
+    """
+    name = name.strip()
+    if (flaw := rules.season_flaw(name, starts_on, ends_on)) is not None:
+        raise Refusal(flaw, longest=rules.LONGEST_SEASON)
+    try:
+        async with transaction() as connection:
+            await connection.execute(
+                "INSERT INTO season (id, name, starts_on, ends_on) VALUES ($1, $2, $3, $4)",
+                new_id,
+                name,
+                starts_on,
+                ends_on,
+            )
+            days = {"starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat()}
+            await audit("season.opened", at=at, actor=actor, subject=str(new_id), name=name, **days)
+    except asyncpg.ExclusionViolationError:
+        raise Refusal("season.overlap") from None
+    return SeasonRow(new_id, name, starts_on, ends_on)
+
+
+async def set_rule(
+    code: str, daily_cap: int | None, spend_percent: int, *, at: datetime, actor: UUID | None, why: str = ""
+) -> None:
+    """Set how a kind of fact earns from now on (what stands is not changed), making the rule when it is new.
+
+    Refusals: rule.code_invalid, rule.cap_out_of_range, rule.spend_out_of_range.
+    """
+    if (flaw := rules.rule_flaw(code, daily_cap, spend_percent)) is not None:
+        raise Refusal(flaw)
+    async with transaction() as connection:
+        await connection.execute(
+            "INSERT INTO earning_rule (code, daily_cap, spend_percent) VALUES ($1, $2, $3) ON CONFLICT (code)"
+            " DO UPDATE SET daily_cap = EXCLUDED.daily_cap, spend_percent = EXCLUDED.spend_percent",
+            code,
+            daily_cap,
+            spend_percent,
+        )
+        cap = "none" if daily_cap is None else daily_cap
+        await audit("rule.set", at=at, actor=actor, subject=code, why=why, daily_cap=cap, spend_percent=spend_percent)
+
+
+def _joined() -> Connection:
+    current: Any = engine.current_transaction.get()
+    if current is None:
+        raise RuntimeError("award and reverse join a transaction: open one first")
+    connection: Connection = current.connection
+    return connection
+
+
+def _asked(
+    awards: Sequence[Award], *, rule: str, season: UUID, day: date, actor: UUID | None
+) -> dict[str, tuple[Award, bytes]]:
+    """Each key once, with the digest of its input."""
+    asked: dict[str, tuple[Award, bytes]] = {}
+    for one in awards:
+        if (flaw := rules.flaw(key=one.key, points=one.points, note=one.note)) is not None:
+            raise Refusal(flaw, most=rules.MOST_POINTS, longest=rules.LONGEST_NOTE)
+        if rule == rules.ADJUSTMENT and actor == one.member:
+            raise Refusal("ledger.own_item")
+        digest = rules.digest(member=one.member, points=one.points, rule=rule, season=season, day=day, note=one.note)
+        if asked.setdefault(one.key, (one, digest))[1] != digest:
+            raise Refusal("ledger.key_reused", key=one.key)
+    return asked
+
+
+async def _terms(connection: Connection, rule: str, season: UUID) -> tuple[int | None, int]:
+    """(daily cap, spend percent), which cannot change before the transaction ends."""
+    if not await connection.fetchval("SELECT true FROM season WHERE id = $1", season):
+        raise Refusal("ledger.unknown_season")
+    terms = await connection.fetchrow(
+        "SELECT daily_cap, spend_percent FROM earning_rule WHERE code = $1 FOR SHARE", rule
+    )
+    if terms is None:
+        raise Refusal("ledger.unknown_rule", rule=rule)
+    return terms["daily_cap"], terms["spend_percent"]
+
+
+async def _locked_accounts(connection: Connection, members: set[UUID], new_id: Callable[[], UUID]) -> _Accounts:
+    """Both accounts of each member, made where missing and locked, and the two of issuance, which are never locked.
+
+    Accounts are made in one order and only then locked in one order, so that two batches cannot wait for each other.
+    """
+    wanted: set[tuple[UUID | None, str]] = {(owner, currency) for owner in members for currency in (HONOUR, SPEND)}
+    wanted |= {(None, HONOUR), (None, SPEND)}
+    found = await connection.fetch(
+        "SELECT id, owner, currency FROM account WHERE purpose = 'member' AND owner = ANY($1)"
+        " UNION ALL SELECT id, owner, currency FROM account WHERE purpose = 'issuance' AND owner IS NULL",
+        list(members),
+    )
+    accounts: _Accounts = {(one["owner"], one["currency"]): one["id"] for one in found}
+    missing = sorted(wanted - accounts.keys(), key=lambda one: (one[0] is not None, str(one[0]), one[1]))
+    if missing:
+        owners = {owner for owner, _ in missing if owner is not None}
+        known = await connection.fetch("SELECT id FROM member WHERE id = ANY($1)", list(owners))
+        for stranger in sorted(owners - {one["id"] for one in known}):
+            raise Refusal("ledger.unknown_member", member=str(stranger))
+        await connection.execute(
+            "INSERT INTO account (id, purpose, owner, currency)"
+            " SELECT id, CASE WHEN owner IS NULL THEN 'issuance' ELSE 'member' END, owner, currency"
+            " FROM unnest($1::uuid[], $2::uuid[], $3::text[]) WITH ORDINALITY AS made(id, owner, currency, place)"
+            " ORDER BY place ON CONFLICT DO NOTHING",
+            [new_id() for _ in missing],
+            [owner for owner, _ in missing],
+            [currency for _, currency in missing],
+        )
+        issuance = await connection.fetch("SELECT id, owner, currency FROM account WHERE purpose = 'issuance'")
+        accounts |= {(one["owner"], one["currency"]): one["id"] for one in issuance}
+    return accounts | await _lock(connection, members)
+
+
+async def _lock(connection: Connection, members: set[UUID]) -> _Accounts:
+    found = await connection.fetch(
+        "SELECT id, owner, currency FROM account WHERE purpose = 'member' AND owner = ANY($1) ORDER BY id FOR UPDATE",
+        list(members),
+    )
+    return {(one["owner"], one["currency"]): one["id"] for one in found}
+
+
+async def _earned_today(connection: Connection, rule: str, day: date, members: set[UUID]) -> dict[UUID, int]:
+    """Honour points by this rule on this day, reversals taken off; members without a posting are left out."""
+    found = await connection.fetch(
+        "SELECT account.owner, sum(entry.amount)::bigint AS points FROM posting"
+        " JOIN entry ON entry.posting = posting.id JOIN account ON account.id = entry.account"
+        " WHERE posting.rule = $1 AND posting.day = $2 AND account.owner = ANY($3)"
+        " AND account.purpose = 'member' AND account.currency = 'honour' GROUP BY account.owner",
+        rule,
+        day,
+        list(members),
+    )
+    return {one["owner"]: one["points"] for one in found}
+
+
+async def _write(
+    connection: Connection,
+    new: Sequence[tuple[Posted, bytes, str]],
+    accounts: _Accounts,
+    *,
+    rule: str,
+    season: UUID,
+    day: date,
+    actor: UUID | None,
+) -> None:
+    written = await connection.fetch(
+        "INSERT INTO posting (id, key, digest, rule, season, day, at, requested, reason, note, actor)"
+        " SELECT id, key, digest, $7, $8, $9, $10, requested, reason, note, $11"
+        " FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::bigint[], $5::text[], $6::text[])"
+        " AS made(id, key, digest, requested, reason, note) ORDER BY key ON CONFLICT (key) DO NOTHING RETURNING key",
+        [one.id for one, _, _ in new],
+        [one.key for one, _, _ in new],
+        [digest for _, digest, _ in new],
+        [one.requested for one, _, _ in new],
+        [one.reason for one, _, _ in new],
+        [note for _, _, note in new],
+        rule,
+        season,
+        day,
+        new[0][0].at,
+        actor,
+    )
+    # Another batch holding the same member would have been waited for, so a key taken just now is another member's.
+    for taken in sorted({one.key for one, _, _ in new} - {one["key"] for one in written}):
+        raise Refusal("ledger.key_reused", key=taken)
+    legs: list[tuple[UUID, UUID, int]] = []
+    for one, _, _ in new:
+        legs.append((one.id, accounts[one.member, HONOUR], one.points))
+        legs.append((one.id, accounts[None, HONOUR], -one.points))
+        if one.spend:
+            legs.append((one.id, accounts[one.member, SPEND], one.spend))
+            legs.append((one.id, accounts[None, SPEND], -one.spend))
+    await connection.execute(
+        "INSERT INTO entry (posting, account, amount) SELECT posting, account, amount"
+        " FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) WITH ORDINALITY AS leg(posting, account, amount, place)"
+        " ORDER BY place",
+        [posting for posting, _, _ in legs],
+        [account for _, account, _ in legs],
+        [amount for _, _, amount in legs],
+    )

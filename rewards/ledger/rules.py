@@ -1,0 +1,79 @@
+"""What a fact is worth, and when two facts are the same."""
+
+import json
+from datetime import date
+from hashlib import sha256
+from uuid import UUID
+
+HONOUR = "honour"
+SPEND = "spend"
+ADJUSTMENT = "adjustment"
+"""The rule of what people grant by hand; nobody grants it to himself."""
+
+MOST_POINTS = 10_000_000
+"""Most honour points of one award."""
+
+LONGEST_KEY = 200
+LONGEST_NOTE = 300
+LONGEST_SEASON = 380
+"""Days. A board tells instants apart for 388 days from the start of its season (boards/rules.py)."""
+
+DAILY_CAP = "daily_cap"
+
+
+def digest(*, member: UUID, points: int, rule: str, season: UUID, day: date, note: str) -> bytes:
+    """SHA-256 of the input of an award. The actor and the hour are not part of it: a retry may differ in them."""
+    facts = ["award", str(member), points, rule, str(season), day.isoformat(), note]
+    return sha256(json.dumps(facts, separators=(",", ":")).encode()).digest()
+
+
+def reversal_digest(original: UUID) -> bytes:
+    """SHA-256 of the input of a reversal: the posting that it undoes."""
+    return sha256(json.dumps(["reversal", str(original)], separators=(",", ":")).encode()).digest()
+
+
+def granted(points: int, *, cap: int | None, earned: int) -> tuple[int, str]:
+    """(points given, reason for giving less or ""), where `earned` is what the member has by this rule on this day."""
+    if cap is None:
+        return points, ""
+    given = min(points, max(cap - earned, 0))
+    return given, "" if given == points else DAILY_CAP
+
+
+def spend_of(honour: int, percent: int) -> int:
+    """Spend points that come with `honour` points, rounded down."""
+    return honour * percent // 100
+
+
+def flaw(*, key: str, points: int, note: str) -> str | None:
+    """The code of what is wrong with an award taken by itself, or None."""
+    if not 0 < len(key) <= LONGEST_KEY or "\0" in key:
+        return "ledger.key_invalid"
+    if not 0 <= points <= MOST_POINTS:
+        return "ledger.points_out_of_range"
+    if len(note) > LONGEST_NOTE or "\0" in note:
+        return "ledger.note_invalid"
+    return None
+
+
+def season_flaw(name: str, starts_on: date, ends_on: date) -> str | None:
+    """The code of what is wrong with a season taken by itself, or None."""
+    if not name.strip() or len(name) > 100 or "\0" in name:
+        return "season.name_invalid"
+    if ends_on < starts_on:
+        return "season.ends_before_start"
+    if (ends_on - starts_on).days >= LONGEST_SEASON:
+        return "season.too_long"
+    return None
+
+
+def rule_flaw(code: str, daily_cap: int | None, spend_percent: int) -> str | None:
+    """The code of what is wrong with an earning rule, or None."""
+    named = 0 < len(code) <= 40 and code.isascii() and code.replace("_", "").isalnum() and code == code.lower()
+    if not named:
+        return "rule.code_invalid"
+    if daily_cap is not None and not 0 <= daily_cap <= 2**31 - 1:
+        return "rule.cap_out_of_range"
+    if not 0 <= spend_percent <= 1000:
+        return "rule.spend_out_of_range"
+    return None
