@@ -29,7 +29,7 @@ async def people(count: int) -> list[UUID]:
 
 async def unit(name: str, parent: UUID | None = None) -> UUID:
     id = uuid4()
-    await db.rows("INSERT INTO unit (id, parent, name, path) VALUES ($1, $2, $3, $1::text)", id, parent, name)
+    await db.rows("INSERT INTO unit (id, parent, name, path) VALUES ($1, $2, $3, $3)", id, parent, name)
     return id
 
 
@@ -51,12 +51,6 @@ async def leave(member: UUID, day: date | None) -> None:
 async def season(starts_on: date = FIRST_DAY, days: int = 90) -> SeasonRow:
     ends_on = starts_on + timedelta(days=days - 1)
     return await open_season("Season", starts_on, ends_on, at=NOON, actor=None, new_id=uuid4())
-
-
-async def free_season() -> SeasonRow:
-    """A season after all there are."""
-    last = await db.value("SELECT max(ends_on) FROM season")
-    return await season(FIRST_DAY if last is None else last + timedelta(days=70))
 
 
 async def post(

@@ -1,0 +1,139 @@
+"""The order of a board, packed into the one number that Redis sorts by, and the names of boards.
+
+Order: more points first; of equals, who reached them earlier; of equals again, the smaller member id.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+_REACHED_BITS = 25
+MOST_POINTS = (1 << 28) - 1
+MOST_REACHED = (1 << _REACHED_BITS) - 1
+"""388 days in seconds. Both bounds together fill the 53 bits in which a double is exact."""
+
+WEEK_KEPT = timedelta(days=60)
+"""How long after its Sunday the board of a week is kept."""
+
+MEMBER_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a member stands, absolutely. `reached`: when he came to these points, in whole units of time since a start
+    that is the same for the whole board (seconds since the start of the season on ledger boards).
+
+    `sequence` grows with every change of this member on this board: of two standings the higher one is true.
+    """
+
+    member: UUID
+    points: int
+    reached: int
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`rank` counts from 1 and never ties."""
+
+    rank: int
+    member: UUID
+    points: int
+    reached: int
+
+
+def pack(points: int, reached: int) -> int:
+    """The score: the best place has the lowest. Equal scores stay in the order of the member's 16 bytes.
+
+    Raises ValueError outside 0..MOST_POINTS and 0..MOST_REACHED.
+    """
+    if not 0 <= points <= MOST_POINTS or not 0 <= reached <= MOST_REACHED:
+        raise ValueError(f"a board cannot hold {points} points reached at {reached}")
+    return -((points << _REACHED_BITS) + MOST_REACHED - reached)
+
+
+def unpack(score: float) -> tuple[int, int]:
+    """(points, reached) of a score."""
+    points, left = divmod(-int(score), 1 << _REACHED_BITS)
+    return points, MOST_REACHED - left
+
+
+def bounded(points: int, reached: int) -> tuple[int, int]:
+    """The nearest values that a board can hold, for sums that nobody bounds."""
+    return min(max(points, 0), MOST_POINTS), min(max(reached, 0), MOST_REACHED)
+
+
+def season_board(season: UUID) -> str:
+    return f"season:{season}"
+
+
+def week_board(season: UUID, day: date) -> str:
+    """The board of the ISO week that `day` belongs to."""
+    year, week, _ = day.isocalendar()
+    return f"week:{season}:{year}-W{week:02}"
+
+
+def unit_board(season: UUID) -> str:
+    return f"units:{season}"
+
+
+def room_board(room: UUID) -> str:
+    return f"room:{room}"
+
+
+def key(board: str) -> str:
+    """The sorted set: member's 16 bytes -> score."""
+    return f"board:{{{board}}}"
+
+
+def guard_key(board: str) -> str:
+    """The hash: member's 16 bytes -> sequence of the standing in the sorted set, decimal."""
+    return f"{key(board)}:seq"
+
+
+def rates_key(board: str) -> str:
+    """The hash beside a unit board: unit's 16 bytes -> `headcount:participants:points`, decimal."""
+    return f"{key(board)}:rates"
+
+
+def monday(day: date) -> date:
+    """The first day of the ISO week."""
+    return day - timedelta(days=day.weekday())
+
+
+def week_ends(day: date) -> date:
+    """The first day on which the board of this day's week is not kept any more."""
+    return monday(day) + timedelta(days=6) + WEEK_KEPT
+
+
+def first_kept_week(today: date) -> date:
+    """The Monday of the oldest week whose board is kept today."""
+    week = monday(today - WEEK_KEPT - timedelta(days=7))
+    while week_ends(week) <= today:
+        week += timedelta(days=7)
+    return week
+
+
+def weeks_kept(starts_on: date, ends_on: date, today: date) -> list[date]:
+    """The Mondays of the weeks of a season that have begun and whose boards are kept today, in order."""
+    week = max(first_kept_week(today), monday(starts_on))
+    weeks = []
+    while week <= min(today, ends_on):
+        weeks.append(week)
+        week += timedelta(days=7)
+    return weeks
+
+
+def as_of(today: date, ends_on: date) -> date:
+    """The day whose roster counts: a board of a past season stays as on the season's last day."""
+    return min(today, ends_on)
+
+
+def mean_hundredths(points: int, headcount: int) -> int:
+    """Hundredths of a point for each of `headcount` (at least 1) on the roster, rounded down."""
+    return points * 100 // headcount
+
+
+def rate_percent(participants: int, headcount: int) -> int:
+    """Whole percent, rounded down: 100 means everyone. 0 for an empty unit."""
+    return participants * 100 // headcount if headcount else 0
