@@ -260,5 +260,6 @@ CREATE UNIQUE INDEX intent_one_open ON intent (kind, subject) WHERE done_at IS N
 CREATE INDEX intent_due ON intent (due_at) WHERE done_at IS NULL;
 CREATE INDEX posting_day ON posting (day);
 CREATE INDEX member_staying ON member (id) WHERE left_on IS NULL;
+CREATE UNIQUE INDEX member_one_number ON member (lower(staff_number));
 
 INSERT INTO earning_rule (code, daily_cap, spend_percent) VALUES ('quiz', NULL, 100), ('adjustment', NULL, 100);

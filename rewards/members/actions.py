@@ -1,0 +1,723 @@
+"""Changing the roster, and signing members in.
+
+Locks: whatever changes roles or who is on the roster first takes the roster's advisory lock, so that the last
+admin cannot be lost between two people; then member rows by id; then their links.
+"""
+
+import asyncio
+import hashlib
+import os
+import sys
+import threading
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final, get_args
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from rewards import database as db
+from rewards.audit.actions import note
+from rewards.database import Connection, transaction
+from rewards.members import queries
+from rewards.members.queries import Person
+from rewards.members.roster_file import MAX_NAME, Field, Language, RosterRow, clean_staff_number
+from rewards.members.rules import (
+    ROLES,
+    Change,
+    RosterChanges,
+    alias_problem,
+    clean_alias,
+    clean_code,
+    clean_first_code,
+    code_problem,
+    compare,
+    guard_leaving,
+    is_staff_number,
+    staff_key,
+)
+from rewards.refusals import Refusal
+from rewards.sheets import one_line
+
+_ROSTER_LOCK: Final = 0x6C61_7572_0001
+
+
+async def _lock_roster(connection: Connection) -> None:
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", _ROSTER_LOCK)
+
+
+async def _is_admin(connection: Connection, actor: UUID | None) -> bool:
+    """Whether the actor governs: an admin who is here, or None, the command line."""
+    if actor is None:
+        return True
+    found: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM member WHERE id = $1 AND 'admin' = ANY(roles) AND left_on IS NULL)", actor
+    )
+    return found
+
+
+async def _locked(connection: Connection, member: UUID) -> db.Row:
+    """The member's row, locked until the transaction ends."""
+    found = await connection.fetchrow(
+        "SELECT id, staff_number, roles, left_on FROM member WHERE id = $1 FOR UPDATE", member
+    )
+    if found is None:
+        raise Refusal("members.unknown")
+    return found
+
+
+async def _known(member: UUID) -> Person:
+    found = await queries.member(member)
+    if found is None:
+        raise Refusal("members.unknown")
+    return found
+
+
+# Roster
+
+
+async def import_roster(
+    rows: Sequence[RosterRow],
+    *,
+    said: Collection[Field],
+    full: bool,
+    allow_many: bool,
+    actor: UUID | None,
+    now: datetime,
+    today: date,
+    new_id: Callable[[], UUID],
+) -> RosterChanges:
+    """Bring the roster to what the file says (see `rules.compare`), all of it or nothing.
+
+    `actor` None is the command line. Returns what was changed; the caller ends the sessions of those in `left` and
+    rewrites those of the changed. A file that changes nothing writes nothing. Refuses, changing nothing:
+    `roster.has_problems`, `roster.too_many_leave`, `roster.roles_need_admin` (only an admin gives or takes roles,
+    a leaver's too), `members.own_roles`, `members.last_admin`. Ten thousand rows take a second or two.
+    """
+    async with transaction() as connection:
+        await _lock_roster(connection)
+        current = await queries.roster_current()
+        changes = compare(current, rows, full=full, today=today, said=said)
+        if changes.problems:
+            raise Refusal("roster.has_problems", count=len(changes.problems))
+        if changes.is_empty:
+            return changes
+        if full:
+            guard_leaving(changes, staying=sum(member.left is None for member in current), allow_many=allow_many)
+        if changes.touches_roles and not await _is_admin(connection, actor):
+            raise Refusal("roster.roles_need_admin", count=changes.touches_roles)
+        if actor is not None and any(
+            member.id == actor
+            for member in (
+                *(change.member for change in changes.changed if "roles" in change.fields),
+                *(leaving.member for leaving in changes.left),
+            )
+        ):
+            raise Refusal("members.own_roles")
+        had_admin = await queries.has_admin()
+        units = await _settled_units(connection, changes, said, new_id)
+        await _leave(connection, [(gone.member.id, gone.on) for gone in changes.left], now)
+        await _write_details(connection, (*changes.changed, *changes.returned))
+        await _come_back(connection, [change.member.id for change in changes.returned])
+        await _move(connection, changes, said, units, today, new_id)
+        await _add(connection, changes.added, units, now, today, new_id)
+        if had_admin and not await queries.has_admin():
+            raise Refusal("members.last_admin")
+        await note(
+            "roster.imported",
+            at=now,
+            actor=actor,
+            subject="roster",
+            added=len(changes.added),
+            changed=len(changes.changed),
+            returned=len(changes.returned),
+            moved=len(changes.moved),
+            left=len(changes.left),
+            unchanged=changes.unchanged,
+            full=full,
+        )
+    return changes
+
+
+def _unit_after(change: Change, said: Collection[Field]) -> tuple[str, ...]:
+    return change.row.unit if "unit" in said else change.member.unit
+
+
+async def _settled_units(
+    connection: Connection, changes: RosterChanges, said: Collection[Field], new_id: Callable[[], UUID]
+) -> dict[tuple[str, ...], UUID]:
+    """The ids of all units that the changes name, made where they are missing, parents too."""
+    named = {row.unit for row in changes.added}
+    named |= {_unit_after(change, said) for change in (*changes.moved, *changes.returned)}
+    paths = sorted(
+        {path[:depth] for path in named for depth in range(1, len(path) + 1)}, key=lambda path: (len(path), path)
+    )
+    found = await connection.fetch("SELECT id, path FROM unit WHERE path = ANY($1)", ["/".join(path) for path in paths])
+    ids = {tuple(row["path"].split("/")): row["id"] for row in found}
+    missing = [path for path in paths if path not in ids]
+    ids |= {path: new_id() for path in missing}
+    if missing:
+        await connection.execute(
+            """
+            INSERT INTO unit (id, parent, name, path)
+            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])
+            """,
+            [ids[path] for path in missing],
+            [ids[path[:-1]] if len(path) > 1 else None for path in missing],
+            [path[-1] for path in missing],
+            ["/".join(path) for path in missing],
+        )
+    return ids
+
+
+async def _leave(connection: Connection, leaving: Sequence[tuple[UUID, date]], now: datetime) -> None:
+    """Joins the caller's transaction. Takes roles, open membership and unused links from whoever leaves."""
+    if not leaving:
+        return
+    members, days = [member for member, _ in leaving], [day for _, day in leaving]
+    await connection.execute(
+        """
+        UPDATE member SET left_on = gone.day, roles = '{}'
+        FROM unnest($1::uuid[], $2::date[]) AS gone (id, day) WHERE member.id = gone.id
+        """,
+        members,
+        days,
+    )
+    await connection.execute(
+        """
+        UPDATE membership SET until = greatest(membership.since, gone.day)
+        FROM unnest($1::uuid[], $2::date[]) AS gone (id, day)
+        WHERE membership.member = gone.id AND membership.until IS NULL
+        """,
+        members,
+        days,
+    )
+    await _end_links(connection, members, now)
+
+
+async def _write_details(connection: Connection, changes: Sequence[Change]) -> None:
+    """Joins the caller's transaction. Writes the fields that differ; the others keep what the member has."""
+    altered = [(change.member, change.row, change.fields) for change in changes if set(change.fields) - {"unit"}]
+    if not altered:
+        return
+    await connection.execute(
+        """
+        UPDATE member
+        SET name = said.name, roles = string_to_array(said.roles, ',')::varchar[], joined_on = said.joined_on,
+            email = said.email, phone = said.phone, language = said.language
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::date[], $5::text[], $6::text[], $7::text[])
+            AS said (id, name, roles, joined_on, email, phone, language)
+        WHERE member.id = said.id
+        """,
+        [member.id for member, _, _ in altered],
+        [row.name if "name" in fields else member.name for member, row, fields in altered],
+        [",".join(row.roles if "roles" in fields else member.roles) for member, row, fields in altered],
+        [row.joined if "joined" in fields else member.joined for member, row, fields in altered],
+        [row.email if "email" in fields else member.email for member, row, fields in altered],
+        [row.phone if "phone" in fields else member.phone for member, row, fields in altered],
+        [row.language if "language" in fields else member.language for member, row, fields in altered],
+    )
+
+
+async def _come_back(connection: Connection, members: Collection[UUID]) -> None:
+    """Joins the caller's transaction."""
+    if members:
+        await connection.execute("UPDATE member SET left_on = NULL WHERE id = ANY($1)", members)
+
+
+async def _move(
+    connection: Connection,
+    changes: RosterChanges,
+    said: Collection[Field],
+    units: dict[tuple[str, ...], UUID],
+    today: date,
+    new_id: Callable[[], UUID],
+) -> None:
+    """Joins the caller's transaction. The old membership ends before today, the new one begins today."""
+    if changes.moved:
+        await connection.execute(
+            "UPDATE membership SET until = greatest(since, $2) WHERE member = ANY($1) AND until IS NULL",
+            [change.member.id for change in changes.moved],
+            today,
+        )
+    settled = [
+        (change.member.id, units[unit])
+        for change in (*changes.moved, *changes.returned)
+        if (unit := _unit_after(change, said))
+    ]
+    await _belong(connection, settled, today, new_id)
+
+
+async def _belong(
+    connection: Connection, settled: Sequence[tuple[UUID, UUID]], today: date, new_id: Callable[[], UUID]
+) -> None:
+    """Joins the caller's transaction. Each (member, unit) from today."""
+    if settled:
+        await connection.execute(
+            """
+            INSERT INTO membership (id, member, unit, since)
+            SELECT *, $4 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[])
+            """,
+            [new_id() for _ in settled],
+            [member for member, _ in settled],
+            [unit for _, unit in settled],
+            today,
+        )
+
+
+async def _add(
+    connection: Connection,
+    rows: Sequence[RosterRow],
+    units: dict[tuple[str, ...], UUID],
+    now: datetime,
+    today: date,
+    new_id: Callable[[], UUID],
+) -> None:
+    """Joins the caller's transaction."""
+    if not rows:
+        return
+    ids = [new_id() for _ in rows]
+    await connection.execute(
+        """
+        INSERT INTO member (id, staff_number, name, roles, joined_on, email, phone, language, created_at)
+        SELECT id, staff_number, name, string_to_array(roles, ',')::varchar[], joined_on, email, phone, language, $9
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::date[], $6::text[], $7::text[], $8::text[])
+            AS said (id, staff_number, name, roles, joined_on, email, phone, language)
+        """,
+        ids,
+        [row.staff_number for row in rows],
+        [row.name for row in rows],
+        [",".join(row.roles) for row in rows],
+        [row.joined for row in rows],
+        [row.email for row in rows],
+        [row.phone for row in rows],
+        [row.language for row in rows],
+        now,
+    )
+    settled = [(member, units[row.unit]) for member, row in zip(ids, rows, strict=True) if row.unit]
+    await _belong(connection, settled, today, new_id)
+
+
+async def mark_left(member: UUID, *, on: date, actor: UUID | None, now: datetime, why: str = "") -> None:
+    """The member has left; `on` is the first day away. The account stays; the caller ends his sessions.
+
+    Refuses `members.already_left`, `members.own_leaving`, `members.need_admin` (he holds a role), `members.last_admin`.
+    """
+    async with transaction() as connection:
+        await _lock_roster(connection)
+        if member == actor:
+            raise Refusal("members.own_leaving")
+        found = await _locked(connection, member)
+        if found["left_on"] is not None:
+            raise Refusal("members.already_left")
+        if found["roles"] and not await _is_admin(connection, actor):
+            raise Refusal("members.need_admin")
+        await _leave(connection, [(member, on)], now)
+        if "admin" in found["roles"] and not await queries.has_admin():
+            raise Refusal("members.last_admin")
+        await note("member.left", at=now, actor=actor, subject=str(member), why=why, on=on.isoformat())
+
+
+async def restore(
+    member: UUID,
+    *,
+    actor: UUID | None,
+    now: datetime,
+    today: date,
+    new_id: Callable[[], UUID],
+    why: str = "",
+) -> None:
+    """The member is back, with his account and in the unit that he left from; roles are to be given again.
+
+    Refuses `members.already_here`.
+    """
+    async with transaction() as connection:
+        await _lock_roster(connection)
+        found = await _locked(connection, member)
+        if found["left_on"] is None:
+            raise Refusal("members.already_here")
+        unit = await queries.unit_left_from(member)
+        await _come_back(connection, [member])
+        if unit is not None:
+            await _belong(connection, [(member, unit)], today, new_id)
+        await note("member.restored", at=now, actor=actor, subject=str(member), why=why)
+
+
+async def set_roles(member: UUID, roles: Collection[str], *, actor: UUID | None, now: datetime, why: str = "") -> None:
+    """Give the member exactly these roles; the caller rewrites his sessions. The same roles again change nothing.
+
+    Refuses `members.unknown_role`, `members.own_roles`, `members.need_admin`, `members.left`, `members.last_admin`.
+    """
+    if not set(roles) <= set(ROLES):
+        raise Refusal("members.unknown_role")
+    ordered: list[str] = [role for role in ROLES if role in roles]
+    async with transaction() as connection:
+        await _lock_roster(connection)
+        if member == actor:
+            raise Refusal("members.own_roles")
+        if not await _is_admin(connection, actor):
+            raise Refusal("members.need_admin")
+        found = await _locked(connection, member)
+        if found["left_on"] is not None:
+            raise Refusal("members.left")
+        before: list[str] = [role for role in ROLES if role in found["roles"]]
+        if before == ordered:
+            return
+        await connection.execute("UPDATE member SET roles = $2 WHERE id = $1", member, ordered)
+        if "admin" in before and not await queries.has_admin():
+            raise Refusal("members.last_admin")
+        await note("roles.changed", at=now, actor=actor, subject=str(member), why=why, before=before, after=ordered)
+
+
+# What a member says of himself
+
+
+async def set_language(member: UUID, language: str | None) -> None:
+    """`en`, `zh-Hans`, or None for what the browser asks for. Refuses `members.unknown_language`."""
+    if language is not None and language not in get_args(Language):
+        raise Refusal("members.unknown_language")
+    async with transaction() as connection:
+        await _locked(connection, member)
+        await connection.execute("UPDATE member SET language = $2 WHERE id = $1", member, language)
+
+
+async def set_alias(member: UUID, alias: str, shows: bool, *, now: datetime) -> None:
+    """Set the alias, and whether boards show it in place of the name. "" with `shows` False takes it away.
+
+    Refuses what `rules.alias_problem` names, and `alias.taken`: another member's name or alias, capitals, spaces and
+    full-width signs aside.
+    """
+    cleaned = clean_alias(alias)
+    problem = alias_problem(cleaned) if cleaned or shows else None
+    if problem is not None:
+        raise Refusal(problem)
+    async with transaction() as connection:
+        await _lock_roster(connection)
+        await _locked(connection, member)
+        if cleaned and await connection.fetchval(
+            r"""
+            SELECT EXISTS (
+                SELECT FROM member, LATERAL (VALUES (member.name), (member.alias)) AS known (text)
+                WHERE member.id <> $1
+                  AND lower(regexp_replace(normalize(known.text, NFKC), '\s', '', 'g'))
+                    = lower(regexp_replace(normalize($2, NFKC), '\s', '', 'g'))
+            )
+            """,
+            member,
+            cleaned,
+        ):
+            raise Refusal("alias.taken")
+        await connection.execute("UPDATE member SET alias = $2, shows_alias = $3 WHERE id = $1", member, cleaned, shows)
+        await note("alias.set", at=now, actor=member, subject=str(member), shows=shows)
+
+
+# Links
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFor:
+    """Whom a link is for. `member` is None for the link that makes the first admin."""
+
+    member: UUID | None
+    name: str
+    unit: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """What is printed for a member: a link's token, and a first code to type. One use ends both."""
+
+    member: UUID
+    token: str
+    first_code: str
+
+
+def _token_hash(token: str) -> bytes:
+    return hashlib.sha256(b"link\n" + token.encode("utf-8", "surrogatepass")).digest()
+
+
+def _first_code_hash(staff_number: str, code: str) -> bytes:
+    text = f"first code\n{staff_key(staff_number)}\n{clean_first_code(code)}"
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+async def _end_links(connection: Connection, members: Collection[UUID], now: datetime) -> None:
+    """Joins the caller's transaction."""
+    await connection.execute(
+        "UPDATE sign_in_link SET expires_at = $2 WHERE member = ANY($1) AND used_at IS NULL AND expires_at > $2",
+        members,
+        now,
+    )
+
+
+async def issue_links(
+    members: Collection[UUID],
+    *,
+    actor: UUID | None,
+    now: datetime,
+    valid: timedelta,
+    new_token: Callable[[], str],
+) -> list[tuple[UUID, str]]:
+    """A personal link for each member, good once and for `valid`; his older unused links and slips end.
+
+    Returns (member, token) in the order given; only hashes are kept. Refuses, issuing none: `links.unknown_member` (one
+    is unknown or has left), `links.need_admin` (one holds a role, the actor is neither he nor an admin: a link is the
+    account).
+    """
+    issued = [(member, new_token()) for member in dict.fromkeys(members)]
+    async with transaction() as connection:
+        await _ready_for_links(connection, [member for member, _ in issued], actor, now)
+        await _keep_links(connection, [(member, _token_hash(token)) for member, token in issued], actor, now, valid)
+        await note("links.issued", at=now, actor=actor, subject="links", count=len(issued))
+    return issued
+
+
+async def issue_slips(
+    members: Collection[UUID],
+    *,
+    actor: UUID | None,
+    now: datetime,
+    valid: timedelta,
+    new_token: Callable[[], str],
+    new_code: Callable[[], str],
+) -> list[Slip]:
+    """As `issue_links`, with a first code beside each link for those who cannot scan.
+
+    `new_code` makes at least twelve characters of small letters and digits; grouping them is for the printer.
+    """
+    slips = [Slip(member, new_token(), new_code()) for member in dict.fromkeys(members)]
+    async with transaction() as connection:
+        numbers = await _ready_for_links(connection, [slip.member for slip in slips], actor, now)
+        hashes = [(slip.member, _token_hash(slip.token)) for slip in slips]
+        hashes += [(slip.member, _first_code_hash(numbers[slip.member], slip.first_code)) for slip in slips]
+        await _keep_links(connection, hashes, actor, now, valid)
+        await note("links.issued", at=now, actor=actor, subject="slips", count=len(slips))
+    return slips
+
+
+async def _ready_for_links(
+    connection: Connection, members: Sequence[UUID], actor: UUID | None, now: datetime
+) -> dict[UUID, str]:
+    """Joins the caller's transaction. Locks the members, ends their older links; their staff numbers."""
+    found = await connection.fetch(
+        "SELECT id, staff_number, roles FROM member WHERE id = ANY($1) AND left_on IS NULL ORDER BY id FOR UPDATE",
+        members,
+    )
+    if len(found) < len(members):
+        raise Refusal("links.unknown_member", count=len(members) - len(found))
+    guarded = sum(bool(row["roles"]) for row in found if row["id"] != actor)
+    if guarded and not await _is_admin(connection, actor):
+        raise Refusal("links.need_admin", count=guarded)
+    await _end_links(connection, members, now)
+    return {row["id"]: row["staff_number"] for row in found}
+
+
+async def _keep_links(
+    connection: Connection,
+    hashes: Sequence[tuple[UUID | None, bytes]],
+    actor: UUID | None,
+    now: datetime,
+    valid: timedelta,
+) -> None:
+    """Joins the caller's transaction."""
+    await connection.execute(
+        """
+        INSERT INTO sign_in_link (token_hash, member, created_at, expires_at, created_by)
+        SELECT token_hash, member, $3, $4, $5 FROM unnest($1::uuid[], $2::bytea[]) AS made (member, token_hash)
+        """,
+        [member for member, _ in hashes],
+        [token_hash for _, token_hash in hashes],
+        now,
+        now + valid,
+        actor,
+    )
+
+
+def _check_link(link: db.Row | None, now: datetime) -> db.Row:
+    """The link if it is still good. Refuses `sign_in.link_unknown`, `.link_used`, `.link_expired`, `sign_in.left`."""
+    if link is None:
+        raise Refusal("sign_in.link_unknown")
+    if link["left_on"] is not None:
+        raise Refusal("sign_in.left")
+    if link["used_at"] is not None:
+        raise Refusal("sign_in.link_used")
+    if link["expires_at"] <= now:
+        raise Refusal("sign_in.link_expired")
+    return link
+
+
+_LINK = """
+SELECT sign_in_link.member, sign_in_link.used_at, sign_in_link.expires_at, member.name, member.left_on
+FROM sign_in_link LEFT JOIN member ON member.id = sign_in_link.member
+WHERE sign_in_link.token_hash = $1
+"""
+
+
+async def look_at_link(token: str, now: datetime) -> LinkFor:
+    """Whom the link is for, without using it up. Refuses as `use_link` does."""
+    link = _check_link(await db.row(_LINK, _token_hash(token)), now)
+    if link["member"] is None:
+        return LinkFor(None, "", "", link["expires_at"])
+    person = await _known(link["member"])
+    return LinkFor(person.id, person.name, person.unit_name, link["expires_at"])
+
+
+async def use_link(token: str, now: datetime) -> Person:
+    """Sign in by link: once, whoever comes first. Ends the member's other links.
+
+    Refuses `sign_in.link_unknown`, `sign_in.link_used`, `sign_in.link_expired` (a newer one was issued, or too late),
+    `sign_in.left`.
+    """
+    async with transaction() as connection:
+        return await _use(connection, _token_hash(token), now)
+
+
+async def _use(connection: Connection, token_hash: bytes, now: datetime) -> Person:
+    """Joins the caller's transaction."""
+    # The member's row is locked before his links, as everywhere, so that two of his links cannot wait for each other.
+    await connection.execute(
+        "SELECT FROM member WHERE id = (SELECT member FROM sign_in_link WHERE token_hash = $1) FOR UPDATE", token_hash
+    )
+    link = _check_link(await connection.fetchrow(_LINK, token_hash), now)
+    if link["member"] is None:
+        raise Refusal("sign_in.link_unknown")
+    await connection.execute("UPDATE sign_in_link SET used_at = $2 WHERE token_hash = $1", token_hash, now)
+    await _end_links(connection, [link["member"]], now)
+    return await _known(link["member"])
+
+
+# The first admin
+
+
+async def first_admin_link(now: datetime, new_token: Callable[[], str], valid: timedelta = timedelta(days=1)) -> str:
+    """The token of the link that makes the first admin; an older one ends. Refuses `members.admin_exists`."""
+    token = new_token()
+    async with transaction() as connection:
+        await _lock_roster(connection)
+        if await queries.has_admin():
+            raise Refusal("members.admin_exists")
+        await connection.execute(
+            "UPDATE sign_in_link SET expires_at = $1 WHERE member IS NULL AND used_at IS NULL AND expires_at > $1", now
+        )
+        await _keep_links(connection, [(None, _token_hash(token))], None, now, valid)
+    return token
+
+
+async def become_first_admin(
+    token: str, staff_number: str, name: str, *, now: datetime, new_id: Callable[[], UUID]
+) -> Person:
+    """Whoever holds the printed link becomes the first admin: the member of this number, or a new one.
+
+    A member who is on the roster keeps the name that stands there. Refuses what `use_link` does,
+    `members.admin_exists`, `members.bad_staff_number`, `members.bad_name`.
+    """
+    number, called = clean_staff_number(staff_number), one_line(name)
+    if not is_staff_number(number):
+        raise Refusal("members.bad_staff_number")
+    if not 0 < len(called) <= MAX_NAME:
+        raise Refusal("members.bad_name")
+    token_hash = _token_hash(token)
+    async with transaction() as connection:
+        await _lock_roster(connection)
+        link = _check_link(await connection.fetchrow(_LINK, token_hash), now)
+        if link["member"] is not None:
+            raise Refusal("sign_in.link_unknown")
+        if await queries.has_admin():
+            raise Refusal("members.admin_exists")
+        known = await queries.member_by_staff_number(number)
+        if known is not None and known.left_on is not None:
+            raise Refusal("sign_in.left")
+        member = new_id() if known is None else known.id
+        if known is None:
+            await connection.execute(
+                "INSERT INTO member (id, staff_number, name, roles, created_at) VALUES ($1, $2, $3, '{admin}', $4)",
+                member,
+                number,
+                called,
+                now,
+            )
+        else:
+            await connection.execute("UPDATE member SET roles = array_append(roles, 'admin') WHERE id = $1", member)
+        await connection.execute("UPDATE sign_in_link SET used_at = $2 WHERE token_hash = $1", token_hash, now)
+        await note("first_admin.made", at=now, actor=member, subject=str(member))
+        return await _known(member)
+
+
+# Codes
+
+# argon2id with the second recommended set of the OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane.
+_HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+_DUMMY: Final = (
+    f"$argon2id$v=19$m={_HASHER.memory_cost},t={_HASHER.time_cost},p={_HASHER.parallelism}${'A' * 22}${'A' * 43}"
+)
+"""The hash of no code: comparing with it takes as long as with a real one."""
+
+
+def _step_back() -> None:
+    # On Linux a priority belongs to a thread, so hashing gives way to play. Elsewhere it would be the whole process's.
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+
+
+_HASHING: Final = ThreadPoolExecutor(max_workers=2, thread_name_prefix="codes", initializer=_step_back)
+"""At most two codes are hashed at a time in a process; the others wait."""
+
+
+def _matches(code_hash: str, code: str) -> bool:
+    try:
+        return _HASHER.verify(code_hash, code)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+async def set_code(member: UUID, code: str, *, now: datetime) -> None:
+    """Set or replace the member's own code; only for whoever is signed in as this member.
+
+    Refuses what `rules.code_problem` names, `members.unknown`, `members.left`.
+    """
+    cleaned = clean_code(code)
+    person = await _known(member)
+    problem = code_problem(cleaned, person.staff_number)
+    if problem is not None:
+        raise Refusal(problem)
+    code_hash = await asyncio.get_running_loop().run_in_executor(_HASHING, _HASHER.hash, cleaned)
+    async with transaction() as connection:
+        found = await _locked(connection, member)
+        if found["left_on"] is not None:
+            raise Refusal("members.left")
+        await connection.execute("UPDATE member SET code_hash = $2 WHERE id = $1", member, code_hash)
+        await note("code.set", at=now, actor=member, subject=str(member))
+
+
+async def check_code(staff_number: str, code: str, *, now: datetime, tries_left: int) -> Person:
+    """Sign in by staff number and the member's code, or the first code of a slip, which is then used up.
+
+    Nobody gets a code this way who has none: whoever signs in by slip has `has_code` False and is asked to set one.
+    Refuses `sign_in.wrong` with `left` = `tries_left` (what the limits leave after this try), in the same words and
+    time for unknown numbers, members without a code, leavers and wrong codes. About 20 ms of one core.
+    """
+    found = await db.row(
+        "SELECT id, code_hash, left_on FROM member WHERE lower(staff_number) = $1", staff_key(staff_number)
+    )
+    code_hash = _DUMMY if found is None or found["code_hash"] is None else found["code_hash"]
+    loop = asyncio.get_running_loop()
+    right = await loop.run_in_executor(_HASHING, _matches, code_hash, clean_code(code))
+    if not right:
+        try:
+            async with transaction() as connection:
+                return await _use(connection, _first_code_hash(staff_number, code), now)
+        except Refusal as refusal:
+            raise Refusal("sign_in.wrong", left=tries_left) from refusal
+    if found is None or found["left_on"] is not None:
+        raise Refusal("sign_in.wrong", left=tries_left)
+    if _HASHER.check_needs_rehash(code_hash):
+        fresh = await loop.run_in_executor(_HASHING, _HASHER.hash, clean_code(code))
+        async with transaction() as connection:
+            await connection.execute(
+                "UPDATE member SET code_hash = $2 WHERE id = $1 AND code_hash = $3", found["id"], fresh, code_hash
+            )
+    return await _known(found["id"])

@@ -1,0 +1,284 @@
+"""Looking members and units up."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+from rewards import database as db
+from rewards.members.rules import ROLES, OnRoster, staff_key
+from rewards.sheets import one_line
+
+Standing = Literal["here", "left", "all"]
+
+MOST_AT_ONCE = 200
+"""Members that one page of a list may hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A member with the unit that he is in now. `unit_path` is its names from the root; () and None: no unit."""
+
+    id: UUID
+    staff_number: str
+    name: str
+    roles: tuple[str, ...]
+    language: str | None
+    alias: str
+    shows_alias: bool
+    joined_on: date | None
+    left_on: date | None
+    email: str
+    phone: str
+    has_code: bool
+    unit: UUID | None
+    unit_path: tuple[str, ...]
+
+    @property
+    def unit_name(self) -> str:
+        """The name of the unit itself, "" for none."""
+        return self.unit_path[-1] if self.unit_path else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """How a member is named. `shown` is what boards show: the alias where he asked for it. `unit`: "" for none."""
+
+    name: str
+    shown: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnitNode:
+    """A unit in the tree. `own` members are in it, `within` in it and below; leavers are not counted. Depth from 0."""
+
+    id: UUID
+    parent: UUID | None
+    name: str
+    path: tuple[str, ...]
+    depth: int
+    own: int
+    within: int
+
+
+_PERSON = """
+SELECT member.id, member.staff_number, member.name, member.roles, member.language, member.alias, member.shows_alias,
+       member.joined_on, member.left_on, member.email, member.phone, member.code_hash IS NOT NULL AS has_code,
+       unit.id AS unit, unit.path AS unit_path
+FROM member
+LEFT JOIN membership ON membership.member = member.id AND membership.until IS NULL
+LEFT JOIN unit ON unit.id = membership.unit
+"""
+
+_MATCHING = """
+WHERE ($1 = '' OR position(lower($1) IN lower(member.name)) > 0
+       OR position(lower($1) IN lower(member.staff_number)) > 0)
+  AND ($2::uuid IS NULL OR unit.id = $2
+       OR starts_with(unit.path, (SELECT path || '/' FROM unit AS root WHERE root.id = $2)))
+  AND ($3 = '' OR $3 = ANY(member.roles))
+  AND ($4 = 'all' OR ($4 = 'left') = (member.left_on IS NOT NULL))
+"""
+
+_LAST_UNIT = """
+SELECT last.unit
+FROM member
+JOIN LATERAL (
+    SELECT membership.unit FROM membership
+    WHERE membership.member = member.id AND (membership.until IS NULL OR membership.until >= member.left_on)
+    ORDER BY membership.until DESC NULLS FIRST, membership.since DESC, membership.id DESC
+    LIMIT 1
+) AS last ON true
+"""
+
+_COUNT = """
+SELECT count(*)
+FROM member
+LEFT JOIN membership ON membership.member = member.id AND membership.until IS NULL
+LEFT JOIN unit ON unit.id = membership.unit
+"""
+
+
+async def member(member_id: UUID) -> Person | None:
+    """The member, also one who has left; None: unknown."""
+    found = await db.row(_PERSON + "WHERE member.id = $1", member_id)
+    return None if found is None else _person(found)
+
+
+async def member_by_staff_number(staff_number: str) -> Person | None:
+    """The member of this number, however it is typed (full-width, small letters); also one who has left."""
+    found = await db.row(_PERSON + "WHERE lower(member.staff_number) = $1", staff_key(staff_number))
+    return None if found is None else _person(found)
+
+
+async def members(
+    *,
+    text: str = "",
+    unit: UUID | None = None,
+    role: str = "",
+    standing: Standing = "here",
+    after: str = "",
+    limit: int = 50,
+) -> list[Person]:
+    """A page of members in the order of staff numbers, beginning behind the number `after` ("": the first page).
+
+    `text` is looked for in names and staff numbers, `unit` takes in the units below it. At most MOST_AT_ONCE.
+    """
+    found = await db.rows(
+        _PERSON + _MATCHING + "AND lower(member.staff_number) > lower($5) ORDER BY lower(member.staff_number) LIMIT $6",
+        one_line(text),
+        unit,
+        role,
+        standing,
+        one_line(after),
+        min(limit, MOST_AT_ONCE),
+    )
+    return [_person(row) for row in found]
+
+
+async def member_count(*, text: str = "", unit: UUID | None = None, role: str = "", standing: Standing = "here") -> int:
+    """How many members `members` finds on all its pages."""
+    count: int = await db.value(_COUNT + _MATCHING, one_line(text), unit, role, standing)
+    return count
+
+
+async def labels(member_ids: Collection[UUID]) -> dict[UUID, Label]:
+    """Names and units of these members, leavers among them, in one query. Unknown ids are left out."""
+    found = await db.rows(
+        """
+        SELECT member.id, member.name, coalesce(unit.name, '') AS unit,
+               CASE WHEN member.shows_alias THEN member.alias ELSE member.name END AS shown
+        FROM member
+        LEFT JOIN membership ON membership.member = member.id AND membership.until IS NULL
+        LEFT JOIN unit ON unit.id = membership.unit
+        WHERE member.id = ANY($1)
+        """,
+        list(member_ids),
+    )
+    return {row["id"]: Label(row["name"], row["shown"], row["unit"]) for row in found}
+
+
+async def unit_tree() -> tuple[UnitNode, ...]:
+    """Every unit, each parent right before its subtree, siblings by name."""
+    found = await db.rows(
+        """
+        SELECT unit.id, unit.parent, unit.name, unit.path, count(member.id) AS own
+        FROM unit
+        LEFT JOIN membership ON membership.unit = unit.id AND membership.until IS NULL
+        LEFT JOIN member ON member.id = membership.member AND member.left_on IS NULL
+        GROUP BY unit.id
+        """
+    )
+    within: dict[tuple[str, ...], int] = {}
+    paths = {row["id"]: _parts(row["path"]) for row in found}
+    for row in found:
+        path = paths[row["id"]]
+        for depth in range(1, len(path) + 1):
+            within[path[:depth]] = within.get(path[:depth], 0) + row["own"]
+    return tuple(
+        UnitNode(row["id"], row["parent"], row["name"], path, len(path) - 1, row["own"], within[path])
+        for row in sorted(found, key=lambda row: paths[row["id"]])
+        for path in (paths[row["id"]],)
+    )
+
+
+async def unit_of(member_id: UUID, day: date) -> UUID | None:
+    """The unit that the member belonged to on that day; None: none."""
+    found: UUID | None = await db.value(
+        "SELECT unit FROM membership WHERE member = $1 AND since <= $2 AND (until IS NULL OR until > $2)",
+        member_id,
+        day,
+    )
+    return found
+
+
+async def unit_left_from(member_id: UUID) -> UUID | None:
+    """The unit of a leaver on his last day; of whoever is here, his unit now. None: none."""
+    found: UUID | None = await db.value(_LAST_UNIT + "WHERE member.id = $1", member_id)
+    return found
+
+
+async def members_within(units: Collection[UUID], day: date) -> list[UUID]:
+    """Who belonged on that day to one of the units or to a unit below one, each once, ordered by id."""
+    found = await db.rows(
+        """
+        SELECT DISTINCT membership.member
+        FROM membership
+        JOIN unit ON unit.id = membership.unit
+        JOIN unit AS root ON root.id = ANY($1) AND (unit.id = root.id OR starts_with(unit.path, root.path || '/'))
+        WHERE membership.since <= $2 AND (membership.until IS NULL OR membership.until > $2)
+        ORDER BY membership.member
+        """,
+        list(units),
+        day,
+    )
+    return [row["member"] for row in found]
+
+
+async def roster_current() -> list[OnRoster]:
+    """Everybody, leavers too, by staff number. A leaver's unit is the one that he left from."""
+    found = await db.rows(
+        """
+        SELECT member.id, member.staff_number, member.name, member.roles, member.joined_on, member.left_on,
+               member.email, member.phone, member.language, unit.path AS unit_path
+        FROM member
+        LEFT JOIN LATERAL (
+            SELECT membership.unit FROM membership
+            WHERE membership.member = member.id
+              AND (membership.until IS NULL OR membership.until >= member.left_on)
+            ORDER BY membership.until DESC NULLS FIRST, membership.since DESC, membership.id DESC
+            LIMIT 1
+        ) AS last ON true
+        LEFT JOIN unit ON unit.id = last.unit
+        ORDER BY lower(member.staff_number)
+        """
+    )
+    return [
+        OnRoster(
+            row["id"],
+            row["staff_number"],
+            row["name"],
+            _parts(row["unit_path"]),
+            _ordered(row["roles"]),
+            row["joined_on"],
+            row["left_on"],
+            row["email"],
+            row["phone"],
+            row["language"],
+        )
+        for row in found
+    ]
+
+
+async def has_admin() -> bool:
+    """Whether anybody who is here is an admin."""
+    found: bool = await db.value("SELECT EXISTS (SELECT FROM member WHERE 'admin' = ANY(roles) AND left_on IS NULL)")
+    return found
+
+
+def _parts(path: str | None) -> tuple[str, ...]:
+    return tuple(path.split("/")) if path else ()
+
+
+def _ordered(roles: Collection[str]) -> tuple[str, ...]:
+    return tuple(role for role in ROLES if role in roles)
+
+
+def _person(row: db.Row) -> Person:
+    return Person(
+        row["id"],
+        row["staff_number"],
+        row["name"],
+        _ordered(row["roles"]),
+        row["language"],
+        row["alias"],
+        row["shows_alias"],
+        row["joined_on"],
+        row["left_on"],
+        row["email"],
+        row["phone"],
+        row["has_code"],
+        row["unit"],
+        _parts(row["unit_path"]),
+    )

@@ -1,0 +1,336 @@
+"""What may be done by whom, what a roster file changes, and what a code or an alias must be. Pure."""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Final, get_args
+from uuid import UUID
+
+from rewards.members.roster_file import MAX_STAFF_NUMBER, Field, Role, Roster, RosterRow, clean_staff_number
+from rewards.refusals import Refusal
+from rewards.sheets import Problem, one_line, plain_text
+
+# Roles
+
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+"""The roles that the roster knows. Everyone on it is a member besides."""
+
+_READS = frozenset(
+    {
+        "desk.open",
+        "members.read",
+        "quizzes.read",
+        "rooms.read",
+        "boards.read",
+        "ledger.read",
+        "draws.read",
+        "claims.read",
+        "screens.read",
+    }
+)
+_OVERSIGHT = frozenset({"audit.read", "settings.read"})
+_RUNS = frozenset(
+    {
+        "members.change",
+        "members.import",
+        "members.invite",
+        "quizzes.change",
+        "rooms.host",
+        "draws.change",
+        "draws.draw",
+        "claims.hand_over",
+        "screens.change",
+    }
+)
+_DECIDES = frozenset({"items.approve"})
+_GOVERNS = frozenset({"roles.change", "settings.change", "sessions.end"})
+
+MAY: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "member": frozenset({"phone.use"}),
+        "organiser": _READS | _RUNS,
+        "reviewer": _READS | _DECIDES,
+        "auditor": _READS | _OVERSIGHT,
+        "admin": _READS | _OVERSIGHT | _RUNS | _DECIDES | _GOVERNS,
+    }
+)
+"""What each role may do beyond being a member. Nothing is permitted that does not stand here."""
+
+
+def permissions(roles: Iterable[str]) -> frozenset[str]:
+    """Everything that a holder of these roles may do; a plain member's for none. Unknown roles add nothing."""
+    return MAY["member"].union(*(MAY.get(role, frozenset()) for role in roles))
+
+
+def conflict(
+    actor: UUID, *, author: UUID | None, beneficiaries: Collection[UUID], only_head_of: Collection[UUID]
+) -> str | None:
+    """Why the actor must not approve an item, whatever his roles: a code, or None when nothing stands against it.
+
+    `author` is who proposed it (None: Laurel itself), `beneficiaries` who gains by it, `only_head_of` the
+    members whose only team head the actor is.
+    """
+    if actor == author:
+        return "approval.own_item"
+    if actor in beneficiaries:
+        return "approval.own_benefit"
+    if any(member in only_head_of for member in beneficiaries):
+        return "approval.only_head"
+    return None
+
+
+def may_approve(
+    actor: UUID, *, author: UUID | None, beneficiaries: Collection[UUID], only_head_of: Collection[UUID]
+) -> bool:
+    """Whether nothing stands against it that the actor approves; see `conflict`."""
+    return conflict(actor, author=author, beneficiaries=beneficiaries, only_head_of=only_head_of) is None
+
+
+# Roster
+
+FIELDS: Final[tuple[Field, ...]] = get_args(Field)
+
+_LEAVING_ALLOWED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class OnRoster:
+    """A member as the roster has him now. `left` is the first day away, None while he is there.
+
+    `unit` is the names from the root down, () for none. `roles` stand in the order of ROLES.
+    """
+
+    id: UUID
+    staff_number: str
+    name: str
+    unit: tuple[str, ...]
+    roles: tuple[str, ...]
+    joined: date | None
+    left: date | None
+    email: str
+    phone: str
+    language: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A member and the row that changes him. `fields` differ, in the order of `Field`; `unit` is among them when he
+    moves and `left` never: who leaves or returns stands in a list of his own.
+    """
+
+    member: OnRoster
+    row: RosterRow
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A member who leaves on `on`. `row` is None when the file, which is the full roster, does not name him."""
+
+    member: OnRoster
+    on: date
+    row: RosterRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class RosterChanges:
+    """What an import would do. Rows in the order of the file, then the missing by staff number.
+
+    A row whose own details change stands in `changed`, one whose unit changes in `moved`, and one may stand in
+    both. Whoever comes back stands in `returned` alone, with what else differs. With `problems` nothing may be applied.
+    """
+
+    added: tuple[RosterRow, ...] = ()
+    changed: tuple[Change, ...] = ()
+    returned: tuple[Change, ...] = ()
+    moved: tuple[Change, ...] = ()
+    left: tuple[Leaving, ...] = ()
+    unchanged: int = 0
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the roster stays as it is."""
+        return not (self.added or self.changed or self.returned or self.moved or self.left)
+
+    @property
+    def touches_roles(self) -> int:
+        """How many members get, change or lose a role, leavers among them."""
+        altered = sum("roles" in change.fields for change in (*self.changed, *self.returned))
+        return altered + sum(bool(row.roles) for row in self.added) + sum(bool(gone.member.roles) for gone in self.left)
+
+
+def staff_key(staff_number: str) -> str:
+    """What makes two staff numbers one: as cleaned, capitals or not."""
+    return clean_staff_number(staff_number).lower()
+
+
+def is_staff_number(cleaned: str) -> bool:
+    """Whether a roster file could name a member by this cleaned number."""
+    return len(cleaned) <= MAX_STAFF_NUMBER and re.fullmatch(r"\w([\w./-]*\w)?", cleaned) is not None
+
+
+def said_by(roster: Roster) -> frozenset[Field]:
+    """The fields for which the file has a column."""
+    return frozenset(name for name in FIELDS if roster.says(name))
+
+
+def compare(
+    current: Iterable[OnRoster],
+    rows: Sequence[RosterRow],
+    *,
+    full: bool,
+    today: date,
+    said: Collection[Field],
+) -> RosterChanges:
+    """What a roster file changes. `said` are the fields it has a column for; the others stay as they are.
+
+    With a column, an empty cell empties the field, but a language that a member has is his own choice and stays. A
+    row means that the person is there, unless its leaving date is today or earlier; a later one takes effect with the
+    first import on or after that day. Rows of people who have left and never were members count as unchanged. With
+    `full`, whoever the file does not name leaves today. Linear in both.
+    """
+    known = {staff_key(member.staff_number): member for member in current}
+    first_line_of: dict[str, int] = {}
+    problems = tuple(
+        Problem(row.line, None, "roster.staff_number_twice", {"number": row.staff_number, "first": first})
+        for row in rows
+        if (first := first_line_of.setdefault(staff_key(row.staff_number), row.line)) != row.line
+    )
+    if problems:
+        return RosterChanges(problems=problems)
+
+    added: list[RosterRow] = []
+    changed: list[Change] = []
+    returned: list[Change] = []
+    moved: list[Change] = []
+    left: list[Leaving] = []
+    unchanged = 0
+    for row in rows:
+        gone_on = row.left if "left" in said and row.left is not None and row.left <= today else None
+        member = known.get(staff_key(row.staff_number))
+        if member is None:
+            if gone_on is None:
+                added.append(row)
+            else:
+                unchanged += 1
+            continue
+        if gone_on is not None:
+            if member.left is None:
+                left.append(Leaving(member, gone_on, row))
+            else:
+                unchanged += 1
+            continue
+        fields = _differing(member, row, said)
+        if member.left is not None:
+            returned.append(Change(member, row, fields))
+            continue
+        own = tuple(name for name in fields if name != "unit")
+        if own:
+            changed.append(Change(member, row, own))
+        if "unit" in fields:
+            moved.append(Change(member, row, ("unit",)))
+        unchanged += not fields
+    if full:
+        missing = [member for key, member in known.items() if key not in first_line_of and member.left is None]
+        missing.sort(key=lambda member: member.staff_number)
+        left.extend(Leaving(member, today, None) for member in missing)
+    return RosterChanges(tuple(added), tuple(changed), tuple(returned), tuple(moved), tuple(left), unchanged)
+
+
+def _differing(member: OnRoster, row: RosterRow, said: Collection[Field]) -> tuple[Field, ...]:
+    differing: dict[Field, bool] = {
+        "name": member.name != row.name,
+        "unit": member.unit != row.unit,
+        "roles": set(member.roles) != set(row.roles),
+        "joined": member.joined != row.joined,
+        "email": member.email != row.email,
+        "phone": member.phone != row.phone,
+        "language": member.language is None and row.language is not None,
+    }
+    return tuple(name for name, differs in differing.items() if differs and name in said)
+
+
+def guard_leaving(changes: RosterChanges, *, staying: int, allow_many: bool) -> None:
+    """Stop a full roster that would make many leave at once: a short file is more often a mistake than a closure.
+
+    `staying` is how many are on the roster before. Refuses more than 5 and more than a tenth of them, unless
+    `allow_many`.
+    """
+    limit = max(_LEAVING_ALLOWED, staying // 10)
+    if len(changes.left) > limit and not allow_many:
+        raise Refusal("roster.too_many_leave", count=len(changes.left), limit=limit)
+
+
+# Codes and aliases
+
+CODE_LENGTHS: Final = range(6, 65)
+ALIAS_LENGTHS: Final = range(2, 21)
+
+_OBVIOUS_WORDS = """
+    password passw0rd password1 p@ssw0rd qwerty qwerty123 qwertyuiop asdfgh asdfghjkl zxcvbn zxcvbnm qazwsx
+    1qaz2wsx 1q2w3e 1q2w3e4r qwe123 123qwe abc123 abcd1234 a123456 123456a aa123456 a12345678 woaini woaini520
+    woaini1314 iloveyou 5201314 1314520 147258 147258369 159357 258369 123321 654321a 112233 11223344 121314
+    100200 888666 666888 168168 admin123 administrator welcome welcome1 letmein laurel laurel123
+"""
+_OBVIOUS = frozenset(_OBVIOUS_WORDS.split())
+
+
+def clean_code(text: str) -> str:
+    """A code as it is hashed: full-width signs, which Chinese keyboards type, made plain; nothing invisible, and no
+    space around it. Always fit for UTF-8.
+    """
+    return plain_text(unicodedata.normalize("NFKC", text))
+
+
+def code_problem(code: str, staff_number: str) -> str | None:
+    """Why a cleaned code is not good enough, as a code; None when it is. 6 to 64 characters, capitals matter."""
+    if len(code) < CODE_LENGTHS.start:
+        return "code.too_short"
+    if len(code) >= CODE_LENGTHS.stop:
+        return "code.too_long"
+    plain = code.lower()
+    if plain == staff_key(staff_number):
+        return "code.is_staff_number"
+    if plain in _OBVIOUS or len(set(plain)) <= 2 or _is_run(plain) or _is_repeated(plain):
+        return "code.too_obvious"
+    return None
+
+
+def _is_run(text: str) -> bool:
+    """123456, 987654, 890123, abcdef."""
+    if text.isdecimal():
+        steps = {(int(after) - int(before)) % 10 for before, after in pairwise(text)}
+        return steps in ({1}, {9})
+    return {ord(after) - ord(before) for before, after in pairwise(text)} in ({1}, {-1})
+
+
+def _is_repeated(text: str) -> bool:
+    """123123, abcabc: a block of at most three characters again and again."""
+    return any(text == text[:size] * (len(text) // size) for size in (1, 2, 3))
+
+
+def clean_first_code(text: str) -> str:
+    """The code of a printed slip as it was made, however it was typed: small letters, no spaces or hyphens."""
+    plain = unicodedata.normalize("NFKC", text).lower()
+    return "".join(sign for sign in plain if not sign.isspace() and sign not in "-\u2010\u2011\u2012\u2013\u2014\u2212")
+
+
+def clean_alias(text: str) -> str:
+    """An alias as it is shown: one line, nothing invisible, no space around it."""
+    return one_line(unicodedata.normalize("NFKC", text))
+
+
+def alias_problem(alias: str) -> str | None:
+    """Why a cleaned alias cannot be, as a code; None when it can. 2 to 20 characters, one of them a letter or digit."""
+    if len(alias) < ALIAS_LENGTHS.start:
+        return "alias.too_short"
+    if len(alias) >= ALIAS_LENGTHS.stop:
+        return "alias.too_long"
+    if not any(sign.isalnum() for sign in alias):
+        return "alias.no_letters"
+    return None

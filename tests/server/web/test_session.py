@@ -1,0 +1,302 @@
+"""Sessions: no id but ours, out at once, read together, and still there when Valkey comes back."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as LostConnection
+
+from server.runtime.chance import new_id, token
+from server.runtime.embedded import locate
+from server.runtime.redis_client import connect
+from server.web.session import ABSOLUTE_LIFE, DESK_IDLE_LIFE, IDLE_LIFE, REFRESH_AFTER, Session, Sessions
+
+SECOND = timedelta(seconds=1)
+
+
+@dataclass
+class Clock:
+    """Real time and what was added to it: Valkey's own clock cannot be turned."""
+
+    ahead: timedelta = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+async def sign_in(sessions: Sessions, member: UUID, *roles: str, device: str = "Chrome, Android") -> str:
+    return await sessions.start(member, name="Li Na", roles=roles, language="zh-Hans", unit="Workshop 2", device=device)
+
+
+async def calls(redis: Redis, command: str) -> int:
+    stats = await redis.info("commandstats")
+    return int(stats.get(f"cmdstat_{command}", {"calls": 0})["calls"])
+
+
+async def test_signed_in_and_out(redis: Redis) -> None:
+    sessions, member = Sessions(redis), new_id()
+    session_id = await sign_in(sessions, member, "organiser", "admin")
+    session = await sessions.get(session_id)
+    assert session is not None
+    assert (session.member, session.name, session.roles) == (member, "Li Na", ("admin", "organiser"))
+    assert (session.language, session.unit, session.device) == ("zh-Hans", "Workshop 2", "Chrome, Android")
+    await sessions.end(session_id)
+    assert await sessions.get(session_id) is None
+    assert await redis.keys("*") == []
+
+
+async def test_an_id_from_outside_is_nobody_and_never_becomes_somebody(redis: Redis) -> None:
+    sessions, planted = Sessions(redis), token()
+    assert await sessions.get(planted) is None
+    assert await redis.dbsize() == 0
+    given = await sign_in(sessions, new_id())
+    assert given != planted
+    assert await sessions.get(planted) is None
+    for wrong in ("", "x", "é" * 43, "*" * 43, given[:-1], given + "A", "session:" + given[8:], "\udc80" * 43):
+        assert await sessions.get(wrong) is None
+    assert await sessions.rotate(planted) is None
+
+
+async def test_redis_knows_no_id(redis: Redis) -> None:
+    member = new_id()
+    session_id = await sign_in(Sessions(redis), member)
+    dump = repr([(key, await redis.dump(key)) for key in await redis.keys("*")])
+    assert session_id not in dump
+    assert hashlib.sha256(session_id.encode()).hexdigest() in dump
+
+
+async def test_rotation_moves_the_session_and_kills_the_old_id(redis: Redis) -> None:
+    sessions, member = Sessions(redis), new_id()
+    old = await sign_in(sessions, member)
+    before = await sessions.get(old)
+    new = await sessions.rotate(old)
+    assert new is not None
+    assert new != old
+    assert await sessions.get(old) is None
+    assert await sessions.get(new) == before
+    assert len(await sessions.list(member)) == 1
+    both = await asyncio.gather(sessions.rotate(new), sessions.rotate(new))
+    assert sum(rotated is None for rotated in both) == 1
+    assert len(await sessions.list(member)) == 1
+
+
+async def test_idle_and_absolute_ends(redis: Redis) -> None:
+    clock = Clock()
+    sessions = Sessions(redis, clock=clock)
+    member, desk = await sign_in(sessions, new_id()), await sign_in(sessions, new_id(), "auditor")
+    clock.ahead = DESK_IDLE_LIFE + SECOND
+    assert await sessions.get(desk) is None
+    assert await sessions.get(member) is not None
+    clock.ahead += IDLE_LIFE - timedelta(hours=1)
+    assert await sessions.get(member) is not None
+    for _ in range(3):
+        clock.ahead += IDLE_LIFE - timedelta(days=5)
+        last = await sessions.get(member)
+    assert clock.ahead > ABSOLUTE_LIFE
+    assert last is None
+
+
+async def test_redis_forgets_by_itself(redis: Redis) -> None:
+    sessions, member = Sessions(redis), new_id()
+    await sign_in(sessions, member)
+    [key] = await redis.keys("session:*")
+    assert IDLE_LIFE - 60 * SECOND < timedelta(milliseconds=await redis.pttl(key)) <= IDLE_LIFE
+    assert ABSOLUTE_LIFE - 60 * SECOND < timedelta(milliseconds=await redis.pttl(f"sessions:{member}")) <= ABSOLUTE_LIFE
+    await sign_in(sessions, desk := new_id(), "organiser")
+    hashed = (await redis.zrange(f"sessions:{desk}", 0, -1))[0].decode()
+    assert timedelta(milliseconds=await redis.pttl(f"session:{hashed}")) <= DESK_IDLE_LIFE
+
+
+async def test_seen_is_written_at_most_every_ten_minutes(redis: Redis) -> None:
+    clock = Clock()
+    sessions = Sessions(redis, clock=clock)
+    session_id = await sign_in(sessions, new_id())
+    first = await sessions.get(session_id)
+    writes = await calls(redis, "set")
+    clock.ahead = REFRESH_AFTER - SECOND * 5
+    assert await sessions.get(session_id) == first
+    assert await calls(redis, "set") == writes
+    clock.ahead = REFRESH_AFTER + SECOND
+    seen = await sessions.get(session_id)
+    assert seen is not None
+    assert first is not None
+    assert seen.seen_at - first.seen_at >= REFRESH_AFTER
+    assert await sessions.get(session_id) == seen
+    assert await calls(redis, "set") == writes + 1
+
+
+async def test_a_revoked_session_is_out_at_once_in_every_process(redis: Redis) -> None:
+    here, there, member = Sessions(redis), Sessions(redis), new_id()
+    one, two, three = [await sign_in(here, member, device=f"phone {number}") for number in range(3)]
+    other = await sign_in(here, new_id())
+    assert await there.get(one) is not None
+    refs = {listed.device: listed.ref for listed in await here.list(member)}
+    assert await here.end_one(member, refs["phone 0"])
+    assert await there.get(one) is None
+    assert not await here.end_one(member, refs["phone 0"])
+    assert not await here.end_one(new_id(), refs["phone 1"])
+    assert not await here.end_one(member, "")
+    assert await here.end_all(member, but=two) == 1
+    assert await there.get(three) is None
+    assert await there.get(two) is not None
+    assert await here.end_all(member) == 1
+    assert await there.get(two) is None
+    assert await there.get(other) is not None
+
+
+async def test_devices_are_listed_and_dead_ones_forgotten(redis: Redis) -> None:
+    clock = Clock()
+    sessions, member = Sessions(redis, clock=clock), new_id()
+    await sign_in(sessions, member, device="old tablet")
+    clock.ahead = 2 * SECOND
+    current = await sign_in(sessions, member, device="phone " * 40)
+    listed = await sessions.list(member, current=current)
+    assert [(one.device[:6], one.is_current) for one in listed] == [("phone ", True), ("old ta", False)]
+    assert len(listed[0].device) == 80
+    [dead] = [hashed for hashed in await index(redis, member) if not hashed.startswith(listed[0].ref)]
+    await redis.delete(f"session:{dead}")
+    assert [one.ref for one in await sessions.list(member, current=current)] == [listed[0].ref]
+    assert len(await index(redis, member)) == 1
+    assert await sessions.list(new_id()) == ()
+
+
+async def index(redis: Redis, member: UUID) -> list[str]:
+    return [hashed.decode() for hashed in await redis.zrange(f"sessions:{member}", 0, -1)]
+
+
+async def test_signing_in_drops_what_has_ended_for_good(redis: Redis) -> None:
+    clock = Clock(-ABSOLUTE_LIFE - timedelta(days=1))
+    sessions, member = Sessions(redis, clock=clock), new_id()
+    await sign_in(sessions, member)
+    clock.ahead = timedelta()
+    await sign_in(sessions, member)
+    assert len(await index(redis, member)) == 1
+
+
+async def test_a_changed_role_holds_at_once_and_a_late_refresh_cannot_undo_it(redis: Redis) -> None:
+    clock = Clock()
+    sessions, member = Sessions(redis, clock=clock), new_id()
+    phone, laptop = await sign_in(sessions, member, "admin"), await sign_in(sessions, member, "admin")
+    clock.ahead = REFRESH_AFTER + SECOND
+    outcomes = await asyncio.gather(
+        *(sessions.get(phone) for _ in range(20)),
+        sessions.rewrite(member, roles=["reviewer"], unit="Stores"),
+        *(sessions.get(phone) for _ in range(20)),
+    )
+    assert outcomes[20] == 2
+    for session_id in (phone, laptop):
+        session = await sessions.get(session_id)
+        assert session is not None
+        assert (session.roles, session.unit, session.name, session.language) == (
+            ("reviewer",),
+            "Stores",
+            "Li Na",
+            "zh-Hans",
+        )
+    await sessions.rewrite(member, language=None)
+    session = await sessions.get(phone)
+    assert session is not None
+    assert session.language is None
+    assert await sessions.rewrite(new_id(), name="Nobody") == 0
+
+
+async def test_a_refresh_does_not_bring_back_what_was_ended(redis: Redis) -> None:
+    clock = Clock()
+    sessions, member = Sessions(redis, clock=clock), new_id()
+    session_id = await sign_in(sessions, member)
+    clock.ahead = REFRESH_AFTER + SECOND
+    await asyncio.gather(sessions.get(session_id), sessions.end_all(member), sessions.get(session_id))
+    assert await sessions.get(session_id) is None
+    assert await redis.keys("*") == []
+
+
+async def test_reads_that_wait_together_are_few_commands(redis: Redis) -> None:
+    sessions = Sessions(redis)
+    ids = [await sign_in(sessions, UUID(int=number)) for number in range(300)]
+    await redis.config_resetstat()
+    found = await asyncio.gather(*(sessions.get(session_id) for session_id in [*ids, *ids, token()]))
+    assert [session.member.int for session in found[:-1] if session] == [*range(300), *range(300)]
+    assert found[-1] is None
+    assert await calls(redis, "mget") == 1
+    assert await calls(redis, "get") == 0
+    many = await asyncio.gather(*(sessions.get(token()) for _ in range(1_001)))
+    assert set(many) == {None}
+    assert await calls(redis, "mget") == 1 + 3
+
+
+async def test_who_stops_waiting_spoils_nothing_for_the_others(redis: Redis) -> None:
+    sessions = Sessions(redis)
+    session_id = await sign_in(sessions, new_id())
+    waiting = [asyncio.create_task(sessions.get(session_id)) for _ in range(3)]
+    await asyncio.sleep(0)
+    waiting[0].cancel()
+    found = await asyncio.gather(*waiting, return_exceptions=True)
+    assert isinstance(found[0], asyncio.CancelledError)
+    assert all(isinstance(session, Session) for session in found[1:])
+
+
+class OwnValkey:
+    """A Valkey of this test's own, with an append-only file, to be killed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.url = f"unix://{folder / 's'}"
+        self.process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        program = locate.valkey(None).path
+        options = f"--port 0 --unixsocket {self.folder / 's'} --dir {self.folder} --appendonly yes --appendfsync always"
+        self.process = await asyncio.create_subprocess_exec(
+            program, *options.split(), "--save", "", stdout=asyncio.subprocess.DEVNULL
+        )
+
+    async def kill(self) -> None:
+        if self.process is not None and self.process.returncode is None:
+            self.process.kill()
+            await self.process.wait()
+
+
+@pytest.fixture
+async def own_valkey(tmp_path: Path) -> AsyncIterator[OwnValkey]:
+    """Started; ended with the test."""
+    valkey = OwnValkey(tmp_path)
+    await valkey.start()
+    yield valkey
+    await valkey.kill()
+
+
+@pytest.mark.faults
+async def test_sessions_outlive_a_killed_valkey_and_nobody_notices(own_valkey: OwnValkey) -> None:
+    redis = connect(own_valkey.url, size=4)
+    sessions, member = Sessions(redis), new_id()
+    ids = [await sign_in(sessions, member) for _ in range(3)]
+    assert None not in [await sessions.get(session_id) for session_id in ids]
+    await own_valkey.kill()
+    asked = [asyncio.create_task(sessions.get(session_id)) for session_id in ids]
+    await own_valkey.start()
+    assert None not in await asyncio.gather(*asked)
+    assert len(await sessions.list(member)) == 3
+    assert await sessions.get(await sign_in(sessions, member)) is not None
+    await redis.aclose()
+
+
+@pytest.mark.faults
+async def test_reading_goes_on_after_an_error(own_valkey: OwnValkey) -> None:
+    patient, hasty = connect(own_valkey.url, size=2), Redis.from_url(own_valkey.url)
+    session_id = await sign_in(Sessions(patient), new_id())
+    sessions = Sessions(hasty)
+    assert await sessions.get(session_id) is not None
+    await own_valkey.kill()
+    failed = await asyncio.gather(*(sessions.get(session_id) for _ in range(5)), return_exceptions=True)
+    assert {type(error) for error in failed} == {LostConnection}
+    await own_valkey.start()
+    assert await patient.ping()
+    assert await sessions.get(session_id) is not None
+    await patient.aclose()
+    await hasty.aclose()
