@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -324,3 +325,64 @@ async def test_an_unknown_season_is_refused(database: str, redis: Redis) -> None
     await refresh_members(redis, uuid4(), [], today=TODAY)
     assert await rebuild(redis, today=date(2026, 1, 1)) == []
     await replace(redis, "room:x", [])
+
+
+class Interrupted(Redis):
+    """A client that lets `meanwhile` happen right before its `at`-th command."""
+
+    def __init__(self, redis: Redis, at: int, meanwhile: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(connection_pool=redis.connection_pool)
+        self.left = at
+        self.meanwhile = meanwhile
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        self.left -= 1
+        if self.left == 0:
+            await self.meanwhile()
+        return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize("during", ["rebuild", "members", "units"])
+async def test_whatever_happens_in_between_the_board_ends_up_true(database: str, redis: Redis, during: str) -> None:
+    autumn, hall = await season(), await unit("Hall")
+    happened = 0
+    for at in range(1, 100):
+        ann, bob, eve = members = await people(3)
+        await belong(members, hall)
+        await post([Award(f"{one}", one, 5) for one in members], autumn)
+        await refresh_members(redis, autumn.id, members, today=TODAY)
+        await leave(eve, TODAY)
+
+        async def meanwhile(ann: UUID = ann, bob: UUID = bob, eve: UUID = eve) -> None:
+            nonlocal happened
+            happened += 1
+            await post([Award(f"{ann}:more", ann, 5), Award(f"{bob}:more", bob, 1)], autumn)
+            await undo(f"{ann}", f"undo:{ann}")
+            await leave(bob, TODAY)
+            await leave(eve, None)
+            await refresh_members(redis, autumn.id, [ann, bob, eve], today=TODAY)
+            await refresh_units(redis, autumn.id, today=TODAY)
+
+        interrupted = Interrupted(redis, at, meanwhile)
+        if during == "rebuild":
+            await rebuild(interrupted, today=TODAY)
+        elif during == "members":
+            await refresh_members(interrupted, autumn.id, members, today=TODAY)
+        else:
+            await refresh_units(interrupted, autumn.id, today=TODAY)
+        if interrupted.left > 0:
+            break
+        assert await queries.drift(redis, today=TODAY) == []
+    assert happened >= 3
+
+
+async def test_a_units_time_is_that_of_its_latest_points(database: str, redis: Redis) -> None:
+    autumn, hall = await season(), await unit("Hall")
+    members = await people(3)
+    await belong(members, hall)
+    start = NOON - timedelta(days=1, hours=12) - timedelta(hours=14)
+    for number, points in ((1, 5), (2, 5), (3, 0), (4, 9)):
+        await post([Award(f"k{number}", members[number % 3], points)], autumn, at=start + timedelta(seconds=number))
+    await undo("k4", "undo")
+    (one,) = await queries.unit_standings(autumn, TODAY)
+    assert (one.standing.reached, one.points, one.participants, one.standing.points) == (2, 10, 3, 333)

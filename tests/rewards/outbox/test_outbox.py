@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from rewards import database as db
@@ -45,6 +46,20 @@ async def test_one_of_two_workers_claims(database: str) -> None:
     assert len(subjects) == len(set(subjects))
     rest = [one.subject for one in await taken(limit=20)]
     assert sorted(subjects + rest, key=int) == [str(number) for number in range(20)]
+
+
+async def test_a_claim_never_waits_for_another(database: str) -> None:
+    await meant("busy", due_at=NOW - SECOND)
+    await meant("free")
+    other = await asyncpg.connect(database)
+    try:
+        async with other.transaction():
+            await other.execute("SELECT FROM intent WHERE subject = 'busy' FOR UPDATE")
+            async with asyncio.timeout(30):
+                assert [one.subject for one in await taken()] == ["free"]
+        assert [one.subject for one in await taken()] == ["busy"]
+    finally:
+        await other.close()
 
 
 async def test_only_what_is_due_of_the_kinds_asked_longest_due_first(database: str) -> None:
