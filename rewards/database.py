@@ -5,6 +5,7 @@ silent no-op; `transaction()` releases in every case and refuses nesting.
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,19 +18,38 @@ Row = asyncpg.Record
 
 
 class _Transaction(PostgresTransaction):
+    async def __aenter__(self) -> PostgresTransaction:
+        self.connection = await self.get_connection()  # type: ignore[no-untyped-call]
+        try:
+            self.transaction = self.connection.transaction()
+            await self.transaction.start()
+        except BaseException:
+            await self._release()
+            raise
+        self.context = self.engine.current_transaction.set(self)
+        return self
+
     async def __aexit__(self, kind: Any, error: Any, trace: Any) -> bool:
         try:
             if error is None:
-                await self.commit()  # type: ignore[no-untyped-call]
-            elif not self.connection.is_closed():
-                await self.rollback()  # type: ignore[no-untyped-call]
+                await self.transaction.commit()
+            else:
+                await self._undo()
         finally:
             self.engine.current_transaction.reset(self.context)
-            if self.engine.pool:
-                await self.engine.pool.release(self.connection, timeout=5)
-            else:
-                await self.connection.close()
+            await self._release()
         return False
+
+    async def _undo(self) -> None:
+        """Roll back; a connection that is already cut has been rolled back by its end."""
+        with contextlib.suppress(asyncpg.InterfaceError, asyncpg.PostgresConnectionError, OSError):
+            await self.transaction.rollback()
+
+    async def _release(self) -> None:
+        if self.engine.pool:
+            await self.engine.pool.release(self.connection, timeout=5)
+        else:
+            await self.connection.close()
 
 
 class _Engine(PostgresEngine):
@@ -45,6 +65,10 @@ class _Engine(PostgresEngine):
 engine = _Engine(config={"database": "laurel"})
 
 
+async def _left_clean(_: object) -> None:
+    """Nothing of ours outlives its transaction on a connection, so returning one costs no round trip."""
+
+
 async def open_pool(url: str, size: int = 8) -> None:
     """Open this process's pool of at most `size` connections to `url` (a postgresql:// DSN)."""
     engine.config = {"dsn": url}
@@ -53,6 +77,7 @@ async def open_pool(url: str, size: int = 8) -> None:
         min_size=1,
         max_size=size,
         command_timeout=60,
+        reset=_left_clean,
         server_settings={"application_name": "laurel", "timezone": "UTC"},
     )
 

@@ -12,4 +12,6 @@ KEPT = 10_000
 
 async def announce(redis: Redis, topic: str, **fields: str | int) -> None:
     """Append one tick. Topics: `room:{id}`, `answers:{room}`, `board:{name}`, `draw:{id}`, `member:{id}`."""
-    await redis.xadd(STREAM, {"topic": topic, **fields}, maxlen=KEPT, approximate=True)
+    tick: dict[bytes | memoryview | str | int | float, bytes | memoryview | str | int | float] = {"topic": topic}
+    tick.update(fields)
+    await redis.xadd(STREAM, tick, maxlen=KEPT, approximate=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal
@@ -105,6 +105,7 @@ def translator(locale: str) -> Translator:
     return Translator(locale, MappingProxyType({} if locale == SOURCE else read_catalogues(folder)))
 
 
+@lru_cache(maxsize=1024)
 def negotiate(accept_language: str | None, wanted: str | None, default: str = SOURCE) -> str:
     """The locale to answer in: `wanted` (what the member chose) if we have it, else the best of the header.
 

@@ -1,0 +1,1 @@
+"""Measurements of a served Laurel. Never part of the tests: `make bench`."""

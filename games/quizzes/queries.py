@@ -1,0 +1,389 @@
+"""What is known of quizzes and rooms. What a phone may see never includes `right_mask` before the reveal."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from games.quizzes import rules
+from rewards import database as db
+from rewards.boards.rules import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class QuizRow:
+    """A quiz in a list: how many questions it has and how often it was played to the end."""
+
+    id: UUID
+    title: str
+    scoring: str
+    floor_percent: int
+    questions: int
+    played: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionRow:
+    """A question with its solution: for the desk only."""
+
+    id: UUID
+    position: int
+    kind: str
+    text: str
+    options: tuple[str, ...]
+    right_mask: int
+    seconds: int
+    points: int
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoundRow:
+    """A round as everyone may see it. `right_mask`, `explanation` and `counts` are empty until it is closed.
+
+    `counts`: how many picked each option, in option order; `answers`: how many answered.
+    """
+
+    id: UUID
+    position: int
+    state: str
+    kind: str
+    text: str
+    options: tuple[str, ...]
+    opened_at: datetime
+    closes_at: datetime
+    paused_at: datetime | None
+    limit_ms: int
+    right_mask: int = 0
+    explanation: str = ""
+    counts: tuple[int, ...] = ()
+    answers: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RoomRow:
+    """A room at one version. `position` counts the questions asked, of `questions`; `round` is the latest one."""
+
+    id: UUID
+    code: str
+    state: str
+    version: int
+    position: int
+    questions: int
+    title: str
+    quiz: UUID
+    season: UUID
+    host: UUID
+    opens_at: datetime | None
+    ends_at: datetime | None
+    ended_at: datetime | None
+    posted_at: datetime | None
+    round: RoundRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerKey:
+    """All that grading needs of a round. Stays inside the server process."""
+
+    round: UUID
+    room: UUID
+    state: str
+    timing: rules.Timing
+    limit_ms: int
+    kind: str
+    options: int
+    right_mask: int
+    points: int
+    scoring: rules.Scoring
+    floor_percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A player after a closed round. `picked` 0: did not answer. Places are 1-based; `was` 0: not placed before."""
+
+    member: UUID
+    picked: int
+    correct: bool
+    points: int
+    total: int
+    place: int
+    was: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """A member in a room: whether he plays, what he has picked in the current round (0: nothing)."""
+
+    joined: bool
+    removed: bool
+    picked: int
+
+
+async def quizzes() -> list[QuizRow]:
+    """Every quiz, the newest first."""
+    found = await db.rows(
+        "SELECT quiz.id, title, scoring, floor_percent, created_at,"
+        " (SELECT count(*) FROM question WHERE question.quiz = quiz.id) AS questions,"
+        " (SELECT count(*) FROM room WHERE room.quiz = quiz.id AND room.state = 'podium') AS played"
+        " FROM quiz ORDER BY created_at DESC, quiz.id DESC"
+    )
+    return [QuizRow(**row) for row in found]
+
+
+async def quiz(quiz_id: UUID) -> QuizRow | None:
+    """One quiz, or None."""
+    return next((row for row in await quizzes() if row.id == quiz_id), None)
+
+
+async def questions(quiz_id: UUID) -> list[QuestionRow]:
+    """The questions of a quiz with their solutions, in order. For the desk only."""
+    found = await db.rows(
+        "SELECT id, position, kind, text, options, right_mask, seconds, points, explanation"
+        " FROM question WHERE quiz = $1 ORDER BY position",
+        quiz_id,
+    )
+    return [QuestionRow(**{**row, "options": tuple(row["options"])}) for row in found]
+
+
+_ROOM = (
+    "SELECT room.id, code, room.state, version, room.position, quiz.title, room.quiz, season, host, opens_at, ends_at,"
+    " ended_at, posted_at, (SELECT count(*) FROM question WHERE question.quiz = room.quiz) AS questions"
+    " FROM room JOIN quiz ON quiz.id = room.quiz "
+)
+
+
+async def room(room_id: UUID) -> RoomRow | None:
+    """A room with its latest round, as one consistent picture; None when there is no such room."""
+    found = await db.row(_ROOM + "WHERE room.id = $1", room_id)
+    return None if found is None else RoomRow(**found, round=await _latest_round(found))
+
+
+async def room_by_code(code: str) -> RoomRow | None:
+    """The room of a code that people type (any case, spaces around it), or None."""
+    found = await db.row(_ROOM + "WHERE code = $1", code.strip().lower())
+    return None if found is None else RoomRow(**found, round=await _latest_round(found))
+
+
+async def rooms(*, live: bool, limit: int = 50) -> list[RoomRow]:
+    """Rooms that are scheduled or under way (`live`), or those that ended; the newest first, without rounds."""
+    states = ["scheduled", "lobby", "question", "reveal"] if live else ["podium", "cancelled"]
+    found = await db.rows(
+        _ROOM + "WHERE room.state = ANY($1) ORDER BY room.created_at DESC, room.id DESC LIMIT $2", states, limit
+    )
+    return [RoomRow(**row, round=None) for row in found]
+
+
+async def _latest_round(found: db.Row) -> RoundRow | None:
+    if found["position"] == 0 or found["state"] not in ("question", "reveal"):
+        return None
+    row = await db.row(
+        "SELECT round.id, round.position, round.state, kind, text, options, opened_at, closes_at, paused_at,"
+        " seconds * 1000 AS limit_ms, right_mask, explanation"
+        " FROM round JOIN question ON question.id = round.question WHERE room = $1 AND round.position = $2",
+        found["id"],
+        found["position"],
+    )
+    if row is None:
+        return None
+    facts = {**row, "options": tuple(row["options"])}
+    if found["state"] != "reveal" or row["state"] != "closed":
+        return RoundRow(**{**facts, "right_mask": 0, "explanation": ""})
+    picks = await db.rows("SELECT picked, count(*) AS n FROM answer WHERE round = $1 GROUP BY picked", row["id"])
+    counts = tuple(sum(p["n"] for p in picks if p["picked"] >> i & 1) for i in range(len(row["options"])))
+    return RoundRow(**facts, counts=counts, answers=sum(p["n"] for p in picks))
+
+
+async def answer_key(round_id: UUID) -> AnswerKey | None:
+    """What grading needs, or None when there is no such round."""
+    row = await db.row(
+        "SELECT round.room, round.state, opened_at, closes_at, paused_ms, seconds, kind, options, right_mask, points,"
+        " scoring, floor_percent FROM round JOIN question ON question.id = round.question"
+        " JOIN quiz ON quiz.id = question.quiz WHERE round.id = $1",
+        round_id,
+    )
+    if row is None:
+        return None
+    return AnswerKey(
+        round=round_id,
+        room=row["room"],
+        state=row["state"],
+        timing=rules.Timing(row["opened_at"], row["closes_at"], row["paused_ms"]),
+        limit_ms=row["seconds"] * 1000,
+        kind=row["kind"],
+        options=len(row["options"]),
+        right_mask=row["right_mask"],
+        points=row["points"],
+        scoring=row["scoring"],
+        floor_percent=row["floor_percent"],
+    )
+
+
+async def versions(room_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """The present version of each of these rooms."""
+    found = await db.rows("SELECT id, version FROM room WHERE id = ANY($1)", list(room_ids))
+    return {row["id"]: row["version"] for row in found}
+
+
+async def answered(room_id: UUID) -> int:
+    """How many have answered the latest round of a room."""
+    count: int = await db.value(
+        "SELECT count(*) FROM answer JOIN round ON round.id = answer.round JOIN room ON room.id = round.room"
+        " WHERE room.id = $1 AND round.position = room.position",
+        room_id,
+    )
+    return count
+
+
+async def players(room_id: UUID) -> int:
+    """How many have joined a room and were not sent out."""
+    count: int = await db.value("SELECT count(*) FROM player WHERE room = $1 AND removed_at IS NULL", room_id)
+    return count
+
+
+async def player_ids(room_id: UUID, limit: int = 200) -> list[UUID]:
+    """Who has joined and was not sent out, the latest first."""
+    found = await db.rows(
+        "SELECT member FROM player WHERE room = $1 AND removed_at IS NULL ORDER BY joined_at DESC, id DESC LIMIT $2",
+        room_id,
+        limit,
+    )
+    return [row["member"] for row in found]
+
+
+async def players_by_unit(room_id: UUID) -> list[tuple[str, int]]:
+    """(unit name, players), most first; members without a unit under ""."""
+    found = await db.rows(
+        "SELECT coalesce(unit.name, '') AS name, count(*) AS n FROM player"
+        " LEFT JOIN membership ON membership.member = player.member AND membership.until IS NULL"
+        " LEFT JOIN unit ON unit.id = membership.unit"
+        " WHERE room = $1 AND removed_at IS NULL GROUP BY 1 ORDER BY 2 DESC, 1",
+        room_id,
+    )
+    return [(row["name"], row["n"]) for row in found]
+
+
+async def mine(room_id: UUID, member: UUID) -> Mine:
+    """What a member's phone needs beyond what everyone sees."""
+    row = await db.row(
+        "SELECT player.removed_at, coalesce(answer.picked, 0) AS picked FROM player"
+        " JOIN room ON room.id = player.room"
+        " LEFT JOIN round ON round.room = room.id AND round.position = room.position"
+        " LEFT JOIN answer ON answer.round = round.id AND answer.member = player.member"
+        " WHERE player.room = $1 AND player.member = $2",
+        room_id,
+        member,
+    )
+    if row is None:
+        return Mine(joined=False, removed=False, picked=0)
+    return Mine(joined=True, removed=row["removed_at"] is not None, picked=row["picked"])
+
+
+_TOTALS = """
+    SELECT answer.member, sum(answer.points) AS points, max(round.position) AS last,
+        coalesce(sum(answer.elapsed_ms) FILTER (WHERE answer.correct), 0) AS ms,
+        count(*) FILTER (WHERE answer.correct) AS correct
+    FROM answer JOIN round ON round.id = answer.round
+    WHERE round.room = $1 AND round.state = 'closed' AND round.position <= $2
+    GROUP BY answer.member
+"""
+
+
+async def results(room_id: UUID, position: int, member: UUID | None = None) -> list[Result]:
+    """Every player after the closed round at `position` (or only `member`), with place now and before.
+
+    Order of places: points, then less time on right answers, then member id: as the room's board.
+    """
+    found = await db.rows(
+        f"WITH now AS (SELECT *, row_number() OVER (ORDER BY points DESC, ms, member) AS place FROM ({_TOTALS}) t),"
+        " before AS (SELECT member, row_number() OVER (ORDER BY points DESC, ms, member) AS place"
+        f" FROM ({_TOTALS.replace('$2', '($2 - 1)')}) t)"
+        " SELECT now.member, coalesce(answer.picked, 0) AS picked, coalesce(answer.correct, false) AS correct,"
+        " coalesce(answer.points, 0) AS points, now.points::int AS total, now.place::int AS place,"
+        " coalesce(before.place, 0)::int AS was"
+        " FROM now LEFT JOIN before ON before.member = now.member"
+        " LEFT JOIN round ON round.room = $1 AND round.position = $2"
+        " LEFT JOIN answer ON answer.round = round.id AND answer.member = now.member"
+        " WHERE $3::uuid IS NULL OR now.member = $3",
+        room_id,
+        position,
+        member,
+    )
+    return [Result(**row) for row in found]
+
+
+async def standings(room_id: UUID) -> list[Standing]:
+    """What the room's board must hold: points, milliseconds on right answers, last closed round answered."""
+    found = await db.rows(_TOTALS, room_id, 32767)
+    return [Standing(row["member"], int(row["points"]), int(row["ms"]), row["last"]) for row in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A player at the end: right answers and milliseconds beside the points."""
+
+    member: UUID
+    points: int
+    correct: int
+    ms: int
+
+
+async def scores(room_id: UUID) -> list[Score]:
+    """Final scores, best first."""
+    found = await db.rows(f"SELECT * FROM ({_TOTALS}) t ORDER BY points DESC, ms, member", room_id, 32767)
+    return [Score(row["member"], int(row["points"]), row["correct"], int(row["ms"])) for row in found]
+
+
+async def rooms_with_boards() -> list[UUID]:
+    """Rooms of which at least one round is closed, the newest first."""
+    found = await db.rows(
+        "SELECT room.id FROM room WHERE EXISTS"
+        " (SELECT FROM round WHERE round.room = room.id AND round.state = 'closed') ORDER BY created_at DESC"
+    )
+    return [row["id"] for row in found]
+
+
+async def live_room_of(member: UUID) -> RoomRow | None:
+    """The latest room under way that this member has joined, or None."""
+    found = await db.value(
+        "SELECT room.id FROM room JOIN player ON player.room = room.id"
+        " WHERE player.member = $1 AND player.removed_at IS NULL AND room.state IN ('lobby', 'question', 'reveal')"
+        " ORDER BY room.created_at DESC LIMIT 1",
+        member,
+    )
+    return None if found is None else await room(found)
+
+
+async def mismatches() -> list[tuple[str, dict[str, str | int]]]:
+    """(code, details) of every room whose answers and ledger postings disagree; empty when all is well."""
+    found = await db.rows(
+        """
+        WITH earned AS (
+            SELECT round.room, answer.member, sum(answer.points) AS points
+            FROM answer JOIN round ON round.id = answer.round JOIN room ON room.id = round.room
+            WHERE round.state = 'closed' AND room.posted_at IS NOT NULL GROUP BY 1, 2
+        ), posted AS (
+            SELECT split_part(key, ':', 2)::uuid AS room, split_part(key, ':', 3)::uuid AS member, requested AS points
+            FROM posting WHERE key LIKE 'quiz:%'
+        )
+        SELECT coalesce(earned.room, posted.room)::text AS room, coalesce(earned.member, posted.member)::text AS member,
+            earned.points::bigint AS earned, posted.points::bigint AS posted
+        FROM earned FULL JOIN posted ON posted.room = earned.room AND posted.member = earned.member
+        WHERE earned.points IS DISTINCT FROM posted.points
+        """
+    )
+    differences: list[tuple[str, dict[str, str | int]]] = [
+        (
+            "check.answers_not_posted" if row["posted"] is None else "check.posting_differs",
+            {"room": row["room"], "member": row["member"], "earned": row["earned"] or 0, "posted": row["posted"] or 0},
+        )
+        for row in found
+    ]
+    misgraded = await db.rows(
+        "SELECT answer.id FROM answer JOIN round ON round.id = answer.round"
+        " JOIN question ON question.id = round.question"
+        " WHERE answer.correct <> (answer.picked = question.right_mask) OR (NOT answer.correct AND answer.points <> 0)"
+        " OR answer.received_at > round.closes_at OR answer.received_at < round.opened_at"
+    )
+    return differences + [("check.answer_misgraded", {"answer": row["id"]}) for row in misgraded]

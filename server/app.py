@@ -1,0 +1,110 @@
+"""The web application: every face, what it holds open, and the one place where they meet."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar, Response, get
+from litestar.datastructures import CacheControlHeader, State
+from litestar.exceptions import HTTPException
+from litestar.static_files import create_static_files_router
+from litestar.types import ControllerRouterHandler
+
+from rewards import database
+from rewards.refusals import Refusal
+from server.runtime.redis_client import connect
+from server.runtime.resources import opened
+from server.runtime.settings import Settings
+from server.web import errors, html, pages
+from server.web.answering import Answering
+from server.web.desk import audit, boards, members, quizzes, rooms, today
+from server.web.desk import settings as desk_settings
+from server.web.door import Door
+from server.web.limits import Limits
+from server.web.live import Hub
+from server.web.pages import Asked, House
+from server.web.phone import play
+from server.web.rooms import Rooms
+from server.web.session import Sessions
+
+MOST_UPLOAD = 12 * 1024 * 1024
+"""Bytes of a request body; the largest file that is read is 10 MiB."""
+
+
+@get("/health", opt={"open": True})
+async def health(request: Asked) -> Response[dict[str, str]]:
+    """Whether this process can reach its storage (for supervisors and proxies)."""
+    await database.value("SELECT 1")
+    await pages.house(request).redis.ping()
+    return Response({"status": "ready", "version": pages.VERSION})
+
+
+def handlers() -> list[ControllerRouterHandler]:
+    """Every handler of every face."""
+    return [
+        health,
+        *audit.HANDLERS,
+        *boards.HANDLERS,
+        *desk_settings.HANDLERS,
+        *members.HANDLERS,
+        *play.HANDLERS,
+        *quizzes.HANDLERS,
+        *rooms.HANDLERS,
+        *today.HANDLERS,
+    ]
+
+
+def make_app(settings: Settings) -> Litestar:
+    """The application for one web process."""
+    html.show_times_in(settings.zone)
+
+    def sessions() -> Sessions:
+        found: Sessions = app.state.house.sessions
+        return found
+
+    @asynccontextmanager
+    async def house(app: Litestar) -> AsyncIterator[None]:
+        async with opened(settings) as resources:
+            rooms = Rooms.of(resources.redis)
+            hub = Hub(connect(settings.redis_url, size=2, read_timeout=30), {"room": rooms.kind()})
+            answering = Answering(resources.redis)
+            hub.heard.append(answering.forget)
+            app.state.house = House(resources, Sessions(resources.redis), Limits(resources.redis), hub, door)
+            app.state.rooms = rooms
+            app.state.answering = answering
+            hub.start()
+            try:
+                yield
+            finally:
+                await hub.stop()
+                await hub.redis.aclose()
+
+    app = Litestar(
+        route_handlers=[
+            *handlers(),
+            create_static_files_router(
+                path="/static",
+                directories=[html.STATIC],
+                cache_control=CacheControlHeader(max_age=31536000, public=True, immutable=True),
+                include_in_schema=False,
+            ),
+        ],
+        exception_handlers={
+            Refusal: errors.refused,
+            HTTPException: errors.http_error,
+            Exception: errors.fault,
+        },
+        lifespan=[house],
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=MOST_UPLOAD,
+        state=State({}),
+    )
+    door = Door(
+        app.asgi_handler,
+        sessions=sessions,
+        key=settings.key("csrf"),
+        secure=settings.public_url.startswith("https:"),
+    )
+    # Outermost, so that what the framework refuses by itself (an unknown address) passes it too.
+    app.asgi_handler = door
+    return app

@@ -1,0 +1,38 @@
+"""What a Laurel process holds while it runs: settings, the database pool, Redis, and the two shells' senses."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from redis.asyncio import Redis
+
+from rewards import database
+from server.runtime.redis_client import connect
+from server.runtime.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Open for as long as the process serves; see `opened`."""
+
+    settings: Settings
+    redis: Redis
+    zone: ZoneInfo
+
+    def day_of(self, moment: datetime) -> date:
+        """The organisation's day on which a moment falls."""
+        return moment.astimezone(self.zone).date()
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Resources]:
+    """Connect to PostgreSQL and Redis; close both in the end, whatever happens."""
+    await database.open_pool(settings.database_url, settings.database_pool)
+    redis = connect(settings.redis_url)
+    try:
+        yield Resources(settings, redis, ZoneInfo(settings.time_zone))
+    finally:
+        await redis.aclose()
+        await database.close_pool()

@@ -1,0 +1,71 @@
+"""One web process: `python -m server.serving FD` serves on a listening socket that its parent has bound."""
+
+import asyncio
+import logging
+import os
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+import uvloop
+from litestar import Litestar
+
+from server.app import make_app
+from server.runtime import logs, settings
+from server.runtime.supervisor import tell_ready
+
+GRACE_SECONDS = 3
+BACKLOG = 4096
+
+
+class _Server(uvicorn.Server):
+    """Ends the event streams before it waits for connections, and says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, app: Litestar) -> None:
+        super().__init__(config)
+        self._laurel = app
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            tell_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._laurel.state.house.hub.stop()
+        await super().shutdown(sockets)
+
+
+def serve(chosen: settings.Settings, listener: socket.socket) -> None:
+    """Serve until told to stop (SIGTERM, SIGINT); streams end at once, requests get three seconds."""
+    app = make_app(chosen)
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=bool(chosen.trusted_proxies),
+        forwarded_allow_ips=list(chosen.trusted_proxies),
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=75,
+        backlog=BACKLOG,
+    )
+    server = _Server(config, app)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(server.serve(sockets=[listener]))
+
+
+def main() -> None:
+    """For the supervisor."""
+    chosen = settings.prepare(settings.load(os.environ, Path.cwd()))
+    logs.set_up(chosen.log)
+    if chosen.log != "debug":
+        logging.getLogger("uvicorn").setLevel(logging.WARNING)  # the supervisor tells of starts and stops
+    serve(chosen, socket.socket(fileno=int(sys.argv[1])))
+
+
+if __name__ == "__main__":
+    main()

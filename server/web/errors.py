@@ -1,0 +1,80 @@
+"""From codes to status and words: the one place that knows both."""
+
+import logging
+
+import asyncpg
+from litestar import Response
+from litestar.exceptions import HTTPException
+from redis.exceptions import RedisError
+
+from rewards.refusals import Refusal
+from server.web import html
+from server.web.pages import Asked, context, is_htmx, locale, sentence
+
+log = logging.getLogger("laurel.web")
+
+STATUS = {
+    "web.not_found": 404,
+    "web.not_allowed": 403,
+    "web.sign_in_first": 401,
+    "web.forged": 403,
+    "web.too_large": 413,
+    "web.method": 405,
+    "web.too_many": 429,
+    "web.fault": 500,
+    "web.resting": 503,
+    "room.unknown": 404,
+    "quiz.unknown": 404,
+    "draw.unknown": 404,
+    "members.unknown": 404,
+    "round.unknown": 404,
+}
+"""Codes with a status of their own; any other refusal is 409 (a rule of the house) — see `status_of`."""
+
+_BAD_INPUT = ("web.field_", "web.bad_", "file.", "quiz.title", "quiz.empty", "quiz.scoring", "roster.")
+_OF_STATUS = {400: "web.bad_input", 404: "web.not_found", 405: "web.method", 413: "web.too_large", 429: "web.too_many"}
+
+
+def status_of(code: str) -> int:
+    """The HTTP status of a refusal."""
+    return STATUS.get(code, 400 if code.startswith(_BAD_INPUT) else 409)
+
+
+def refused(request: Asked, refusal: Refusal) -> Response[bytes]:
+    """A refusal as a page (or, for htmx, as a notice to swap in)."""
+    return _answer(request, refusal.code, refusal.details, status_of(refusal.code))
+
+
+def http_error(request: Asked, error: HTTPException) -> Response[bytes]:
+    """What the framework refuses by itself: unknown addresses, wrong methods, malformed input."""
+    code = _OF_STATUS.get(error.status_code, "web.bad_input" if error.status_code < 500 else "web.fault")
+    return _answer(request, code, {"seconds": 60}, error.status_code)
+
+
+def fault(request: Asked, error: Exception) -> Response[bytes]:
+    """A fault of ours. Storage that is starting again is said as such."""
+    resting = isinstance(
+        error,
+        asyncpg.PostgresConnectionError
+        | asyncpg.CannotConnectNowError
+        | asyncpg.AdminShutdownError
+        | asyncpg.InterfaceError
+        | ConnectionError
+        | RedisError
+        | TimeoutError
+        | OSError,
+    )
+    log.error("request.failed path=%s resting=%s", request.url.path, resting, exc_info=error)
+    return _answer(request, "web.resting" if resting else "web.fault", {}, 503 if resting else 500)
+
+
+def _answer(request: Asked, code: str, details: dict[str, str | int], status: int) -> Response[bytes]:
+    language = locale(request)
+    words = sentence(code, details, language)
+    shown = context(request, code=code, words=words, status=status)
+    headers = {"HX-Retarget": "#notices", "HX-Reswap": "innerHTML"} if is_htmx(request) else {}
+    if is_htmx(request):
+        text = html.render_block("kit/refusal.html", "notice", language, **shown)
+    else:
+        text = html.render("kit/refusal.html", language, **shown)
+    return Response(text.encode(), status_code=status, media_type="text/html; charset=utf-8", headers=headers)

@@ -1,0 +1,138 @@
+"""The room on a phone: join, follow, answer."""
+
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+
+from games.quizzes import actions, queries
+from games.quizzes.queries import RoomRow
+from rewards.refusals import Refusal
+from server.runtime import clock
+from server.runtime.chance import new_id
+from server.web import guards, html, pages
+from server.web.live import Channel, EventStream, json_event
+from server.web.pages import Asked
+from server.web.phone.today import no_such_room
+from server.web.rooms import Rooms, letters, remaining, room_or_refuse
+
+
+def _rooms(request: Asked) -> Rooms:
+    found: Rooms = request.app.state.rooms
+    return found
+
+
+@get("/rooms/{code:str}")
+async def show_room(request: Asked, code: str) -> Response[bytes]:
+    """The room's page; whoever is signed in and opens it has joined. Not signed in: sign in, then back here."""
+    me = pages.me(request)
+    if me is None:
+        return pages.go(request, f"/sign-in?next=/rooms/{code}")
+    room = await queries.room_by_code(code)
+    if room is None:
+        raise Refusal("room.unknown")
+    joined = await actions.join(pages.house(request).redis, room.id, me.id, now=clock.now(), new_id=new_id())
+    if joined in ("closed", "removed"):
+        raise Refusal(f"room.{joined}")
+    rooms = _rooms(request)
+    facts = await rooms.facts(room, "phone", remaining(room))
+    return pages.page(request, "phone/room.html", values=facts | {"mine": await rooms.own(room, me.id)})
+
+
+@post("/rooms")
+async def find_room(request: Asked) -> Response[bytes]:
+    """The code that somebody typed leads to the room's page."""
+    form = await pages.form(request)
+    code = form.text("code", most=20, needed=True).lower()
+    if await queries.room_by_code(code) is None:
+        return await no_such_room(request, code)
+    return pages.go(request, f"/rooms/{code}")
+
+
+@get("/rooms/{room_id:uuid}/state", guards=[guards.signed_in])
+async def poll_room(request: Asked, room_id: UUID) -> Response[bytes]:
+    """For a phone whose stream is cut: the present fragment, or 304; its own lines travel in a header."""
+    me = pages.signed_in(request)
+    room = await _playing(room_id, me.id)
+    language = pages.locale(request)
+    picture = await pages.house(request).hub.picture(Channel(f"room:{room_id}", "phone", language))
+    mine = await _rooms(request).own(room, me.id)
+    headers = {"ETag": f'"{picture.version}-{language}"', "X-Laurel-Mine": msgspec.json.encode(mine).decode()}
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(b"", status_code=304, headers=headers)
+    return Response(picture.text().encode(), media_type="text/html; charset=utf-8", headers=headers)
+
+
+async def _playing(room_id: UUID, member: UUID) -> RoomRow:
+    room = await room_or_refuse(room_id)
+    mine = await queries.mine(room_id, member)
+    if not mine.joined:
+        raise Refusal("room.not_joined")
+    if mine.removed:
+        raise Refusal("room.removed")
+    return room
+
+
+@get("/rooms/{room_id:uuid}/live", guards=[guards.signed_in])
+async def follow_room(request: Asked, room_id: UUID) -> EventStream:
+    """The phone's one event stream: the room's state for all, and its own lines."""
+    me = pages.signed_in(request)
+    room = await _playing(room_id, me.id)
+    hub = pages.house(request).hub
+    rooms = _rooms(request)
+    channel = Channel(f"room:{room_id}", "phone", pages.locale(request))
+
+    async def first() -> bytes:
+        picture = await hub.picture(channel)
+        now = room if str(room.version) == picture.version else await room_or_refuse(room_id)
+        own = json_event("mine", await rooms.own(now, me.id))
+        if now.state == "lobby":
+            own += json_event("count", {"players": await queries.players(room_id)})
+        return picture.frame() + own
+
+    return EventStream(hub, channel, me.id, first)
+
+
+_REFUSED = {
+    "late": "round.late",
+    "paused": "round.paused",
+    "not_in_room": "room.not_joined",
+    "unknown": "round.unknown",
+    "stale_key": "web.resting",
+}
+_got_it: dict[tuple[str, int, bool], bytes] = {}
+
+
+@post("/rounds/{round_id:uuid}/answers", guards=[guards.signed_in])
+async def answer(request: Asked, round_id: UUID) -> Response[bytes]:
+    """One answer a member a question. The page says "got it" only after the commit."""
+    received_at = clock.now()
+    me = pages.signed_in(request)
+    form = await pages.form(request)
+    try:
+        chosen = sorted({int(value) for value in form.all("picked")[:8]})
+    except ValueError:
+        raise Refusal("round.malformed") from None
+    written = await request.app.state.answering.answer(round_id, me.id, chosen, received_at)
+    if written.outcome in _REFUSED:
+        raise Refusal(_REFUSED[written.outcome])
+    if not pages.is_htmx(request):
+        return await _back_to_room(request, round_id)
+    key = (pages.locale(request), written.picked, written.outcome == "duplicate")
+    body = _got_it.get(key)
+    if body is None:
+        body = html.render_block(
+            "phone/room.html", "got_it", key[0], picked=letters(written.picked), again=key[2]
+        ).encode()
+        _got_it[key] = body
+    return Response(body, status_code=200, media_type="text/html; charset=utf-8")
+
+
+async def _back_to_room(request: Asked, round_id: UUID) -> Response[bytes]:
+    found = await queries.answer_key(round_id)
+    if found is None:
+        raise Refusal("round.unknown")
+    return pages.go(request, f"/rooms/{(await room_or_refuse(found.room)).code}")
+
+
+HANDLERS = [show_room, find_room, poll_room, follow_room, answer]

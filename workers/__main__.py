@@ -1,0 +1,34 @@
+"""One worker process: `python -m workers`."""
+
+import asyncio
+import contextlib
+import logging
+import os
+from pathlib import Path
+
+from server.runtime import logs, settings
+from server.runtime.supervisor import tell_ready
+from workers.main import make_worker
+
+
+def main() -> None:
+    """Work until told to stop (SIGTERM, SIGINT); what was under way is taken up again by the next worker."""
+    chosen = settings.prepare(settings.load(os.environ, Path.cwd()))
+    logs.set_up(chosen.log)
+    if chosen.log != "debug":
+        logging.getLogger("arq").setLevel(logging.WARNING)  # it tells of every sweep, each second
+
+    async def work() -> None:
+        worker = make_worker(chosen)
+        tell_ready()
+        try:
+            with contextlib.suppress(asyncio.CancelledError):
+                await worker.async_run()
+        finally:
+            await worker.close()
+
+    asyncio.run(work())
+
+
+if __name__ == "__main__":
+    main()

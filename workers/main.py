@@ -1,0 +1,133 @@
+"""The worker: arq wakes it up, the outbox says what is to be done, an action of games or rewards does it.
+
+Truth is in the outbox. A job that arq loses is queued again by the next sweep; one that it delivers twice finds
+the work claimed or done. Every action is safe to run again after a kill at any point.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from arq import cron
+from arq.connections import ArqRedis, RedisSettings, create_pool
+from arq.worker import Worker, func
+
+from rewards.outbox import actions as outbox
+from rewards.outbox import queries
+from server.runtime.clock import now
+from server.runtime.resources import Resources, opened
+from server.runtime.settings import Settings
+from workers import boards, checks, draws, quizzes
+
+log = logging.getLogger("laurel.worker")
+
+QUEUE = "laurel:queue"
+AHEAD = timedelta(seconds=3)
+"""How far ahead the sweep queues work; arq then keeps the exact time."""
+
+ROUNDING = timedelta(milliseconds=2)
+"""arq keeps whole milliseconds; a job that comes a fraction early would find nothing due."""
+
+HOLD = timedelta(seconds=60)
+"""How long a claim keeps other workers away; longer than any job may take."""
+
+JOB_SECONDS = 50
+
+Job = Callable[[Resources, str], Awaitable[None]]
+
+JOBS: dict[str, Job] = {
+    "open_room": quizzes.open_room,
+    "close_round": quizzes.close_round,
+    "end_room": quizzes.end_room,
+    "post_room": quizzes.post_room,
+    "refresh_boards": boards.refresh_boards,
+    "freeze_draw": draws.freeze_draw,
+    "publish_draw": draws.publish_draw,
+}
+"""Kind of intent -> what carries it out. A kind that is not here stays open and is reported by `laurel check`."""
+
+
+async def carry_out(ctx: dict[str, Any], kind: str, subject: str) -> None:
+    """Claim one piece of due work, do it, tick it off; on a fault leave it for later."""
+    house: Resources = ctx["house"]
+    for claimed in await outbox.claim(now=now(), hold=HOLD, limit=1, kinds=[kind], subject=subject):
+        try:
+            await JOBS[kind](house, subject)
+        except Exception as error:
+            log.exception("job.failed kind=%s subject=%s attempts=%s", kind, subject, claimed.attempts)
+            await outbox.fail(claimed, now=now(), error=type(error).__name__)
+        else:
+            await outbox.finish(claimed, now=now())
+            log.info("job.done kind=%s subject=%s", kind, subject)
+
+
+async def sweep(ctx: dict[str, Any]) -> None:
+    """Queue whatever is due soon and held by nobody; also what an earlier queueing lost."""
+    queue: ArqRedis = ctx["redis"]
+    for waiting in await queries.overdue(now() + AHEAD, limit=500):
+        await queue.enqueue_job(
+            "carry_out",
+            waiting.kind,
+            waiting.subject,
+            _job_id=f"{waiting.id}:{waiting.attempts}:{waiting.due_at.timestamp()}",
+            _defer_until=waiting.due_at + ROUNDING,
+        )
+
+
+async def check_drift(ctx: dict[str, Any]) -> None:
+    """Every ten minutes: do the boards still say what the ledger says?"""
+    await checks.check_drift(ctx["house"])
+
+
+def make_worker(settings: Settings, *, burst: bool = False) -> Worker:
+    """A worker process's one worker, not yet running."""
+    stack = AsyncExitStack()
+
+    async def startup(ctx: dict[str, Any]) -> None:
+        ctx["house"] = await stack.enter_async_context(opened(settings))
+        log.info("worker.started")
+
+    async def shutdown(ctx: dict[str, Any]) -> None:
+        await stack.aclose()
+        log.info("worker.stopped")
+
+    return Worker(
+        functions=[func(carry_out, name="carry_out", keep_result=0, max_tries=1, timeout=JOB_SECONDS)],
+        cron_jobs=[
+            cron(sweep, second=set(range(60)), keep_result=0, timeout=20, run_at_startup=True),
+            cron(check_drift, minute=set(range(0, 60, 10)), second=30, keep_result=0, timeout=JOB_SECONDS),
+        ],
+        queue_name=QUEUE,
+        redis_settings=redis_settings(settings.redis_url),
+        burst=burst,
+        on_startup=startup,
+        on_shutdown=shutdown,
+        poll_delay=0.05,
+        max_jobs=10,
+        queue_read_limit=1000,
+        handle_signals=True,
+        job_serializer=msgspec.msgpack.encode,
+        job_deserializer=msgspec.msgpack.decode,
+    )
+
+
+def redis_settings(url: str) -> RedisSettings:
+    """arq's own way of naming the same Redis, patient while it starts again."""
+    found = RedisSettings.from_dsn(url)
+    found.conn_retries = 10
+    found.conn_retry_delay = 1
+    found.retry_on_timeout = True
+    return found
+
+
+async def pool(settings: Settings) -> ArqRedis:
+    """A client that queues jobs for these workers (tests and tools)."""
+    return await create_pool(
+        redis_settings(settings.redis_url),
+        default_queue_name=QUEUE,
+        job_serializer=msgspec.msgpack.encode,
+        job_deserializer=msgspec.msgpack.decode,
+    )
