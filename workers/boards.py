@@ -4,6 +4,7 @@ from uuid import UUID
 
 from games.quizzes import queries
 from rewards.boards import actions
+from rewards.ledger.queries import season_of
 from server.runtime.clock import now
 from server.runtime.resources import Resources
 
@@ -17,3 +18,19 @@ async def refresh_boards(house: Resources, subject: str) -> None:
     members = [score.member for score in await queries.scores(room.id)]
     await actions.refresh_members(house.redis, room.season, members, today=today)
     await actions.refresh_units(house.redis, room.season, today=today)
+
+
+LAST_DAY = "laurel:boards:day"
+"""Redis key: the organisation's day for which the unit boards were last made."""
+
+
+async def turn_of_day(house: Resources) -> bool:
+    """Once after midnight: joiners and leavers of the new day count in the unit boards. False: done before."""
+    today = house.day_of(now())
+    if await house.redis.get(LAST_DAY) == today.isoformat().encode():
+        return False
+    season = await season_of(today)
+    if season is not None:
+        await actions.refresh_units(house.redis, season.id, today=today)
+    await house.redis.set(LAST_DAY, today.isoformat())
+    return True

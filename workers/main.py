@@ -82,6 +82,11 @@ async def check_drift(ctx: dict[str, Any]) -> None:
     await checks.check_drift(ctx["house"])
 
 
+async def turn_of_day(ctx: dict[str, Any]) -> None:
+    """Every minute: has the organisation's day changed?"""
+    await boards.turn_of_day(ctx["house"])
+
+
 def make_worker(settings: Settings, *, burst: bool = False) -> Worker:
     """A worker process's one worker, not yet running."""
     stack = AsyncExitStack()
@@ -98,6 +103,7 @@ def make_worker(settings: Settings, *, burst: bool = False) -> Worker:
         functions=[func(carry_out, name="carry_out", keep_result=0, max_tries=1, timeout=JOB_SECONDS)],
         cron_jobs=[
             cron(sweep, second=set(range(60)), keep_result=0, timeout=20, run_at_startup=True),
+            cron(turn_of_day, second=15, keep_result=0, timeout=JOB_SECONDS),
             cron(check_drift, minute=set(range(0, 60, 10)), second=30, keep_result=0, timeout=JOB_SECONDS),
         ],
         queue_name=QUEUE,

@@ -13,6 +13,26 @@ from server.web.pages import Asked, context, is_htmx, locale, sentence
 
 log = logging.getLogger("laurel.web")
 
+_BY_BEGINNING = (
+    (
+        400,
+        (
+            "web.field_",
+            "web.bad_",
+            "file.",
+            "quiz.title",
+            "quiz.empty",
+            "quiz.scoring",
+            "alias.",
+            "code.",
+            "members.bad_",
+        ),
+    ),
+    (403, ("members.need_admin", "links.need_admin", "members.own_", "roster.roles_need_admin", "approval.")),
+    (400, ("roster.",)),
+    (404, ("room.unknown", "quiz.unknown", "draw.unknown", "members.unknown", "round.unknown", "claim.unknown")),
+    (410, ("sign_in.link_",)),
+)
 STATUS = {
     "web.not_found": 404,
     "web.not_allowed": 403,
@@ -23,21 +43,20 @@ STATUS = {
     "web.too_many": 429,
     "web.fault": 500,
     "web.resting": 503,
-    "room.unknown": 404,
-    "quiz.unknown": 404,
-    "draw.unknown": 404,
-    "members.unknown": 404,
-    "round.unknown": 404,
+    "sign_in.too_many": 429,
+    "sign_in.wrong": 403,
+    "sign_in.left": 403,
 }
-"""Codes with a status of their own; any other refusal is 409 (a rule of the house) — see `status_of`."""
+"""Codes with a status of their own; then by how a code begins; any other refusal is 409, a rule of the house."""
 
-_BAD_INPUT = ("web.field_", "web.bad_", "file.", "quiz.title", "quiz.empty", "quiz.scoring", "roster.")
 _OF_STATUS = {400: "web.bad_input", 404: "web.not_found", 405: "web.method", 413: "web.too_large", 429: "web.too_many"}
 
 
 def status_of(code: str) -> int:
     """The HTTP status of a refusal."""
-    return STATUS.get(code, 400 if code.startswith(_BAD_INPUT) else 409)
+    if code in STATUS:
+        return STATUS[code]
+    return next((status for status, beginnings in _BY_BEGINNING if code.startswith(beginnings)), 409)
 
 
 def refused(request: Asked, refusal: Refusal) -> Response[bytes]:
