@@ -1,18 +1,19 @@
 """A live room as phones, screens and desks see it: one picture a face and language, and each phone's own lines."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from redis.asyncio import Redis
 
 from games.quizzes import queries, rules
-from games.quizzes.queries import Result, RoomRow
+from games.quizzes.queries import Result, RoomRow, RoundRow
 from rewards.boards import queries as boards
 from rewards.boards.rules import room_board
 from rewards.refusals import Refusal
 from server.runtime import clock
 from server.web import html
+from server.web.i18n import translator
 from server.web.live import REMAINING, Kind, Picture, json_event
 
 LETTERS = "ABCDEFGH"
@@ -64,6 +65,14 @@ def mine_of(result: Result | None, room: RoomRow, right: int = 0) -> dict[str, o
     }
 
 
+def _worded(asked: RoundRow | None, locale: str) -> RoundRow | None:
+    """True and false in the reader's language; they are stored as these two words."""
+    if asked is None or asked.kind != "true_false":
+        return asked
+    words = translator(locale)
+    return replace(asked, options=(words.pgettext("answer", "True"), words.pgettext("answer", "False")))
+
+
 @dataclass
 class Rooms:
     """How rooms are shown in this process."""
@@ -84,16 +93,16 @@ class Rooms:
     async def draw(self, identity: str, face: str, locale: str) -> Picture:
         """The state of a room as a fragment (block `state` of FACE/room.html)."""
         room = await room_or_refuse(UUID(identity))
-        text = html.render_block(f"{face}/room.html", "state", locale, **await self.facts(room, face))
+        text = html.render_block(f"{face}/room.html", "state", locale, **await self.facts(room, face, locale))
         asked = room.round
         ticking = asked is not None and room.state == "question"
         return Picture(str(room.version), text, (lambda: remaining(room)) if ticking else None)
 
-    async def facts(self, room: RoomRow, face: str, left: int | None = None) -> dict[str, object]:
+    async def facts(self, room: RoomRow, face: str, locale: str, left: int | None = None) -> dict[str, object]:
         """What the templates of a room are given. `left`: milliseconds to show; None: filled in when sent."""
         shown: dict[str, object] = {
             "room": room,
-            "round": room.round,
+            "round": _worded(room.round, locale),
             "remaining": REMAINING if left is None else left,
             "letters": letters,
             "indexes": rules.indexes_of,

@@ -35,7 +35,7 @@ async def show_room(request: Asked, code: str) -> Response[bytes]:
     if joined in ("closed", "removed"):
         raise Refusal(f"room.{joined}")
     rooms = _rooms(request)
-    facts = await rooms.facts(room, "phone", remaining(room))
+    facts = await rooms.facts(room, "phone", pages.locale(request), remaining(room))
     return pages.page(request, "phone/room.html", values=facts | {"mine": await rooms.own(room, me.id)})
 
 
@@ -58,6 +58,8 @@ async def poll_room(request: Asked, room_id: UUID) -> Response[bytes]:
     picture = await pages.house(request).hub.picture(Channel(f"room:{room_id}", "phone", language))
     mine = await _rooms(request).own(room, me.id)
     headers = {"ETag": f'"{picture.version}-{language}"', "X-Laurel-Mine": msgspec.json.encode(mine).decode()}
+    if room.state == "lobby":
+        headers["X-Laurel-Count"] = msgspec.json.encode({"players": await queries.players(room_id)}).decode()
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(b"", status_code=304, headers=headers)
     return Response(picture.text().encode(), media_type="text/html; charset=utf-8", headers=headers)
