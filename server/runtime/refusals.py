@@ -1,0 +1,13 @@
+"""How the process side says no: a code and its details. The command line turns them into sentences."""
+
+
+class Refusal(Exception):
+    """The process cannot start or go on as it was told to, and the operator can do something about it.
+
+    `code` is a dotted lower-case string, `details` what a sentence about it needs (never a secret).
+    """
+
+    def __init__(self, code: str, **details: object) -> None:
+        self.code = code
+        self.details = details
+        super().__init__(" ".join([code, *(f"{name}={value}" for name, value in details.items())]))
