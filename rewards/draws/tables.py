@@ -31,7 +31,7 @@ class Draw(Table, tablename="draw", db=engine):
     """
 
     id = UUID(primary_key=True, default=None)
-    number = Serial()
+    number = Serial(unique=True)
     slug = Varchar(64, unique=True)
     title = Varchar(200)
     state = Varchar(12, default="draft")

@@ -1,0 +1,213 @@
+"""The tables that the program believes in are those that the migrations make; and each migration is applied once."""
+
+import asyncio
+import importlib
+import shutil
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from piccolo.columns import Array, Column, ForeignKey
+from piccolo.constraints import Unique
+from piccolo.table import Table
+
+from server.runtime import migrate as runner
+from server.runtime.migrate import FOLDERS, MigrationError, files, migrate
+from tests.conftest import named
+
+ROOT = Path(__file__).resolve().parents[2]
+OWN = "migration"
+"""The one table that no noun owns: it remembers what was applied."""
+
+TYPES = {
+    "UUID": "uuid",
+    "INTEGER": "integer",
+    "SMALLINT": "smallint",
+    "BIGINT": "bigint",
+    "SERIAL": "integer",
+    "BIGSERIAL": "bigint",
+    "BOOLEAN": "boolean",
+    "BYTEA": "bytea",
+    "TEXT": "text",
+    "DATE": "date",
+    "TIMESTAMPTZ": "timestamp with time zone",
+    "JSONB": "jsonb",
+}
+
+
+def tables() -> dict[str, type[Table]]:
+    """Every table class of the program, by table name."""
+    for package in FOLDERS:
+        for path in sorted((ROOT / package).rglob("tables.py")):
+            importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    return {one._meta.tablename: one for one in Table.__subclasses__() if one.__module__.split(".")[0] in FOLDERS}
+
+
+def type_of(column: Column) -> str:
+    """The type of a column as PostgreSQL calls it."""
+    if isinstance(column, Array):
+        return type_of(column.base_column) + "[]"
+    if isinstance(column, ForeignKey):
+        return type_of(column._foreign_key_meta.resolved_references._meta.primary_key).replace("serial", "integer")
+    name, bracket, length = column.column_type.partition("(")
+    return f"character varying({length}" if name == "VARCHAR" and bracket else TYPES[column.column_type]
+
+
+Described = dict[str, tuple[str, bool]]
+
+
+def believed(table: type[Table]) -> Described:
+    """column -> (type, may be null), as the class says."""
+    return {
+        column._meta.db_column_name: (type_of(column), column._meta.null and not column._meta.primary_key)
+        for column in table._meta.columns
+    }
+
+
+def unique_believed(table: type[Table]) -> set[frozenset[str]]:
+    alone = {
+        frozenset([column._meta.db_column_name])
+        for column in table._meta.columns
+        if column._meta.unique or column._meta.primary_key
+    }
+    together = {
+        frozenset(one if isinstance(one, str) else one._meta.db_column_name for one in constraint.columns)
+        for constraint in table._meta.constraints
+        if isinstance(constraint, Unique)
+    }
+    return alone | together
+
+
+def references_believed(table: type[Table]) -> dict[str, str]:
+    return {
+        column._meta.db_column_name: column._foreign_key_meta.resolved_references._meta.tablename
+        for column in table._meta.foreign_key_columns
+    }
+
+
+@pytest.fixture
+async def there(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(database_url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def empty(servers: tuple[str, str]) -> AsyncIterator[str]:
+    """The URL of a database without anything."""
+    name = f"empty_{uuid.uuid4().hex[:12]}"
+    admin = await asyncpg.connect(servers[0])
+    await admin.execute(f"CREATE DATABASE {name}")
+    yield named(servers[0], name)
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the migrations, from which this test's `migrate` reads."""
+    for package in FOLDERS:
+        shutil.copytree(ROOT / package / "migrations", tmp_path / package / "migrations")
+    monkeypatch.setattr(runner, "ROOT", tmp_path)
+    return tmp_path
+
+
+async def test_same_tables(there: asyncpg.Connection) -> None:
+    found = await there.fetch(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
+    )
+    assert {one["table_name"] for one in found} - {OWN} == set(tables())
+
+
+async def test_same_columns_types_and_nulls(there: asyncpg.Connection) -> None:
+    found = await there.fetch(
+        "SELECT c.table_name, c.column_name, c.is_nullable = 'YES' AS may_be_null,"
+        " format_type(a.atttypid, a.atttypmod) AS type FROM information_schema.columns c"
+        " JOIN pg_attribute a ON a.attrelid = format('%I.%I', c.table_schema, c.table_name)::regclass"
+        " AND a.attname = c.column_name WHERE c.table_schema = 'public'"
+    )
+    made: dict[str, Described] = {}
+    for one in found:
+        made.setdefault(one["table_name"], {})[one["column_name"]] = (one["type"], one["may_be_null"])
+    for name, table in tables().items():
+        assert made[name] == believed(table), name
+
+
+async def test_same_unique_constraints(there: asyncpg.Connection) -> None:
+    found = await there.fetch(
+        "SELECT t.table_name, t.constraint_name, array_agg(k.column_name::text) AS columns"
+        " FROM information_schema.table_constraints t JOIN information_schema.key_column_usage k"
+        " USING (constraint_schema, constraint_name)"
+        " WHERE t.constraint_schema = 'public' AND t.constraint_type IN ('PRIMARY KEY', 'UNIQUE') GROUP BY 1, 2"
+    )
+    made: dict[str, set[frozenset[str]]] = {}
+    for one in found:
+        made.setdefault(one["table_name"], set()).add(frozenset(one["columns"]))
+    for name, table in tables().items():
+        assert made[name] == unique_believed(table), name
+
+
+async def test_same_references_none_of_which_deletes(there: asyncpg.Connection) -> None:
+    found = await there.fetch(
+        "SELECT conrelid::regclass::text AS from_table, attname, confrelid::regclass::text AS to_table, confdeltype"
+        " FROM pg_constraint JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1] WHERE contype = 'f'"
+    )
+    made: dict[str, dict[str, str]] = {}
+    for one in found:
+        assert one["confdeltype"] == b"a", one
+        made.setdefault(one["from_table"], {})[one["attname"]] = one["to_table"]
+    for name, table in tables().items():
+        assert made.get(name, {}) == references_believed(table), name
+
+
+async def test_migrating_again_does_nothing(empty: str) -> None:
+    names = [name for name, _ in files()]
+    assert await migrate(empty) == names
+    assert await migrate(empty) == []
+
+
+async def test_several_at_once_apply_each_file_once(empty: str) -> None:
+    applied = await asyncio.gather(*(migrate(empty) for _ in range(4)))
+    assert sorted(applied) == sorted([[], [], [], [name for name, _ in files()]])
+
+
+async def test_an_applied_file_that_was_altered_is_refused(empty: str, folder: Path) -> None:
+    await migrate(empty)
+    file = folder / "rewards" / "migrations" / "0001_first_tables.sql"
+    file.write_text(file.read_text() + "\nCREATE TABLE later (id INTEGER);\n")
+    with pytest.raises(MigrationError) as refused:
+        await migrate(empty)
+    assert (refused.value.code, refused.value.name) == ("database.migration_altered", "rewards/0001_first_tables")
+    assert await one_value(empty, "SELECT to_regclass('later')") is None
+
+
+async def test_a_newer_database_is_refused(empty: str, folder: Path) -> None:
+    newer = folder / "games" / "migrations" / "0999_later.sql"
+    newer.write_text("CREATE TABLE later (id INTEGER);")
+    await migrate(empty)
+    newer.unlink()
+    with pytest.raises(MigrationError) as refused:
+        await migrate(empty)
+    assert (refused.value.code, refused.value.name) == ("database.newer", "games/0999_later")
+
+
+async def test_a_file_that_fails_leaves_nothing_of_itself(empty: str, folder: Path) -> None:
+    broken = folder / "games" / "migrations" / "0999_later.sql"
+    broken.write_text("CREATE TABLE later (id INTEGER); SELECT 1 / 0;")
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await migrate(empty)
+    assert await one_value(empty, "SELECT to_regclass('later')") is None
+    assert await one_value(empty, "SELECT to_regclass('quiz')") is not None
+    broken.write_text("CREATE TABLE later (id INTEGER);")
+    assert "games/0999_later" in await migrate(empty)
+    assert await one_value(empty, "SELECT to_regclass('later')") == "later"
+
+
+async def one_value(url: str, sql: str) -> object:
+    connection = await asyncpg.connect(url)
+    try:
+        return await connection.fetchval(f"SELECT ({sql})::text")
+    finally:
+        await connection.close()

@@ -1,0 +1,132 @@
+"""Every arrow that pyproject.toml draws bites: one import against it, planted in a copy, is found and named."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+LINTER = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+CONTRACTS: list[str] = [contract["name"] for contract in LINTER["contracts"]]
+
+PLANTS: dict[str, list[tuple[str, str]]] = {
+    "rewards imports nothing of ours": [
+        ("rewards.ledger.actions", "games.quizzes.queries"),
+        ("rewards.database", "server.runtime.clock"),
+        ("rewards.outbox.actions", "workers.main"),
+    ],
+    "games imports only rewards": [
+        ("games.quizzes.actions", "server.runtime.clock"),
+        ("games.quizzes.queries", "workers.quizzes"),
+    ],
+    "server never imports workers": [("server.app", "workers.main"), ("server.web.rooms", "workers.boards")],
+    "workers never import the web": [
+        ("workers.quizzes", "server.web.live"),
+        ("workers.main", "server.app"),
+        ("workers.checks", "server.cli"),
+    ],
+    "the runtime knows no face and no game": [
+        ("server.runtime.batch", "server.web.live"),
+        ("server.runtime.resources", "games.quizzes.queries"),
+        ("server.runtime.logs", "server.app"),
+        ("server.runtime.clock", "server.cli"),
+    ],
+    "inside a noun: actions -> queries -> tables -> rules": [
+        ("rewards.members.queries", "rewards.members.actions"),
+        ("rewards.ledger.tables", "rewards.ledger.queries"),
+        ("rewards.boards.rules", "rewards.boards.queries"),
+        ("rewards.draws.tables", "rewards.draws.actions"),
+        ("rewards.audit.queries", "rewards.audit.actions"),
+        ("rewards.outbox.rules", "rewards.outbox.tables"),
+        ("games.quizzes.rules", "games.quizzes.tables"),
+    ],
+    "a game reads the ledger, a draw never reads a game; nouns of rewards in one order": [
+        ("rewards.boards.queries", "rewards.draws.queries"),
+        ("rewards.ledger.queries", "rewards.boards.rules"),
+        ("rewards.members.actions", "rewards.ledger.queries"),
+        ("rewards.outbox.actions", "rewards.members.queries"),
+        ("rewards.outbox.queries", "rewards.audit.queries"),
+        ("rewards.audit.actions", "rewards.outbox.actions"),
+    ],
+    "rules are pure": [
+        ("rewards.members.rules", "secrets"),
+        ("rewards.ledger.rules", "rewards.database"),
+        ("rewards.boards.rules", "redis"),
+        ("rewards.draws.rules.pick", "random"),
+        ("rewards.outbox.rules", "time"),
+        ("games.quizzes.rules", "asyncpg"),
+    ],
+    "the verifier runs on a bare Python": [
+        ("rewards.draws.verify", "msgspec"),
+        ("rewards.draws.rules.tree", "rewards.database"),
+    ],
+}
+"""Contract -> (importer, imported), each of which it must find."""
+
+
+def copy(folder: Path) -> Path:
+    """The packages, their Python files only, and the contracts."""
+    for package in LINTER["root_packages"]:
+        shutil.copytree(ROOT / package, folder / package, ignore=_not_python)
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+def _not_python(folder: str, names: list[str]) -> set[str]:
+    inside = Path(folder)
+    return {name for name in names if not (name.endswith(".py") or (inside / name).is_dir()) or name == "__pycache__"}
+
+
+def plant(folder: Path, importer: str, imported: str) -> None:
+    base = folder / Path(*importer.split("."))
+    file = base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
+    with file.open("a") as source:
+        source.write(f"\nimport {imported}\n")
+
+
+def lint(folder: Path) -> tuple[int, str]:
+    """(exit status, report) of the linter over a copy."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache", "--no-logo"],
+        cwd=folder,
+        env={**os.environ, "COLUMNS": "400", "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_every_contract_has_a_plant() -> None:
+    assert sorted(PLANTS) == sorted(CONTRACTS)
+
+
+def test_every_source_of_a_contract_has_a_plant() -> None:
+    for contract in LINTER["contracts"]:
+        planted = [importer for importer, _ in PLANTS[contract["name"]]]
+        for source in contract.get("containers") or contract.get("source_modules"):
+            assert any(f"{one}.".startswith(f"{source}.") for one in planted), (contract["name"], source)
+
+
+def test_the_house_keeps_them_all(tmp_path: Path) -> None:
+    status, report = lint(copy(tmp_path))
+    assert status == 0, report
+    for name in CONTRACTS:
+        assert f"{name} KEPT" in report, report
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_a_planted_import_is_found(name: str, tmp_path: Path) -> None:
+    copied = copy(tmp_path)
+    for importer, imported in PLANTS[name]:
+        plant(copied, importer, imported)
+    status, report = lint(copied)
+    assert status == 1, report
+    assert f"{name} BROKEN" in report, report
+    broken = report.partition("Broken contracts")[2]
+    for importer, imported in PLANTS[name]:
+        assert f"{importer} -> {imported}" in broken, report
