@@ -1,0 +1,185 @@
+"""`make bench`: a served Laurel in a folder of its own, a separate load process, JSON and a table.
+
+Arguments choose works (room-50, room-200, room-1000, room-2000, sign-in, board); none: all. The report goes to
+standard output and, with the machine, the date and the command, to benchmarks/results/.
+"""
+
+import json
+import os
+import platform
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+WORKS = {
+    "room-50": ("room", 50),
+    "room-200": ("room", 200),
+    "room-1000": ("room", 1000),
+    "room-2000": ("room", 2000),
+    "sign-in": ("sign-in", 1000),
+    "board": ("board", 1_000_000),
+}
+BARS: dict[str, dict[str, tuple[str, float]]] = {
+    "room-200": {"ack_p99_s": ("<=", 0.4), "cpu_ms_per_answer": ("<=", 1.5), "board_read_p99_s": ("<=", 0.1)},
+    "room-1000": {
+        "ack_p99_s": ("<=", 1.5),
+        "click_to_last_phone_s": ("<=", 0.2),
+        "cpu_ms_per_answer": ("<=", 1.5),
+    },
+    "room-2000": {"cpu_ms_per_answer": ("<=", 1.5), "web_memory_mb": ("<=", 250)},
+    "sign-in": {"link_p99_s": ("<=", 1.0), "failed": ("<=", 0)},
+}
+NEVER = ("refused", "lost", "doubled", "board_differs", "ledger_differs", "streams_dropped")
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def run(names: list[str]) -> dict[str, Any]:
+    """Start Laurel, do the works one after the other, stop it; the report."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 20_000)), hard))
+    folder = Path(tempfile.mkdtemp(prefix="laurel-bench-"))
+    port = free_port()
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("LAUREL_")}
+    environ |= {"LAUREL_DATA": str(folder / "data"), "LAUREL_PORT": str(port), "LAUREL_LOG": "warning"}
+    serving = subprocess.Popen(
+        [str(Path(sys.executable).parent / "laurel"), "serve"],
+        cwd=ROOT,
+        env=environ,
+        stdout=(folder / "serve.log").open("wb"),
+        stderr=subprocess.STDOUT,
+    )
+    report: dict[str, Any] = {}
+    try:
+        ready(folder, serving, port)
+        for name in names:
+            work, size = WORKS[name]
+            print(f"laurel bench: {name}", file=sys.stderr, flush=True)
+            load = subprocess.run(
+                [sys.executable, "-m", "benchmarks.load", work, str(size)],
+                cwd=ROOT,
+                env=environ,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=600,
+            )
+            if load.returncode:
+                report[name] = {"failed": load.stderr.strip().splitlines()[-1:]}
+                print(load.stderr, file=sys.stderr)
+            else:
+                report[name] = json.loads(load.stdout)
+    finally:
+        serving.terminate()
+        serving.wait(60)
+        if report and all("failed" not in part or part["failed"] == 0 for part in report.values()):
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            print(f"laurel bench: the server's log is {folder / 'serve.log'}", file=sys.stderr)
+    return report
+
+
+def ready(folder: Path, serving: subprocess.Popen[bytes], port: int) -> None:
+    """Wait until Laurel answers."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if serving.poll() is not None:
+            raise SystemExit((folder / "serve.log").read_text())
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=1) as line:
+                line.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                if b" 200 " in line.recv(200):
+                    return
+        except OSError:
+            pass
+        time.sleep(0.2)
+    raise SystemExit("laurel did not come up in two minutes")
+
+
+def verdicts(report: dict[str, Any]) -> list[str]:
+    """Every bar that was missed, in words; empty: all met."""
+    missed = []
+    for name, part in report.items():
+        if isinstance(part.get("failed"), list):
+            missed.append(f"{name}: did not run: {part['failed']}")
+            continue
+        for figure in NEVER:
+            if part.get(figure):
+                missed.append(f"{name}: {figure} is {part[figure]}, must be 0")
+        for figure, (_, most) in BARS.get(name, {}).items():
+            if part.get(figure) is None or part[figure] > most:
+                missed.append(f"{name}: {figure} is {part.get(figure)}, at most {most}")
+    small, large = report.get("room-200", {}), report.get("room-2000", {})
+    if "cpu_ms_per_answer" in small and "cpu_ms_per_answer" in large:
+        ratio = large["cpu_ms_per_answer"] / small["cpu_ms_per_answer"]
+        if ratio > 1.3:
+            missed.append(f"cost of an answer at 2,000 phones is {ratio:.2f} times that at 200, at most 1.3")
+    return missed
+
+
+def table(report: dict[str, Any]) -> str:
+    """The report as Markdown, one work a block."""
+    lines = []
+    for name, part in report.items():
+        lines += [f"### {name}", "", "| figure | value |", "|---|---|"]
+        lines += [f"| {figure} | {value} |" for figure, value in part.items() if value is not None]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """0 when every bar is met, 1 when one is missed."""
+    names = sys.argv[1:] or list(WORKS)
+    if unknown := [name for name in names if name not in WORKS]:
+        print(f"unknown work: {', '.join(unknown)}; there are {', '.join(WORKS)}", file=sys.stderr)
+        return 2
+    report = run(names)
+    missed = verdicts(report)
+    at = datetime.now(UTC)
+    head = {
+        "date": at.isoformat(timespec="seconds"),
+        "command": "python -m benchmarks " + " ".join(names),
+        "machine": f"{os.cpu_count()} cores, {psutil.virtual_memory().total >> 30} GiB, {platform.system()}",
+        "python": platform.python_version(),
+        "load_average": [round(load, 1) for load in os.getloadavg()],
+    }
+    print(json.dumps({**head, "report": report, "missed": missed}, indent=1))
+    text = "\n".join(
+        [
+            f"# Benchmark of {at.date().isoformat()}",
+            "",
+            *(f"- {key}: {value}" for key, value in head.items()),
+            "",
+            table(report),
+            "## Bars",
+            "",
+            *([f"- missed: {line}" for line in missed] or ["All bars of these works are met."]),
+            "",
+        ]
+    )
+    print(text, file=sys.stderr)
+    if any("did not run" in line for line in missed):
+        return 1
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    (RESULTS / f"{at.strftime('%Y-%m-%d-%H%M')}.md").write_text(text)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
