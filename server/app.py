@@ -16,14 +16,19 @@ from server.runtime.resources import opened
 from server.runtime.settings import Settings
 from server.web import errors, html, pages
 from server.web.answering import Answering
-from server.web.desk import audit, boards, members, quizzes, rooms, today
+from server.web.desk import audit, boards, claims, draws, members, quizzes, rooms, screens, today
 from server.web.desk import settings as desk_settings
 from server.web.door import Door
 from server.web.limits import Limits
 from server.web.live import Hub
 from server.web.pages import Asked, House
-from server.web.phone import play
+from server.web.phone import boards as phone_boards
+from server.web.phone import draws as phone_draws
+from server.web.phone import me, play, sign_in
+from server.web.phone import today as phone_today
 from server.web.rooms import Rooms
+from server.web.screen import watching
+from server.web.screen.pictures import Screens
 from server.web.session import Sessions
 
 MOST_UPLOAD = 12 * 1024 * 1024
@@ -44,12 +49,21 @@ def handlers() -> list[ControllerRouterHandler]:
         health,
         *audit.HANDLERS,
         *boards.HANDLERS,
+        *claims.HANDLERS,
         *desk_settings.HANDLERS,
+        *draws.HANDLERS,
+        *me.HANDLERS,
         *members.HANDLERS,
+        *phone_boards.HANDLERS,
+        *phone_draws.HANDLERS,
+        *phone_today.HANDLERS,
         *play.HANDLERS,
         *quizzes.HANDLERS,
         *rooms.HANDLERS,
+        *screens.HANDLERS,
+        *sign_in.HANDLERS,
         *today.HANDLERS,
+        *watching.HANDLERS,
     ]
 
 
@@ -57,7 +71,7 @@ def make_app(settings: Settings) -> Litestar:
     """The application for one web process."""
     html.show_times_in(settings.zone)
 
-    def sessions() -> Sessions:
+    def open_sessions() -> Sessions:
         found: Sessions = app.state.house.sessions
         return found
 
@@ -65,11 +79,18 @@ def make_app(settings: Settings) -> Litestar:
     async def house(app: Litestar) -> AsyncIterator[None]:
         async with opened(settings) as resources:
             rooms = Rooms.of(resources.redis)
-            hub = Hub(connect(settings.redis_url, size=2, read_timeout=30), {"room": rooms.kind()})
+            panels = Screens(resources, rooms)
+            hub = Hub(
+                connect(settings.redis_url, size=2, read_timeout=30),
+                {"room": rooms.kind(), "screen": panels.kind()},
+            )
             answering = Answering(resources.redis)
-            hub.heard.append(answering.forget)
-            app.state.house = House(resources, Sessions(resources.redis), Limits(resources.redis), hub, door)
+            sessions = Sessions(resources.redis)
+            hub.heard += [answering.forget, panels.forget, sessions.heard]
+            hub.beats.append(sessions.recheck)
+            app.state.house = House(resources, sessions, Limits(resources.redis), hub, door)
             app.state.rooms = rooms
+            app.state.screens = panels
             app.state.answering = answering
             hub.start()
             try:
@@ -101,7 +122,7 @@ def make_app(settings: Settings) -> Litestar:
     )
     door = Door(
         app.asgi_handler,
-        sessions=sessions,
+        sessions=open_sessions,
         key=settings.key("csrf"),
         secure=settings.public_url.startswith("https:"),
     )

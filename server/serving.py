@@ -1,6 +1,7 @@
 """One web process: `python -m server.serving FD` serves on a listening socket that its parent has bound."""
 
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -54,6 +55,10 @@ def serve(chosen: settings.Settings, listener: socket.socket) -> None:
         backlog=BACKLOG,
     )
     server = _Server(config, app)
+    # What is loaded now stays for ever: the collector need not walk it, nor look so often.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(server.serve(sockets=[listener]))
 

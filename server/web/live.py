@@ -10,6 +10,7 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
@@ -154,6 +155,8 @@ class Hub:
     _changed: dict[str, int] = field(default_factory=dict)
     heard: list[Callable[[str, Mapping[str, str]], None]] = field(default_factory=list)
     """Called with (topic, fields) of every tick, for caches that must forget."""
+    beats: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    """Called with every ping, for what must be looked at now and then."""
 
     def start(self) -> None:
         """Begin to read ticks."""
@@ -291,6 +294,11 @@ class Hub:
             for readers in list(self.subscribers.values()):
                 for reader in list(readers):
                     reader.offer(PING)
+            for look in self.beats:
+                try:
+                    await look()
+                except RedisError as error:
+                    log.warning("live.look_failed error=%s", type(error).__name__)
 
     async def _sweep_slow(self) -> None:
         while True:
@@ -356,11 +364,20 @@ class EventStream(ASGIResponse):
     """The answer of a handler that follows a channel: written until the phone goes or the hub stops.
 
     Raw ASGI, no framework work per event. (Litestar's own `asgi` handlers cannot have path parameters.)
-    `first` is asked after the stream is in line for changes, so that nothing falls between the two.
+    `first` is asked after the stream is in line for changes, so that nothing falls between the two. `hold` keeps
+    the session at hand meanwhile and closes the stream when it ends (`pages.hold`).
     """
 
-    def __init__(self, hub: Hub, channel: Channel, member: UUID | None, first: Callable[[], Awaitable[bytes]]) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        channel: Channel,
+        member: UUID | None,
+        first: Callable[[], Awaitable[bytes]],
+        hold: Callable[[Callable[[], None]], AbstractContextManager[None]] = lambda close: contextlib.nullcontext(),
+    ) -> None:
         super().__init__()
+        self._hold = hold
         self._hub = hub
         self._channel = channel
         self._member = member
@@ -372,7 +389,7 @@ class EventStream(ASGIResponse):
                 pass
             reader.close()
 
-        with self._hub.following(self._channel, self._member) as reader:
+        with self._hub.following(self._channel, self._member) as reader, self._hold(reader.close):
             watch = asyncio.get_running_loop().create_task(until_gone(reader))
             try:
                 await send({"type": "http.response.start", "status": 200, "headers": HEADERS})

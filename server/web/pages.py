@@ -1,8 +1,10 @@
 """What every handler of a page needs: who asks, in which language, the form, and the answer."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
@@ -71,6 +73,14 @@ def session(request: Asked) -> Session | None:
     """The session of the request, or None."""
     found: Session | None = request.scope["state"]["session"]
     return found
+
+
+def hold(request: Asked) -> Callable[[Callable[[], None]], AbstractContextManager[None]]:
+    """For an event stream of this request: its session stays at hand, and its end ends the stream."""
+    current = session(request)
+    if current is None:
+        raise Refusal("web.sign_in_first")
+    return partial(house(request).sessions.holding, request.scope["state"]["session_id"], current)
 
 
 def me(request: Asked) -> Me | None:

@@ -4,6 +4,9 @@ The cookie holds a 256-bit id; Redis knows only its SHA-256. An id that we did n
 none can be planted before sign-in. Reads that come together share one MGET; what a session says is
 replaced only by compare-and-set, so that a late refresh never brings back a role that was taken away.
 
+A session whose phone has an open stream in this process is held here and costs no read: ticks (`session:{member}`)
+and a look every quarter of a minute tell what became of it, and its streams end with it.
+
     session:{sha256 of the id}   one session, msgpack
     sessions:{member}            sorted set: the member's ids (hashed) by the end of their absolute life
 """
@@ -11,7 +14,8 @@ replaced only by compare-and-set, so that a late refresh never brings back a rol
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -19,6 +23,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from redis.asyncio import Redis
 
+from rewards.ticks import announce
 from server.runtime.chance import token as random_token
 from server.runtime.clock import now as wall_clock
 
@@ -62,6 +67,16 @@ class Listed(msgspec.Struct, frozen=True):
     created_at: datetime
     seen_at: datetime
     is_current: bool
+
+
+class _Held:
+    """A session with open streams here."""
+
+    __slots__ = ("closings", "session")
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.closings: list[Callable[[], None]] = []
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -125,6 +140,8 @@ class Sessions:
         self._rotate = redis.register_script(_ROTATE)
         self._waiting: dict[str, list[asyncio.Future[bytes | None]]] = {}
         self._reader: asyncio.Task[None] | None = None
+        self._held: dict[str, _Held] = {}
+        self._rechecks: set[asyncio.Task[None]] = set()
 
     async def start(
         self, member: UUID, *, name: str, roles: Collection[str], language: str | None, unit: str, device: str
@@ -154,11 +171,14 @@ class Sessions:
         if len(session_id) != _ID_LENGTH or not session_id.isascii():
             return None
         hashed = _hashed(session_id)
+        now = self._clock()
+        held = self._held.get(hashed)
+        if held is not None and now < held.session.ends_at() and now - held.session.seen_at < REFRESH_AFTER:
+            return held.session
         raw = await self._read(_key(hashed))
         if raw is None:
             return None
         session = _decode(raw)
-        now = self._clock()
         if now >= session.ends_at():
             return None
         if now - session.seen_at < REFRESH_AFTER:
@@ -166,6 +186,50 @@ class Sessions:
         seen = msgspec.structs.replace(session, seen_at=now)
         await self._put(hashed, raw, seen)
         return seen
+
+    @contextmanager
+    def holding(self, session_id: str, session: Session, close: Callable[[], None]) -> Iterator[None]:
+        """For the length of an open stream: `get` answers from here; `close` is called when the session ends."""
+        hashed = _hashed(session_id)
+        held = self._held.setdefault(hashed, _Held(session))
+        held.closings.append(close)
+        try:
+            yield
+        finally:
+            held.closings.remove(close)
+            if not held.closings and self._held.get(hashed) is held:
+                del self._held[hashed]
+
+    def heard(self, topic: str, fields: Mapping[str, str]) -> None:
+        """A tick: when it says that a member's sessions changed, look at those held here."""
+        kind, _, member = topic.partition(":")
+        if kind == "session":
+            mine = [hashed for hashed, held in self._held.items() if str(held.session.member) == member]
+            if mine:
+                task = asyncio.get_running_loop().create_task(self._recheck(mine))
+                self._rechecks.add(task)
+                task.add_done_callback(self._rechecks.discard)
+
+    async def recheck(self) -> None:
+        """Look at every held session; one command for five hundred."""
+        hashes = tuple(self._held)
+        for start in range(0, len(hashes), _MOST_AT_ONCE):
+            await self._recheck(hashes[start : start + _MOST_AT_ONCE])
+
+    async def _recheck(self, hashes: Sequence[str]) -> None:
+        now = self._clock()
+        values = await self._redis.mget([_key(hashed) for hashed in hashes])
+        for hashed, raw in zip(hashes, values, strict=True):
+            held = self._held.get(hashed)
+            if held is None:
+                continue
+            session = None if raw is None else _decode(raw)
+            if session is not None and now < session.ends_at():
+                held.session = session
+                continue
+            del self._held[hashed]
+            for close in tuple(held.closings):
+                close()
 
     async def rotate(self, session_id: str) -> str | None:
         """The same session under a new id; the old id is nobody from now on. None when there is none."""
@@ -196,7 +260,9 @@ class Sessions:
         hashed = _hashed(session_id)
         raw = await self._redis.getdel(_key(hashed))
         if raw is not None:
-            await self._redis.zrem(_index(_decode(raw).member), hashed)
+            member = _decode(raw).member
+            await self._redis.zrem(_index(member), hashed)
+            await announce(self._redis, f"session:{member}")
 
     async def end_one(self, member: UUID, ref: str) -> bool:
         """Sign out the member's device that `list` called `ref`. False when the member has no such device."""
@@ -234,6 +300,8 @@ class Sessions:
                 if await self._put(hashed, raw, msgspec.structs.replace(_decode(raw), **said)):
                     count += 1
                     break
+        if count:
+            await announce(self._redis, f"session:{member}")
         return count
 
     async def list(self, member: UUID, *, current: str | None = None) -> tuple[Listed, ...]:
@@ -270,6 +338,7 @@ class Sessions:
             pipe.delete(*[_key(hashed) for hashed in hashes])
             pipe.zrem(_index(member), *hashes)
             dropped: int = (await pipe.execute())[0]
+        await announce(self._redis, f"session:{member}")
         return dropped
 
     async def _put(self, hashed: str, expected: bytes, session: Session) -> bool:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post
+from litestar.params import FromPath
 
 from games.quizzes import actions, queries
 from games.quizzes.queries import RoomRow
@@ -23,7 +24,7 @@ def _rooms(request: Asked) -> Rooms:
 
 
 @get("/rooms/{code:str}")
-async def show_room(request: Asked, code: str) -> Response[bytes]:
+async def show_room(request: Asked, code: FromPath[str]) -> Response[bytes]:
     """The room's page; whoever is signed in and opens it has joined. Not signed in: sign in, then back here."""
     me = pages.me(request)
     if me is None:
@@ -36,21 +37,22 @@ async def show_room(request: Asked, code: str) -> Response[bytes]:
         raise Refusal(f"room.{joined}")
     rooms = _rooms(request)
     facts = await rooms.facts(room, "phone", pages.locale(request), remaining(room))
-    return pages.page(request, "phone/room.html", values=facts | {"mine": await rooms.own(room, me.id)})
+    mine = await rooms.own(room, me.id) | {"name": me.name}
+    return pages.page(request, "phone/room.html", values=facts | {"mine": mine})
 
 
 @post("/rooms")
 async def find_room(request: Asked) -> Response[bytes]:
     """The code that somebody typed leads to the room's page."""
     form = await pages.form(request)
-    code = form.text("code", most=20, needed=True).lower()
+    code = form.text("code", most=20).lower()
     if await queries.room_by_code(code) is None:
         return await no_such_room(request, code)
     return pages.go(request, f"/rooms/{code}")
 
 
 @get("/rooms/{room_id:uuid}/state", guards=[guards.signed_in])
-async def poll_room(request: Asked, room_id: UUID) -> Response[bytes]:
+async def poll_room(request: Asked, room_id: FromPath[UUID]) -> Response[bytes]:
     """For a phone whose stream is cut: the present fragment, or 304; its own lines travel in a header."""
     me = pages.signed_in(request)
     room = await _playing(room_id, me.id)
@@ -76,7 +78,7 @@ async def _playing(room_id: UUID, member: UUID) -> RoomRow:
 
 
 @get("/rooms/{room_id:uuid}/live", guards=[guards.signed_in])
-async def follow_room(request: Asked, room_id: UUID) -> EventStream:
+async def follow_room(request: Asked, room_id: FromPath[UUID]) -> EventStream:
     """The phone's one event stream: the room's state for all, and its own lines."""
     me = pages.signed_in(request)
     room = await _playing(room_id, me.id)
@@ -92,7 +94,7 @@ async def follow_room(request: Asked, room_id: UUID) -> EventStream:
             own += json_event("count", {"players": await queries.players(room_id)})
         return picture.frame() + own
 
-    return EventStream(hub, channel, me.id, first)
+    return EventStream(hub, channel, me.id, first, pages.hold(request))
 
 
 _REFUSED = {
@@ -106,7 +108,7 @@ _got_it: dict[tuple[str, int, bool], bytes] = {}
 
 
 @post("/rounds/{round_id:uuid}/answers", guards=[guards.signed_in])
-async def answer(request: Asked, round_id: UUID) -> Response[bytes]:
+async def answer(request: Asked, round_id: FromPath[UUID]) -> Response[bytes]:
     """One answer a member a question. The page says "got it" only after the commit."""
     received_at = clock.now()
     me = pages.signed_in(request)
