@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as LostConnection
 
+from rewards.ticks import STREAM
 from server.runtime.chance import new_id, token
 from server.runtime.embedded import locate
 from server.runtime.redis_client import connect
@@ -34,6 +35,12 @@ async def sign_in(sessions: Sessions, member: UUID, *roles: str, device: str = "
     return await sessions.start(member, name="Li Na", roles=roles, language="zh-Hans", unit="Workshop 2", device=device)
 
 
+async def wait_for(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not true():
+            await asyncio.sleep(0)
+
+
 async def calls(redis: Redis, command: str) -> int:
     stats = await redis.info("commandstats")
     return int(stats.get(f"cmdstat_{command}", {"calls": 0})["calls"])
@@ -48,7 +55,7 @@ async def test_signed_in_and_out(redis: Redis) -> None:
     assert (session.language, session.unit, session.device) == ("zh-Hans", "Workshop 2", "Chrome, Android")
     await sessions.end(session_id)
     assert await sessions.get(session_id) is None
-    assert await redis.keys("*") == []
+    assert await redis.keys("session*") == []
 
 
 async def test_an_id_from_outside_is_nobody_and_never_becomes_somebody(redis: Redis) -> None:
@@ -213,7 +220,47 @@ async def test_a_refresh_does_not_bring_back_what_was_ended(redis: Redis) -> Non
     clock.ahead = REFRESH_AFTER + SECOND
     await asyncio.gather(sessions.get(session_id), sessions.end_all(member), sessions.get(session_id))
     assert await sessions.get(session_id) is None
-    assert await redis.keys("*") == []
+    assert await redis.keys("session*") == []
+
+
+async def test_an_open_stream_holds_its_session_and_ends_with_it(redis: Redis) -> None:
+    sessions, elsewhere, member = Sessions(redis), Sessions(redis), new_id()
+    session_id = await sign_in(sessions, member, "organiser")
+    session = await sessions.get(session_id)
+    assert session is not None
+    ended: list[str] = []
+    with sessions.holding(session_id, session, lambda: ended.append("stream")):
+        await redis.config_resetstat()
+        assert await sessions.get(session_id) == session
+        assert await calls(redis, "mget") == 0
+        await elsewhere.rewrite(member, roles=())
+        await sessions.recheck()
+        changed = await sessions.get(session_id)
+        assert changed is not None
+        assert changed.roles == ()
+        assert ended == []
+        await elsewhere.end_all(member)
+        [(_, tick)] = await redis.xrevrange(STREAM, count=1)
+        sessions.heard(tick[b"topic"].decode(), {})
+        await wait_for(lambda: ended == ["stream"])
+        assert await sessions.get(session_id) is None
+
+
+async def test_a_tick_about_somebody_else_costs_nothing(redis: Redis) -> None:
+    sessions, member = Sessions(redis), new_id()
+    session_id = await sign_in(sessions, member)
+    session = await sessions.get(session_id)
+    assert session is not None
+    ended: list[str] = []
+    with sessions.holding(session_id, session, lambda: ended.append("stream")):
+        await redis.config_resetstat()
+        sessions.heard(f"session:{new_id()}", {})
+        sessions.heard(f"room:{member}", {})
+        assert await sessions.get(session_id) == session
+        assert await calls(redis, "mget") == 0
+    assert ended == []
+    await sessions.end(session_id)
+    assert await sessions.get(session_id) is None
 
 
 async def test_reads_that_wait_together_are_few_commands(redis: Redis) -> None:
