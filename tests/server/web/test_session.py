@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,12 +33,6 @@ class Clock:
 
 async def sign_in(sessions: Sessions, member: UUID, *roles: str, device: str = "Chrome, Android") -> str:
     return await sessions.start(member, name="Li Na", roles=roles, language="zh-Hans", unit="Workshop 2", device=device)
-
-
-async def wait_for(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not true():
-            await asyncio.sleep(0)
 
 
 async def calls(redis: Redis, command: str) -> int:
@@ -228,8 +222,8 @@ async def test_an_open_stream_holds_its_session_and_ends_with_it(redis: Redis) -
     session_id = await sign_in(sessions, member, "organiser")
     session = await sessions.get(session_id)
     assert session is not None
-    ended: list[str] = []
-    with sessions.holding(session_id, session, lambda: ended.append("stream")):
+    ended = asyncio.Event()
+    with sessions.holding(session_id, session, ended.set):
         await redis.config_resetstat()
         assert await sessions.get(session_id) == session
         assert await calls(redis, "mget") == 0
@@ -238,11 +232,11 @@ async def test_an_open_stream_holds_its_session_and_ends_with_it(redis: Redis) -
         changed = await sessions.get(session_id)
         assert changed is not None
         assert changed.roles == ()
-        assert ended == []
+        assert not ended.is_set()
         await elsewhere.end_all(member)
         [(_, tick)] = await redis.xrevrange(STREAM, count=1)
         sessions.heard(tick[b"topic"].decode(), {})
-        await wait_for(lambda: ended == ["stream"])
+        await asyncio.wait_for(ended.wait(), 10)
         assert await sessions.get(session_id) is None
 
 
