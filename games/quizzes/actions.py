@@ -306,38 +306,42 @@ async def close_round(
 
     The last word alone takes the strong lock, so a burst of answers cannot starve it. Called by the host's Next
     and by the worker at the set time (`only_due`: not while paused, not before its time); whoever comes second
-    changes nothing.
+    changes nothing. An answer acknowledged before the announcement counts, so the round closes no earlier than that.
     """
-    announced = await db.row(
+    await db.rows(
         "UPDATE round SET state = 'closing', closes_at = least(closes_at, $2) WHERE id = $1"
-        " AND (state = 'open' AND (closes_at <= $2 OR NOT $3) OR state = 'paused' AND NOT $3) RETURNING id",
+        " AND (state = 'open' AND (closes_at <= $2 OR NOT $3) OR state = 'paused' AND NOT $3)",
         round_id,
         now(),
         only_due,
     )
-    if announced is not None:
+    if await db.value("SELECT state FROM round WHERE id = $1", round_id) == "closing":
         await asyncio.sleep(rules.DRAIN.total_seconds())
     async with db.transaction() as connection:
-        found = await connection.fetchrow(
-            "SELECT room, round.position, round.state FROM round WHERE id = $1 FOR UPDATE", round_id
+        # The room first, then the round, as in every other move: two moves at once must not wait for each other.
+        room = await connection.fetchrow(
+            "SELECT room.id, version, room.state FROM room JOIN round ON round.room = room.id WHERE round.id = $1"
+            " FOR NO KEY UPDATE OF room",
+            round_id,
         )
-        if found is None:
+        if room is None:
             raise Refusal("round.unknown")
-        (room,) = await connection.fetch(
-            "SELECT version, state FROM room WHERE id = $1 FOR NO KEY UPDATE", found["room"]
-        )
         as_found = Moved(room["state"], room["version"])
-        if found["state"] != "closing":
-            moved = None
-        else:
-            await connection.execute("UPDATE round SET state = 'closed', closed_at = $2 WHERE id = $1", round_id, now())
-            moved = await _move(connection, found["room"], "reveal")
-    await place_on_board(redis, found["room"])
+        moved = None
+        if await connection.fetchval("SELECT state FROM round WHERE id = $1 FOR UPDATE", round_id) == "closing":
+            await connection.execute(
+                "UPDATE round SET state = 'closed', closed_at = $2, closes_at ="
+                " greatest(closes_at, (SELECT max(received_at) FROM answer WHERE round = $1)) WHERE id = $1",
+                round_id,
+                now(),
+            )
+            moved = await _move(connection, room["id"], "reveal")
+    await place_on_board(redis, room["id"])
     if moved is None:
         # The one who closed it may have died before saying so.
-        await announce_room(redis, found["room"], as_found)
+        await announce_room(redis, room["id"], as_found)
         return Stale(as_found.version)
-    await announce_room(redis, found["room"], moved)
+    await announce_room(redis, room["id"], moved)
     return moved
 
 
@@ -462,7 +466,8 @@ def graded(key: queries.AnswerKey, member: UUID, picked: int, received_at: datet
 _RECORD = """
     WITH given AS (
         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::timestamptz[], $5::int[], $6::bool[],
-            $7::int[], $8::int[]) AS g (round, member, picked, received_at, elapsed_ms, correct, points, paused_ms)
+            $7::int[], $8::int[]) WITH ORDINALITY
+            AS g (round, member, picked, received_at, elapsed_ms, correct, points, paused_ms, place)
     ), live AS (
         SELECT id, room, closes_at, paused_ms FROM round WHERE id = ANY($9::uuid[]) AND state IN ('open', 'closing')
         FOR KEY SHARE
@@ -472,8 +477,8 @@ _RECORD = """
     FROM given JOIN live ON live.id = given.round AND live.paused_ms = given.paused_ms
         AND given.received_at <= live.closes_at
     JOIN player ON player.room = live.room AND player.member = given.member AND player.removed_at IS NULL
-    ORDER BY given.round, given.member
-    ON CONFLICT (round, member) DO NOTHING RETURNING round, member
+    ORDER BY given.round, given.member, given.place
+    ON CONFLICT (round, member) DO NOTHING RETURNING round, member, picked, received_at
 """
 
 
@@ -493,10 +498,11 @@ async def record_answers(batch: Sequence[Given]) -> list[Written]:
         )
     )
     written = await db.rows(_RECORD, *map(list, columns), list({g.round for g in batch}))
-    fresh = {(row["round"], row["member"]) for row in written}
+    fresh = {tuple(row) for row in written}
     outcomes: list[Written | None] = []
     for given in batch:
-        key = (given.round, given.member)
+        # Of several answers of one member in the batch, the one that stands may be the second: the first was refused.
+        key = (given.round, given.member, given.picked, given.received_at)
         outcomes.append(Written("recorded", given.picked) if key in fresh else None)
         fresh.discard(key)
     missing = [given for given, outcome in zip(batch, outcomes, strict=True) if outcome is None]
