@@ -13,6 +13,6 @@ class AuditEntry(Table, tablename="audit_entry", db=engine):
     at = Timestamptz(default=None)
     actor = UUID(null=True, default=None, index=True)
     code = Varchar(80)
-    subject = Varchar(200)
+    subject = Varchar(200, index=True)
     why = Varchar(500, default="")
     details = JSONB(default="{}")

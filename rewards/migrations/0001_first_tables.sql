@@ -58,6 +58,7 @@ CREATE TABLE audit_entry (
     details JSONB NOT NULL DEFAULT '{}'
 );
 CREATE INDEX audit_entry_actor ON audit_entry (actor);
+CREATE INDEX audit_entry_subject ON audit_entry (subject);
 
 CREATE TABLE intent (
     id UUID PRIMARY KEY,

@@ -1,0 +1,131 @@
+"""The states of a draw and the moves between them; what a draw, its prizes and what is typed must be. Pure."""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final, Literal, get_args
+from uuid import UUID
+
+from rewards.draws import eligibility
+from rewards.draws.eligibility import Rule
+from rewards.draws.rules import MAX_SLOTS
+
+State = Literal["draft", "frozen", "drawn", "cancelled"]
+Move = Literal["edit", "freeze", "hold", "cancel"]
+_ALL_MOVES: Final[tuple[Move, ...]] = get_args(Move)
+
+MOVES: Final[Mapping[str, Mapping[str, State]]] = MappingProxyType(
+    {
+        "edit": {"draft": "draft"},
+        "freeze": {"draft": "frozen"},
+        "hold": {"frozen": "drawn"},
+        "cancel": {"draft": "cancelled", "frozen": "cancelled"},
+    }
+)
+"""Move -> state before -> state after. What does not stand here is refused."""
+
+VENUE: Final = "d10x20"
+CUSTODIANS: Final = ("organiser", "union")
+"""Labels of the sealed secrets, in the order of the manifest."""
+
+MOST_PRIZES: Final = 100
+CODE: Final = re.compile("[a-z0-9-]{1,32}")
+
+_DOUBLE_NAMES = """
+欧阳 太史 端木 上官 司马 东方 独孤 南宫 万俟 闻人 夏侯 诸葛 尉迟 公羊 赫连 澹台 皇甫 宗政 濮阳 公冶 太叔 申屠 公孙 慕容
+仲孙 钟离 长孙 宇文 司徒 鲜于 司空 闾丘 子车 亓官 司寇 巫马 公西 颛孙 壤驷 公良 漆雕 乐正 宰父 谷梁 拓跋 夹谷 轩辕 令狐
+段干 百里 呼延 东郭 南门 羊舌 微生 公户 公玉 梁丘 左丘 东门 西门 第五
+"""
+DOUBLE_NAMES: Final = frozenset(_DOUBLE_NAMES.split())
+"""Chinese family names of two characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrizeTerms:
+    """`code` is the prize's id in the manifest ([a-z0-9-], 1 to 32); `quantity` equal places."""
+
+    code: str
+    name: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """All that an organiser decides before the freeze. Prizes are drawn in this order.
+
+    `unit_cap`: at most so many winners a unit (whoever has no unit counts as of one); None: no cap. `freeze_at`
+    None: frozen by hand.
+    """
+
+    title: str
+    season: UUID
+    rule: Rule
+    prizes: tuple[PrizeTerms, ...]
+    unit_cap: int | None = None
+    freeze_at: datetime | None = None
+
+
+def after(state: str, move: Move) -> State | None:
+    """The state that a move leads to, or None when it cannot be made now."""
+    return MOVES[move].get(state)
+
+
+def moves_from(state: str) -> frozenset[Move]:
+    """What can be done with a draw in this state."""
+    return frozenset(move for move in _ALL_MOVES if after(state, move) is not None)
+
+
+def flaw(terms: Terms) -> str | None:
+    """The code of what is wrong with the terms of a draw taken by themselves, or None."""
+    if not 1 <= len(terms.title.strip()) <= 200 or "\0" in terms.title:
+        return "draw.title_invalid"
+    if (wrong := eligibility.flaw(terms.rule)) is not None:
+        return wrong
+    if terms.unit_cap is not None and not 1 <= terms.unit_cap <= MAX_SLOTS:
+        return "draw.unit_cap_out_of_range"
+    return prizes_flaw(terms.prizes)
+
+
+def prizes_flaw(prizes: Sequence[PrizeTerms]) -> str | None:
+    """The code of what is wrong with a list of prizes, or None. None of them is fine until the freeze."""
+    if len(prizes) > MOST_PRIZES:
+        return "draw.prizes_many"
+    if any(not 1 <= len(prize.name.strip()) <= 200 or "\0" in prize.name for prize in prizes):
+        return "draw.prize_name_invalid"
+    if any(CODE.fullmatch(prize.code) is None for prize in prizes):
+        return "draw.prize_code_invalid"
+    if len({prize.code for prize in prizes}) != len(prizes):
+        return "draw.prize_code_twice"
+    if any(prize.quantity < 1 for prize in prizes) or sum(prize.quantity for prize in prizes) > MAX_SLOTS:
+        return "draw.prize_quantity_invalid"
+    return None
+
+
+def clean_digits(typed: str) -> str:
+    """Dice as typed, without spaces; full-width digits, which Chinese keyboards type, made plain."""
+    return "".join(unicodedata.normalize("NFKC", typed).split())
+
+
+def clean_claim_code(typed: str) -> str:
+    """A claim code as it was made, however it was typed: small letters, no spaces or hyphens."""
+    plain = unicodedata.normalize("NFKC", typed).lower()
+    return "".join(sign for sign in plain if not sign.isspace() and sign != "-")
+
+
+def grouped(text: str, size: int) -> list[str]:
+    """The text cut into pieces of `size`, the last may be shorter; nothing for nothing."""
+    return [text[start : start + size] for start in range(0, len(text), size)]
+
+
+def masked(name: str) -> str:
+    """A name for everybody's eyes: the family name and an asterisk (of a name in words, its first word)."""
+    name = name.strip()
+    first, gap, _ = name.replace("·", " ").partition(" ")
+    if gap:
+        return f"{first} *"
+    if name[:1] and unicodedata.name(name[0], "").startswith("CJK"):
+        return (name[:2] if name[:2] in DOUBLE_NAMES and len(name) > 2 else name[0]) + "*"
+    return name[:1] + "*"

@@ -1,0 +1,111 @@
+"""Draws by the clock: freeze and publish, delivered late, twice, to two workers, or after a kill."""
+
+import asyncio
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from redis.asyncio import Redis
+
+from rewards import database as db
+from rewards.draws import actions, queries
+from rewards.draws.verify import verify_folder
+from rewards.outbox.queries import open_count
+from server.runtime import settings
+from server.runtime.chance import new_id
+from server.runtime.clock import now
+from server.runtime.resources import Resources
+from tests.rewards.draws.world import bytes_of, held, planned, plant, terms
+from workers import draws
+from workers.main import JOBS, carry_out
+
+pytestmark = pytest.mark.usefixtures("database")
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def house(redis: Redis, tmp_path: Path) -> Resources:
+    return Resources(settings.load({"LAUREL_DATA": str(tmp_path)}, tmp_path), redis, ZoneInfo("Asia/Shanghai"))
+
+
+async def due(redis: Redis, **changed: object) -> tuple[UUID, str, datetime]:
+    """A draw whose hour has come, with the subject of its freeze."""
+    there = await plant()
+    at = now() - HOUR
+    plan = terms(there.season, freeze_at=at, **changed)
+    draw = await actions.create_draw(redis, plan, actor=there.organiser, now=at - HOUR, today=at.date(), new_id=new_id)
+    return draw, f"{draw}@{at.isoformat()}", at
+
+
+async def state(draw: UUID) -> str:
+    found = await queries.draw(draw)
+    assert found is not None
+    return found.state
+
+
+async def test_the_hour_comes_and_the_files_are_there(house: Resources) -> None:
+    draw, subject, _ = await due(house.redis)
+    await carry_out({"house": house}, "freeze_draw", subject)
+    assert await state(draw) == "frozen"
+    await carry_out({"house": house}, "publish_draw", str(draw))
+    assert await open_count() == 0
+    found = await queries.draw(draw)
+    assert found is not None
+    folder = house.settings.data / draws.FOLDER / found.slug
+    assert verify_folder(folder).state == "frozen"
+
+    other = await db.value("SELECT id FROM member WHERE staff_number = 'O2'")
+    await held(house.redis, draw, other)
+    await carry_out({"house": house}, "publish_draw", str(draw))
+    report = verify_folder(folder)
+    assert (report.ok, report.state) == (True, "closed")
+    assert await open_count() == 0
+
+
+async def test_delivered_twice_and_to_two_at_once(house: Resources) -> None:
+    draw, subject, _ = await due(house.redis)
+    await asyncio.gather(*(draws.freeze_draw(house, subject) for _ in range(3)))
+    await draws.freeze_draw(house, subject)
+    assert [line.code for line in await queries.history(draw)] == ["draw.created", "draw.frozen"]
+    await asyncio.gather(*(draws.publish_draw(house, str(draw)) for _ in range(3)))
+    files = sorted(path.name for path in (house.settings.data / draws.FOLDER).rglob("*") if path.is_file())
+    assert files == ["manifest.json", "snapshot.tsv"]
+
+
+async def test_a_worker_that_dies_after_the_freeze_is_followed_by_another(house: Resources) -> None:
+    draw, subject, at = await due(house.redis)
+    await actions.freeze(house.redis, draw, now=now(), actor=None, new_id=new_id, random_bytes=bytes_of(), due_at=at)
+    assert await open_count() == 2
+    await carry_out({"house": house}, "freeze_draw", subject)
+    await carry_out({"house": house}, "publish_draw", str(draw))
+    assert await open_count() == 0
+    assert await state(draw) == "frozen"
+
+
+async def test_what_cannot_be_frozen_is_left_to_people(house: Resources) -> None:
+    draw, subject, _ = await due(house.redis, prizes=())
+    await carry_out({"house": house}, "freeze_draw", subject)
+    assert await open_count() == 0
+    assert await state(draw) == "draft"
+    assert [(line.code, line.why) for line in await queries.history(draw)][-1] == (
+        "draw.not_frozen",
+        "draw.prizes_none",
+    )
+
+
+async def test_a_freeze_of_another_hour_or_of_nothing_does_nothing(house: Resources) -> None:
+    there = await plant()
+    draw = await planned(house.redis, there)
+    await draws.freeze_draw(house, f"{draw}@{now().isoformat()}")
+    await draws.freeze_draw(house, f"{new_id()}@{now().isoformat()}")
+    await draws.publish_draw(house, str(draw))
+    await draws.publish_draw(house, str(new_id()))
+    assert await state(draw) == "draft"
+    assert not (house.settings.data / draws.FOLDER).exists()
+
+
+def test_both_jobs_are_known_to_the_worker() -> None:
+    assert JOBS[actions.FREEZE] is draws.freeze_draw
+    assert JOBS[actions.PUBLISH] is draws.publish_draw
