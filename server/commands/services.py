@@ -1,0 +1,135 @@
+"""What a command needs to do its work: the settings in force, and the database and Redis, reached or started."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final, TypeVar
+
+import asyncpg
+from redis.exceptions import RedisError
+
+from server.commands import terminal
+from server.runtime import embedded, logs, settings
+from server.runtime.migrate import migrate, pending
+from server.runtime.redis_client import connect
+from server.runtime.refusals import Refusal
+from server.runtime.resources import Resources, opened
+from server.runtime.settings import Settings
+from server.web.i18n import mark
+
+Result = TypeVar("Result")
+
+AWAY: Final = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError)
+"""What asyncpg raises when there is no server to talk to."""
+
+_SAID: Final = {
+    "starting": mark("Starting %(name)s."),
+    "ready": mark("Ready: %(name)s (%(seconds).1f s)."),
+    "died": mark("Ended unexpectedly: %(name)s (status %(status)s). It is started again."),
+    "killed": mark("Did not stop in time and was ended: %(name)s."),
+    "ended": mark("Left by an earlier run and ended: %(name)s (process %(pid)s)."),
+    "stopped": mark("Stopped: %(name)s."),
+}
+_NAMES: Final = {
+    "database": mark("the database (PostgreSQL)"),
+    "redis": mark("the boards' store (Valkey)"),
+    "web": mark("web process %(number)s"),
+    "worker": mark("worker process %(number)s"),
+}
+
+
+def in_force() -> Settings:
+    """The settings of this command; its log lines go to stderr."""
+    chosen = settings.load(os.environ, Path.cwd())
+    logs.set_up("warning" if chosen.log == "info" else chosen.log)
+    return chosen
+
+
+def narrate(name: str, event: str, details: Mapping[str, object]) -> None:
+    """Say on stderr what happens to a child of the supervisor."""
+    kind, _, number = name.partition("-")
+    said = {"name": terminal.words(_NAMES.get(kind, name), number=number), **details}
+    if event == "failed":
+        terminal.tell(terminal.sentence(str(details["code"]), said))
+    elif event in _SAID:
+        terminal.tell(terminal.words(_SAID[event], **said))
+
+
+def quiet(name: str, event: str, details: Mapping[str, object]) -> None:
+    """As `narrate`, but only what went wrong: for commands that start the servers for a moment."""
+    if event in ("died", "failed", "killed", "ended"):
+        narrate(name, event, details)
+
+
+async def require_services(chosen: Settings) -> None:
+    """Refusal services.database or services.redis when one does not answer."""
+    try:
+        connection = await asyncpg.connect(chosen.database_url, timeout=10)
+        await connection.close()
+    except AWAY as error:
+        reason = type(error).__name__
+        raise Refusal("services.database", address=logs.masked(chosen.database_url), reason=reason) from error
+    except (asyncpg.PostgresError, ValueError) as error:
+        reason = logs.masked(str(error).strip())
+        raise Refusal("services.database", address=logs.masked(chosen.database_url), reason=reason) from error
+    redis = connect(chosen.redis_url, size=1)
+    try:
+        await redis.ping()
+    except (RedisError, OSError) as error:
+        reason = type(error).__name__
+        raise Refusal("services.redis", address=logs.masked(chosen.redis_url), reason=reason) from error
+    finally:
+        await redis.aclose()
+
+
+async def migrated(chosen: Settings) -> list[str]:
+    """Reach both services and bring the tables to this version; the names applied now."""
+    await require_services(chosen)
+    return await migrate(chosen.database_url)
+
+
+@asynccontextmanager
+async def house(chosen: Settings) -> AsyncIterator[Resources]:
+    """The process's resources, on tables of this version. Refusal services.*, database.behind (count)."""
+    await require_services(chosen)
+    connection = await asyncpg.connect(chosen.database_url)
+    try:
+        waiting = await pending(connection)
+    finally:
+        await connection.close()
+    if waiting:
+        raise Refusal("database.behind", count=len(waiting))
+    async with opened(chosen) as resources:
+        yield resources
+
+
+async def in_house(chosen: Settings, work: Callable[[Resources], Awaitable[Result]]) -> Result:
+    """Do some work with both services, which are running."""
+    async with house(chosen) as resources:
+        return await work(resources)
+
+
+async def reached(chosen: Settings) -> None:
+    """Both services answer and the tables are of this version, else the refusals of `house`."""
+    async with house(chosen):
+        pass
+
+
+def require_data(chosen: Settings) -> None:
+    """Refusal data.none when a server of ours would be started over a folder that holds no Laurel."""
+    inside = chosen.external_database_url is None and not (chosen.data / "postgres").is_dir()
+    if inside:
+        raise Refusal("data.none", folder=chosen.data)
+
+
+def with_house(work: Callable[[Resources], Awaitable[Result]]) -> Result:
+    """Do a command's work with both services: those of a running `laurel serve`, the external ones, or ours, started
+    for the length of the command."""
+    chosen = in_force()
+    require_data(chosen)
+    chosen = settings.prepare(chosen)
+
+    with embedded.available(chosen, quiet):
+        return asyncio.run(in_house(chosen, work))

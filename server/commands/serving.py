@@ -1,0 +1,210 @@
+"""`laurel serve` and `laurel worker`: everything that runs, under one supervisor, until Ctrl-C."""
+
+import asyncio
+import io
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import Final
+
+import click
+import segno
+
+from rewards.members.actions import first_admin_link
+from rewards.members.queries import has_admin
+from server.commands import services, terminal
+from server.commands.services import house, in_force, migrated, narrate
+from server.commands.terminal import JSON, Command, Exit
+from server.runtime import embedded, settings
+from server.runtime.chance import token
+from server.runtime.clock import now
+from server.runtime.migrate import ROOT
+from server.runtime.refusals import Refusal
+from server.runtime.settings import Settings
+from server.runtime.supervisor import Child, Supervisor, bind
+from server.web.i18n import mark
+
+_GRACE: Final = 10.0
+"""Seconds for a web or worker process to end what is under way; its own grace is three."""
+
+_READY_WITHIN: Final = 90.0
+
+
+def web_children(chosen: Settings, listener: socket.socket, environ: Mapping[str, str]) -> list[Child]:
+    """The web processes, all on one listening socket."""
+    return [
+        Child(
+            name=f"web-{number}",
+            group="web",
+            argv=(sys.executable, "-m", "server.serving", str(listener.fileno())),
+            env=settings.child_environ(chosen, environ),
+            cwd=ROOT,
+            pass_fds=(listener.fileno(),),
+            grace=_GRACE,
+            ready_within=_READY_WITHIN,
+            notifies=True,
+        )
+        for number in range(1, chosen.web_processes + 1)
+    ]
+
+
+def worker_children(chosen: Settings, environ: Mapping[str, str], count: int) -> list[Child]:
+    """The worker processes: open and close by time, post to the ledger, freeze, check."""
+    return [
+        Child(
+            name=f"worker-{number}",
+            group="worker",
+            argv=(sys.executable, "-m", "workers"),
+            env=settings.child_environ(chosen, environ),
+            cwd=ROOT,
+            grace=_GRACE,
+            ready_within=_READY_WITHIN,
+            notifies=True,
+        )
+        for number in range(1, count + 1)
+    ]
+
+
+@dataclass
+class Run:
+    """What a running `serve` is: where it is reached, and how it began."""
+
+    settings: Settings
+    migrations: list[str]
+    first_admin: str = ""  # address of the one-time link, "" when there is an admin
+    facts: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def local_url(self) -> str:
+        """The address by which this very machine reaches it."""
+        return settings.derived_url(local_host(self.settings.host), self.settings.port)
+
+
+def local_host(host: str) -> str:
+    """The host to connect to on this machine for what listens on `host`."""
+    try:
+        number = ip_address(host)
+    except ValueError:
+        return host
+    if number.is_unspecified:
+        return "::1" if number.version == 6 else "127.0.0.1"
+    return host
+
+
+async def open_house(chosen: Settings) -> Run:
+    """Reach the services, bring the tables up to date, and make the first admin's link when there is no admin."""
+    run = Run(chosen, await migrated(chosen))
+    async with house(chosen):
+        if not await has_admin():
+            made = await first_admin_link(now(), token)
+            run.first_admin = f"{chosen.public_url}/welcome/{made}"
+    return run
+
+
+def start_services(supervisor: Supervisor, chosen: Settings) -> None:
+    """The embedded servers that the settings do not replace, each ready before the next."""
+    for child in embedded.children(chosen):
+        supervisor.start(child)
+
+
+def require_restored(chosen: Settings) -> None:
+    """Refusal data.restoring when `laurel restore` was interrupted in this folder."""
+    if (chosen.data / ".restoring").exists():
+        raise Refusal("data.restoring", folder=chosen.data)
+
+
+@click.command(cls=Command, help=mark("Run Laurel: services, web and worker processes, until Ctrl-C."))
+@JSON
+def serve(json: bool) -> int:
+    """One line of JSON, or a page of links, once everything is ready."""
+    chosen = settings.prepare(in_force())
+    require_restored(chosen)
+    with Supervisor(chosen.data, progress=narrate) as supervisor, bind(chosen.host, chosen.port) as listener:
+        chosen = settings.served_at(chosen, listener.getsockname()[1])
+        start_services(supervisor, chosen)
+        run = asyncio.run(open_house(chosen))
+        supervisor.start(
+            *web_children(chosen, listener, os.environ),
+            *worker_children(chosen, os.environ, chosen.worker_processes),
+        )
+        supervisor.announce(chosen.public_url)
+        if json:
+            terminal.say_json(
+                {
+                    "url": chosen.public_url,
+                    "local_url": run.local_url,
+                    "first_admin": run.first_admin or None,
+                    "migrated": run.migrations,
+                    "data": str(chosen.data),
+                    "processes": supervisor.pids(),
+                }
+            )
+        else:
+            _welcome(run)
+        supervisor.run()
+        return Exit.OK
+    return Exit.STOPPED
+
+
+def _welcome(run: Run) -> None:
+    url = run.settings.public_url
+    terminal.say()
+    terminal.say(terminal.words("Laurel is running. Phones, desk and screens:"))
+    terminal.say(f"  {url}")
+    if _is_local(run.settings.host):
+        terminal.say(terminal.words("  Only this machine reaches it. For phones start it with LAUREL_HOST=0.0.0.0."))
+    else:
+        show_qr(url)
+    if run.first_admin:
+        terminal.say(terminal.words("There is no administrator yet. Open this once, within a day:"))
+        terminal.say(f"  {run.first_admin}")
+    terminal.say(terminal.words("Data: %(folder)s. Ctrl-C stops everything.", folder=run.settings.data))
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def show_qr(text: str) -> None:
+    """A QR code of half blocks, dark on light whatever the terminal's colours; nothing where it cannot print them."""
+    drawn = io.StringIO()
+    segno.make(text, error="l").terminal(drawn, compact=True, border=2)
+    encoding = sys.stdout.encoding or "ascii"
+    try:
+        drawn.getvalue().encode(encoding)
+    except UnicodeEncodeError:
+        return
+    terminal.say(drawn.getvalue().rstrip("\n"))
+
+
+@click.command(cls=Command, help=mark("Run only workers, on this or another machine, until Ctrl-C."))
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 32),
+    default=None,
+    help=mark("How many (else LAUREL_WORKER_PROCESSES)."),
+)
+@JSON
+def worker(processes: int | None, json: bool) -> int:
+    """Uses the external services, or those of a `laurel serve` over the same data folder."""
+    chosen = in_force()
+    services.require_data(chosen)
+    chosen = settings.prepare(chosen)
+    asyncio.run(services.reached(chosen))
+    count = processes or max(chosen.worker_processes, 1)
+    home = chosen.data / "workers"
+    with Supervisor(home, progress=narrate) as supervisor:
+        supervisor.start(*worker_children(chosen, os.environ, count))
+        if json:
+            terminal.say_json({"processes": supervisor.pids(), "data": str(chosen.data)})
+        else:
+            terminal.say(terminal.words("Workers running: %(count)s. Ctrl-C stops them.", count=count))
+        supervisor.run()
+        return Exit.OK
+    return Exit.STOPPED

@@ -1,0 +1,92 @@
+"""`laurel migrate`, `check`, `board rebuild` and `settings`."""
+
+import asyncio
+
+import click
+
+from games.quizzes import actions as quizzes
+from rewards.boards import actions as boards
+from server.commands import services, terminal
+from server.commands.checking import differences
+from server.commands.terminal import JSON, Command, Exit, Group
+from server.runtime import embedded, settings
+from server.runtime.clock import now
+from server.runtime.resources import Resources
+from server.web.i18n import mark
+
+
+@click.command("migrate", cls=Command, help=mark("Bring the database to this version (serve does it by itself)."))
+@JSON
+def migrate_command(json: bool) -> int:
+    """Safe to run on several machines at once."""
+    chosen = settings.prepare(services.in_force())
+    with embedded.available(chosen, services.quiet):
+        applied = asyncio.run(services.migrated(chosen))
+    if json:
+        terminal.say_json({"applied": applied})
+    elif applied:
+        terminal.say(terminal.words("Applied: %(names)s.", names=", ".join(applied)))
+    else:
+        terminal.say(terminal.words("The database is up to date."))
+    return Exit.OK
+
+
+@click.group(cls=Group, help=mark("Look after the boards."))
+def board() -> None:
+    """The group."""
+
+
+async def rebuild_all(house: Resources) -> list[str]:
+    """Make every board again from ledger and answers; the names of those that hold anything."""
+    names = await boards.rebuild(house.redis, today=house.day_of(now()))
+    return names + await quizzes.rebuild_boards(house.redis)
+
+
+@board.command(cls=Command, help=mark("Make every board again from the ledger and the answers."))
+@JSON
+def rebuild(json: bool) -> int:
+    """May be run while people play."""
+    names = services.with_house(rebuild_all)
+    if json:
+        terminal.say_json({"boards": names})
+    else:
+        terminal.say(terminal.words("%(count)s boards were made again.", count=len(names)))
+    return Exit.OK
+
+
+@click.command(cls=Command, help=mark("Compare ledger, boards, answers and published draws; change nothing."))
+@JSON
+def check(json: bool) -> int:
+    """Exit 1 when there is any difference."""
+    found = services.with_house(differences)
+    if json:
+        shown = [{"code": one.code, **one.details, "text": terminal.sentence(one.code, one.details)} for one in found]
+        terminal.say_json({"ok": not found, "differences": shown})
+    else:
+        for one in found:
+            terminal.say(terminal.sentence(one.code, one.details))
+        if found:
+            terminal.say(terminal.words("%(count)s differences were found. Nothing was changed.", count=len(found)))
+        else:
+            terminal.say(terminal.words("Everything agrees: ledger, boards, answers, work to do and published draws."))
+    return Exit.REFUSED if found else Exit.OK
+
+
+@click.command("settings", cls=Command, help=mark("Show the settings in force and where each comes from."))
+@JSON
+def settings_command(json: bool) -> int:
+    """Secrets and passwords are shown as ***."""
+    found = settings.describe(services.in_force())
+    if json:
+        terminal.say_json({name: {"value": value, "from": origin} for name, value, origin in found})
+        return Exit.OK
+    origins = {
+        "default": terminal.words("default"),
+        "environment": terminal.words("environment"),
+        "file": terminal.words("data folder"),
+    }
+    terminal.say_table(
+        [terminal.words("Setting"), terminal.words("Value"), terminal.words("From")],
+        [(name, value, origins[origin]) for name, value, origin in found],
+    )
+    return Exit.OK

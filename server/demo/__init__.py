@@ -1,0 +1,1 @@
+"""A demonstration: a plausible union, and players who behave like people. Never touches real data."""

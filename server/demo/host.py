@@ -1,0 +1,72 @@
+"""The simulated host at the desk: what an organiser does, over the desk's own pages."""
+
+import re
+import secrets
+from typing import Final
+from uuid import UUID
+
+from server.demo.browser import Answer, Browser, Lost
+
+_ROOM: Final = re.compile(r"/desk/rooms/([0-9a-f-]{36})")
+_DICE: Final = 20
+
+
+class Host:
+    """An organiser's browser."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+
+    async def sign_in(self, link: str) -> None:
+        """By personal link."""
+        await self._asked(await self.browser.get(link), 200)
+        await self._asked(await self.browser.post(link, {}), 303)
+        await self._asked(await self.browser.get("/desk"), 200)
+
+    async def open_room(self, quiz: UUID) -> UUID:
+        """A room for a quiz; its id."""
+        answer = await self._asked(await self.browser.post("/desk/rooms", {"quiz": str(quiz)}), 303)
+        found = _ROOM.search(answer.location)
+        if found is None:
+            raise Lost("no room was opened")
+        await self._asked(await self.browser.get(f"/desk/rooms/{found[1]}"), 200)
+        return UUID(found[1])
+
+    async def next(self, room: UUID, version: int) -> None:
+        """The one big Next."""
+        await self._asked(
+            await self.browser.post(f"/desk/rooms/{room}/moves", {"move": "next", "version": str(version)}), 303
+        )
+
+    async def freeze(self, draw: UUID) -> None:
+        """Freeze the list of a draw and put it on the screens."""
+        await self._asked(await self.browser.get(f"/desk/draws/{draw}"), 200)
+        await self._asked(await self.browser.post(f"/desk/draws/{draw}/freeze", {}), 303)
+        await self._asked(await self.browser.post(f"/desk/draws/{draw}/stage", {}), 303)
+
+    async def hold(self, draw: UUID) -> None:
+        """Roll the dice, type them, read them back, and let them count."""
+        dice = roll()
+        await self._asked(await self.browser.post(f"/desk/draws/{draw}/dice", {"digits": dice}), 303)
+        await self._asked(await self.browser.get(f"/desk/draws/{draw}"), 200)
+        await self._asked(await self.browser.post(f"/desk/draws/{draw}/hold", {"digits": dice}), 303)
+
+    async def leave_stage(self, draw: UUID) -> None:
+        """The screens show their usual things again."""
+        await self._asked(await self.browser.post(f"/desk/draws/{draw}/stage", {"off": "1"}), 303)
+
+    async def hand_over(self, claim_code: str) -> None:
+        """A winner's code, typed as he says it, and the prize given."""
+        found = await self._asked(await self.browser.post("/desk/claims", {"code": claim_code}), 303)
+        await self._asked(await self.browser.get(found.location), 200)
+        await self._asked(await self.browser.post(f"{found.location}/hand-over", {}), 303)
+
+    async def _asked(self, answer: Answer, status: int) -> Answer:
+        if answer.status != status:
+            raise Lost(f"the desk answered {answer.status}")
+        return answer
+
+
+def roll(count: int = _DICE) -> str:
+    """Ten-sided dice as they fall."""
+    return "".join(str(secrets.randbelow(10)) for _ in range(count))

@@ -1,0 +1,151 @@
+"""What the demo begins with: people, a season, two quizzes, a screen and a draw. Each once, at the first start."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+from uuid import UUID
+
+from games.quizzes import actions as quizzes
+from games.quizzes import queries as quiz_queries
+from rewards import database as db
+from rewards.audit.actions import note
+from rewards.draws import actions as draws
+from rewards.draws import queries as draw_queries
+from rewards.draws.eligibility import Rule
+from rewards.draws.states import PrizeTerms, Terms
+from rewards.ledger import actions as ledger
+from rewards.ledger import queries as ledger_queries
+from rewards.members import actions as members
+from rewards.members import queries as member_queries
+from rewards.members.roster_file import Field, Language
+from server.demo import quizzes as texts
+from server.demo import roster
+from server.runtime.chance import new_id, token
+from server.runtime.clock import now
+from server.runtime.refusals import Refusal
+from server.runtime.resources import Resources
+from server.web.screen import screens
+
+LINK_LIFE: Final = timedelta(days=1)
+_SAID: Final[frozenset[Field]] = frozenset(("staff_number", "name", "unit", "roles", "joined"))
+_SEEDED: Final = "demo.seeded"
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Paths of fresh one-time links, good for a day: for a phone, for the desk."""
+
+    phone: str
+    organiser: str
+    admin: str
+
+
+async def seed(house: Resources) -> bool:
+    """Bring what is missing; True at the very first start. Refusal demo.real_data where real members are.
+
+    What people have changed since stays as they left it.
+    """
+    language = house.settings.language
+    begun = await db.value("SELECT EXISTS (SELECT FROM audit_entry WHERE code = $1)", _SEEDED)
+    if not begun:
+        if await db.value("SELECT EXISTS (SELECT FROM member)"):
+            raise Refusal("demo.real_data", folder=house.settings.data)
+        async with db.transaction():
+            await note(_SEEDED, at=now(), actor=None, subject="demo")
+    await _people(house, language)
+    season = await _season(house, language)
+    organiser = await person(roster.ORGANISER)
+    known = {quiz.title for quiz in await quiz_queries.quizzes()}
+    for quiz in reversed(texts.quizzes(language)):
+        if quiz.title not in known and not begun:
+            await quizzes.add_quiz(
+                quiz.title, quiz.questions, scoring="kahoot", actor=organiser, now=now(), new_id=new_id
+            )
+    if not await draw_queries.draws(limit=1):
+        await plan_draw(house, season, organiser)
+    return not begun
+
+
+async def _people(house: Resources, language: Language) -> None:
+    if await member_queries.member_by_staff_number(roster.ORGANISER) is not None:
+        return
+    moment = now()
+    await members.import_roster(
+        roster.members(language),
+        said=_SAID,
+        full=False,
+        allow_many=False,
+        actor=None,
+        now=moment,
+        today=house.day_of(moment),
+        new_id=new_id,
+    )
+
+
+async def _season(house: Resources, language: Language) -> UUID:
+    """The season of today, opened for the calendar year when there is none."""
+    moment = now()
+    today = house.day_of(moment)
+    found = await ledger_queries.season_of(today)
+    if found is None:
+        name = f"{today.year} 赛季" if language == "zh-Hans" else f"Season {today.year}"
+        found = await ledger.open_season(
+            name, date(today.year, 1, 1), date(today.year, 12, 31), at=moment, actor=None, new_id=new_id()
+        )
+    return found.id
+
+
+async def plan_draw(house: Resources, season: UUID, creator: UUID) -> UUID:
+    """A draw for everybody who has played: a ticket for every thousand points, ten at most."""
+    chinese = house.settings.language == "zh-Hans"
+    moment = now()
+    prizes = (
+        ("third", "保温杯" if chinese else "Vacuum flask", 5),
+        ("second", "电饭煲" if chinese else "Rice cooker", 2),
+        ("first", "双人周末游" if chinese else "Weekend for two", 1),
+    )
+    terms = Terms(
+        title="答题抽奖" if chinese else "Quiz draw",
+        season=season,
+        rule=Rule(min_quizzes=1, points_per_ticket=1000, ticket_cap=10),
+        prizes=tuple(PrizeTerms(*prize) for prize in prizes),
+    )
+    return await draws.create_draw(
+        house.redis, terms, actor=creator, now=moment, today=house.day_of(moment), new_id=new_id
+    )
+
+
+async def person(staff_number: str) -> UUID:
+    """A member of the demo by his number. Refusal members.unknown when he is gone."""
+    found = await member_queries.member_by_staff_number(staff_number)
+    if found is None or found.left_on is not None:
+        raise Refusal("members.unknown")
+    return found.id
+
+
+async def link(staff_number: str) -> str:
+    """The path of a fresh one-time link; the member's older ones end."""
+    issued = await members.issue_links(
+        [await person(staff_number)], actor=None, now=now(), valid=LINK_LIFE, new_token=token
+    )
+    return f"/in/{issued[0][1]}"
+
+
+async def links() -> Links:
+    """Fresh links for the newcomer: as a member on a phone, as organiser and as administrator at the desk."""
+    return Links(await link(roster.GUEST), await link(roster.ORGANISER), await link(roster.ADMIN))
+
+
+async def ensure_draw(house: Resources) -> None:
+    """There is a planned draw."""
+    if any(row.state == "draft" for row in await draw_queries.draws()):
+        return
+    await plan_draw(house, await _season(house, house.settings.language), await person(roster.HOST))
+
+
+async def screen(house: Resources) -> str:
+    """The whole address of the demo's screen, which is made when there is none."""
+    known = [one.id for one in await screens.screens() if one.revoked_at is None]
+    name = "大厅" if house.settings.language == "zh-Hans" else "Main hall"
+    chosen = known[0] if known else await screens.add_screen(name, actor=None, now=now(), new_id=new_id)
+    return screens.screen_link(house.settings, chosen)
