@@ -4,6 +4,7 @@ Truth is in the outbox. A job that arq loses is queued again by the next sweep; 
 the work claimed or done. Every action is safe to run again after a kill at any point.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -31,37 +32,48 @@ AHEAD = timedelta(seconds=3)
 ROUNDING = timedelta(milliseconds=2)
 """arq keeps whole milliseconds; a job that comes a fraction early would find nothing due."""
 
-HOLD = timedelta(seconds=60)
-"""How long a claim keeps other workers away; longer than any job may take."""
+QUICK = timedelta(seconds=10)
+LONG = timedelta(seconds=60)
+"""How long a claim keeps other workers away: so long a killed worker's work waits. A job is ended before that."""
 
-JOB_SECONDS = 50
+MARGIN = timedelta(seconds=2)
+CRON_SECONDS = 50
 
 Job = Callable[[Resources, str], Awaitable[None]]
 
-JOBS: dict[str, Job] = {
-    "open_room": quizzes.open_room,
-    "close_round": quizzes.close_round,
-    "end_room": quizzes.end_room,
-    "post_room": quizzes.post_room,
-    "refresh_boards": boards.refresh_boards,
-    "freeze_draw": draws.freeze_draw,
-    "publish_draw": draws.publish_draw,
+JOBS: dict[str, tuple[Job, timedelta]] = {
+    "open_room": (quizzes.open_room, QUICK),
+    "close_round": (quizzes.close_round, QUICK),
+    "end_room": (quizzes.end_room, QUICK),
+    "post_room": (quizzes.post_room, LONG),
+    "refresh_boards": (boards.refresh_boards, LONG),
+    "freeze_draw": (draws.freeze_draw, LONG),
+    "publish_draw": (draws.publish_draw, LONG),
 }
-"""Kind of intent -> what carries it out. A kind that is not here stays open and is reported by `laurel check`."""
+"""Kind of intent -> what carries it out, and its hold. An unknown kind stays open; `laurel check` reports it."""
 
 
 async def carry_out(ctx: dict[str, Any], kind: str, subject: str) -> None:
-    """Claim one piece of due work, do it, tick it off; on a fault leave it for later."""
+    """Claim one piece of due work, do it, tick it off; on a fault, or when told to stop, leave it for later."""
     house: Resources = ctx["house"]
-    for claimed in await outbox.claim(now=now(), hold=HOLD, limit=1, kinds=[kind], subject=subject):
+    job, hold = JOBS.get(kind, (_unknown, QUICK))
+    for claimed in await outbox.claim(now=now(), hold=hold, limit=1, kinds=[kind], subject=subject):
         try:
-            await JOBS[kind](house, subject)
+            async with asyncio.timeout((hold - MARGIN).total_seconds()):
+                await job(house, subject)
+        except asyncio.CancelledError:
+            await asyncio.shield(outbox.fail(claimed, now=now(), error="stopped"))
+            raise
         except Exception as error:
             log.exception("job.failed kind=%s subject=%s attempts=%s", kind, subject, claimed.attempts)
             await outbox.fail(claimed, now=now(), error=type(error).__name__)
         else:
             await outbox.finish(claimed, now=now())
             log.info("job.done kind=%s subject=%s", kind, subject)
+
+
+async def _unknown(house: Resources, subject: str) -> None:
+    raise LookupError("no job of this kind: a newer program intended it")
 
 
 async def sweep(ctx: dict[str, Any]) -> None:
@@ -100,11 +112,11 @@ def make_worker(settings: Settings, *, burst: bool = False) -> Worker:
         log.info("worker.stopped")
 
     return Worker(
-        functions=[func(carry_out, name="carry_out", keep_result=0, max_tries=1, timeout=JOB_SECONDS)],
+        functions=[func(carry_out, name="carry_out", keep_result=0, max_tries=1, timeout=LONG.total_seconds())],
         cron_jobs=[
             cron(sweep, second=set(range(60)), keep_result=0, timeout=20, run_at_startup=True),
-            cron(turn_of_day, second=15, keep_result=0, timeout=JOB_SECONDS),
-            cron(check_drift, minute=set(range(0, 60, 10)), second=30, keep_result=0, timeout=JOB_SECONDS),
+            cron(turn_of_day, second=15, keep_result=0, timeout=CRON_SECONDS),
+            cron(check_drift, minute=set(range(0, 60, 10)), second=30, keep_result=0, timeout=CRON_SECONDS),
         ],
         queue_name=QUEUE,
         redis_settings=redis_settings(settings.redis_url),
