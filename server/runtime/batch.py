@@ -56,11 +56,12 @@ class Batcher(Generic[Item, Result]):
         async with self._lanes:
             try:
                 results = await self._run([item for item, _ in batch])
+                answered = list(zip(batch, results, strict=True))
             except Exception as error:
                 for _, future in batch:
                     if not future.done():
                         future.set_exception(error)
                 return
-        for (_, future), result in zip(batch, results, strict=True):
+        for (_, future), result in answered:
             if not future.done():
                 future.set_result(result)

@@ -1,0 +1,104 @@
+"""Many callers share one piece of work, and none of them notices."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from server.runtime.batch import Batcher
+
+NEVER = 3600.0
+SOON = 0.001
+
+
+@dataclass
+class Work:
+    """Squares numbers; `gate` holds every batch back until it is opened."""
+
+    batches: list[list[int]] = field(default_factory=list)
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    begun: asyncio.Queue[None] = field(default_factory=asyncio.Queue)
+    under_way: int = 0
+    most_under_way: int = 0
+
+    async def run(self, items: Sequence[int]) -> list[int]:
+        self.batches.append(list(items))
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        self.begun.put_nowait(None)
+        await self.gate.wait()
+        self.under_way -= 1
+        if -1 in items:
+            raise ValueError("minus one")
+        return [item * item for item in items] if -2 not in items else []
+
+
+@pytest.fixture
+async def work() -> Work:
+    made = Work()
+    made.gate.set()
+    return made
+
+
+@pytest.mark.parametrize("count", [1, 7, 50, 51, 1000])
+async def test_each_gets_his_own_result_and_no_batch_is_too_large(work: Work, count: int) -> None:
+    batcher = Batcher(work.run, most=50, wait=SOON)
+    assert await asyncio.gather(*(batcher.put(n) for n in range(count))) == [n * n for n in range(count)]
+    assert [item for batch in work.batches for item in batch] == list(range(count)), "each once, in order"
+    assert max(map(len, work.batches)) <= 50
+    assert len(work.batches) == -(-count // 50)
+
+
+async def test_a_full_batch_does_not_wait(work: Work) -> None:
+    batcher = Batcher(work.run, most=3, wait=NEVER)
+    assert await asyncio.gather(*(batcher.put(n) for n in (1, 2, 3))) == [1, 4, 9]
+    assert work.batches == [[1, 2, 3]]
+
+
+async def test_one_alone_is_not_kept_waiting_for_company(work: Work) -> None:
+    batcher = Batcher(work.run, most=1000, wait=SOON)
+    for number in range(3):
+        assert await batcher.put(number) == number * number
+    assert work.batches == [[0], [1], [2]]
+
+
+async def test_a_fault_is_told_to_its_own_batch_only(work: Work) -> None:
+    batcher = Batcher(work.run, most=2, wait=SOON)
+    told = await asyncio.gather(*(batcher.put(n) for n in (5, -1, 6, 7)), return_exceptions=True)
+    assert [type(one) for one in told[:2]] == [ValueError, ValueError]
+    assert told[2:] == [36, 49]
+    assert await batcher.put(8) == 64
+
+
+async def test_too_few_results_are_a_fault_and_leave_nobody_waiting(work: Work) -> None:
+    batcher = Batcher(work.run, most=2, wait=SOON)
+    async with asyncio.timeout(30):
+        told = await asyncio.gather(*(batcher.put(n) for n in (3, -2)), return_exceptions=True)
+    assert [type(one) for one in told] == [ValueError, ValueError]
+
+
+async def test_who_hangs_up_disturbs_nobody_and_his_item_is_done(work: Work) -> None:
+    work.gate.clear()
+    batcher = Batcher(work.run, most=3, wait=NEVER)
+    callers = [asyncio.create_task(batcher.put(n)) for n in (1, 2, 3)]
+    await work.begun.get()
+    callers[1].cancel()
+    work.gate.set()
+    assert await asyncio.gather(callers[0], callers[2]) == [1, 9]
+    assert work.batches == [[1, 2, 3]]
+
+
+async def test_no_more_batches_at_once_than_lanes(work: Work) -> None:
+    work.gate.clear()
+    batcher = Batcher(work.run, most=2, wait=NEVER, lanes=3)
+    callers = [asyncio.create_task(batcher.put(n)) for n in range(16)]
+    for _ in range(3):
+        await work.begun.get()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert len(work.batches) == 3
+    work.gate.set()
+    assert await asyncio.gather(*callers) == [n * n for n in range(16)]
+    assert work.most_under_way == 3
+    assert len(work.batches) == 8
