@@ -107,5 +107,5 @@ async def test_a_freeze_of_another_hour_or_of_nothing_does_nothing(house: Resour
 
 
 def test_both_jobs_are_known_to_the_worker() -> None:
-    assert JOBS[actions.FREEZE] is draws.freeze_draw
-    assert JOBS[actions.PUBLISH] is draws.publish_draw
+    assert JOBS[actions.FREEZE][0] is draws.freeze_draw
+    assert JOBS[actions.PUBLISH][0] is draws.publish_draw
