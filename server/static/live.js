@@ -55,8 +55,14 @@
     return element ? element.dataset.round : "";
   }
 
+  // A screen hears the counts of every room and shows one of them at most.
+  function elsewhere(fact) {
+    var element = target.querySelector("[data-room]");
+    return fact.room !== undefined && element !== null && element.dataset.room !== String(fact.room);
+  }
+
   function belongs(fact) {
-    return fact && (fact.round === undefined || fact.round === null || String(fact.round) === roundShown());
+    return fact && !elsewhere(fact) && (fact.round === undefined || fact.round === null || String(fact.round) === roundShown());
   }
 
   function words(value) {

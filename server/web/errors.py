@@ -30,8 +30,19 @@ _BY_BEGINNING = (
     ),
     (403, ("members.need_admin", "links.need_admin", "members.own_", "roster.roles_need_admin", "approval.")),
     (400, ("roster.",)),
-    (404, ("room.unknown", "quiz.unknown", "draw.unknown", "members.unknown", "round.unknown", "claim.unknown")),
-    (410, ("sign_in.link_",)),
+    (
+        404,
+        (
+            "room.unknown",
+            "quiz.unknown",
+            "draw.unknown",
+            "members.unknown",
+            "round.unknown",
+            "claim.unknown",
+            "screen.unknown",
+        ),
+    ),
+    (410, ("sign_in.link_", "screen.revoked_")),
 )
 STATUS = {
     "web.not_found": 404,

@@ -5,7 +5,7 @@ from functools import cache
 from importlib import import_module
 from types import MappingProxyType
 
-ROOMS = ("imports", "ledger", "members", "quizzes", "draws", "web", "desk", "phone")
+ROOMS = ("imports", "ledger", "members", "quizzes", "draws", "web", "desk", "phone", "screens")
 
 
 @cache
