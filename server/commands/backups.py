@@ -59,7 +59,7 @@ def backup(file: Path, force: bool, json: bool) -> int:
     if json:
         terminal.say_json({"file": str(file.absolute()), "bytes": size})
     else:
-        terminal.say(terminal.words("Written: %(file)s (%(size).1f MB).", file=file, size=size / 1e6))
+        terminal.say(terminal.words("Written: %(file)s (%(size)s MB).", file=file, size=f"{size / 1e6:.1f}"))
         if not (chosen.data / SECRETS).exists():
             terminal.tell(terminal.words("The secret is given from outside and is not in the file. Keep it yourself."))
     return Exit.OK
