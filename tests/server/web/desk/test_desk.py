@@ -1,0 +1,291 @@
+"""Today, boards, screens, settings and the audit trail."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from games.quizzes import actions, queries
+from rewards.boards import actions as boards
+from rewards.database import row, rows, transaction, value
+from rewards.ledger import queries as ledger
+from rewards.ledger.actions import Award, award
+from rewards.outbox.actions import intend
+from server.runtime.chance import new_id
+from server.runtime.clock import now
+from server.web.desk import today
+from server.web.screen import screens
+from server.web.texts import texts
+from tests.server.web.conftest import Browser, SignIn
+from workers import checks
+from workers.main import QUEUE
+
+# Today
+
+
+async def test_an_empty_house_says_what_to_do_first(client: Browser, sign_in: SignIn) -> None:
+    admin, organiser = await sign_in("admin"), await sign_in("organiser")
+    page = (await client.get("/desk", headers=admin.headers)).text
+    assert "Getting started" in page
+    assert 'href="/desk/settings"' in page
+    assert "Nothing is running." in page
+    assert "An administrator opens one" in (await client.get("/desk", headers=organiser.headers)).text
+
+
+async def test_today_shows_what_runs_and_what_comes(
+    client: Browser, sign_in: SignIn, room: UUID, quiz: UUID, season: UUID
+) -> None:
+    who = await sign_in("organiser")
+    later = await actions.open_room(
+        quiz,
+        host=who.id,
+        season=season,
+        code="hjkmn",
+        now=now(),
+        new_id=new_id,
+        opens_at=now() + timedelta(hours=2),
+    )
+    page = (await client.get("/desk", headers=who.headers)).text
+    assert "Autumn" in page
+    assert f'class="button button-primary button-big" href="/desk/rooms/{room}"' in page
+    assert f'<a href="/desk/rooms/{later}">Safety</a>' in page
+
+
+async def test_health_says_what_is_wrong_in_words(client: Browser, sign_in: SignIn) -> None:
+    who = await sign_in("auditor")
+    redis = client.app.state.house.redis
+
+    async def health() -> str:
+        return (await client.get("/desk/health", headers=who.headers)).text
+
+    assert "No worker has been seen" in await health()
+    assert "there is no report yet" in await health()
+    await redis.set("laurel:queue:health-check", "j_complete=1")
+    await redis.set("laurel:drift", msgspec.json.encode({"at": now(), "differences": 0}))
+    assert "A worker is at work." in await health()
+    assert "Boards and ledger agree." in await health()
+    await redis.set("laurel:drift", msgspec.json.encode({"at": now(), "differences": 2}))
+    assert "2 places on the boards differ from the ledger." in await health()
+    await redis.set("laurel:drift", b"nonsense")
+    assert "there is no report yet" in await health()
+    async with transaction():
+        await intend("post_room", "x", due_at=now() - timedelta(minutes=3), now=now(), new_id=new_id())
+    assert "1 piece of work has been waiting since" in await health()
+    made = await screens.add_screen("Canteen", actor=None, now=now(), new_id=new_id)
+    assert "0 of 1 screens have been seen" in await health()
+    await screens.note_seen([made], now())
+    assert "1 screen is on." in await health()
+
+
+def test_the_worker_and_the_desk_mean_the_same_keys() -> None:
+    assert checks.REPORT == today.DRIFT
+    assert f"{QUEUE}:health-check" == today.WORKER
+
+
+# Boards
+
+
+async def test_boards_show_the_season_the_week_and_the_units(client: Browser, sign_in: SignIn, season: UUID) -> None:
+    who, other = await sign_in("organiser", name="Li Na"), await sign_in(name="Wang Wei")
+    day = client.app.state.house.today()
+    unit, workshop = new_id(), new_id()
+    await rows("INSERT INTO unit (id, name, path) VALUES ($1, 'Plant', 'Plant')", unit)
+    await rows(
+        "INSERT INTO unit (id, parent, name, path) VALUES ($1, $2, 'Workshop 2', 'Plant/Workshop 2')", workshop, unit
+    )
+    for member in (who.id, other.id):
+        await rows(
+            "INSERT INTO membership (id, member, unit, since) VALUES ($1, $2, $3, $4)",
+            new_id(),
+            member,
+            workshop,
+            day,
+        )
+    async with transaction():
+        await award(
+            [Award("k1", who.id, 300), Award("k2", other.id, 700)],
+            rule="quiz",
+            season=season,
+            day=day,
+            at=now(),
+            new_id=new_id,
+        )
+    redis = client.app.state.house.redis
+    await boards.refresh_members(redis, season, [who.id, other.id], today=day)
+    await boards.refresh_units(redis, season, today=day)
+    for shows in ("season", "week"):
+        page = (await client.get(f"/desk/boards?shows={shows}", headers=who.headers)).text
+        assert page.index("Wang Wei") < page.rindex("Li Na")
+        assert "700" in page
+    page = (await client.get("/desk/boards?shows=units", headers=who.headers)).text
+    assert "Workshop 2" in page
+    assert "500.00" in page
+    assert "100% (2)" in page
+    nothing = (await client.get(f"/desk/boards?shows=units&unit={workshop}", headers=who.headers)).text
+    assert "no unit with members below" in nothing
+
+
+@pytest.mark.parametrize("query", ["shows=x", "season=x", "week=never", "from=999"])
+async def test_boards_take_nonsense_for_the_nearest_thing(
+    client: Browser, sign_in: SignIn, season: UUID, query: str
+) -> None:
+    who = await sign_in("reviewer")
+    answer = await client.get(f"/desk/boards?{query}", headers=who.headers)
+    assert answer.status_code == 200
+    assert "Nobody is on this board yet" in answer.text
+
+
+async def test_without_a_season_the_boards_say_so(client: Browser, sign_in: SignIn) -> None:
+    who = await sign_in("reviewer")
+    assert "No season yet" in (await client.get("/desk/boards", headers=who.headers)).text
+
+
+# Screens
+
+
+async def test_a_screen_is_set_up_pointed_and_withdrawn(client: Browser, sign_in: SignIn, room: UUID) -> None:
+    who = await sign_in("organiser")
+    made = await client.post("/desk/screens", headers=who.headers, data={"name": "  Canteen  "})
+    path = made.headers["location"].partition("?")[0]
+    page = (await client.get(path, headers=who.headers)).text
+    link = re.search(r"http://testserver\.local/screen/[0-9a-f]{32}\.[0-9a-f]{32}", page)
+    assert link is not None
+    changed = await client.post(path, headers=who.headers, data={"name": "Hall", "shows": f"room:{room}"})
+    assert changed.status_code == 303
+    listed = (await client.get("/desk/screens", headers=who.headers)).text
+    assert "Hall" in listed
+    assert "Safety (bcdfg)" in listed
+    wrong = await client.post(path, headers=who.headers, data={"shows": f"room:{UUID(int=1)}"})
+    assert "Choose from the list" in wrong.text
+    reader = await sign_in("auditor")
+    assert link[0] not in (await client.get(path, headers=reader.headers)).text
+    assert (await client.post(f"{path}/revoke", headers=who.headers)).status_code == 303
+    assert (await client.post(f"{path}/revoke", headers=who.headers)).status_code == 410
+    assert link[0] not in (await client.get(path, headers=who.headers)).text
+    noted = await rows("SELECT code FROM audit_entry WHERE code LIKE 'screen.%' AND actor = $1 ORDER BY id", who.id)
+    assert [one["code"] for one in noted] == ["screen.added", "screen.renamed", "screen.pointed", "screen.revoked"]
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 101])
+async def test_a_screen_without_a_fit_name_is_refused_beside_the_form(
+    client: Browser, sign_in: SignIn, name: str
+) -> None:
+    who = await sign_in("organiser")
+    answer = await client.post("/desk/screens", headers=who.headers, data={"name": name})
+    assert answer.status_code == 400
+    assert 'id="field-name-error"' in answer.text
+    assert await screens.screens() == []
+
+
+# Settings
+
+
+async def test_a_season_is_opened_and_wrong_ones_are_said_beside_the_form(client: Browser, sign_in: SignIn) -> None:
+    who = await sign_in("admin")
+    for given, words in (
+        ({"name": "Spring", "starts_on": "2031-03-01", "ends_on": "2031-01-01"}, "cannot end before it starts"),
+        ({"name": "Spring", "starts_on": "2031-03-01", "ends_on": "soon"}, "Please give a date"),
+        ({"name": "Spring", "starts_on": "", "ends_on": ""}, "first and the last day"),
+        ({"name": "", "starts_on": "2031-03-01", "ends_on": "2031-04-01"}, "a name of 1 to 100"),
+        ({"name": "Spring", "starts_on": "2031-03-01", "ends_on": "2041-03-01"}, "at most 380 days"),
+    ):
+        answer = await client.post("/desk/seasons", headers=who.headers, data=given)
+        assert answer.status_code == 400
+        assert words in answer.text
+        assert f'value="{given["name"]}"' in answer.text
+    right = {"name": "Spring", "starts_on": "2031-03-01", "ends_on": "2031-05-31"}
+    assert (await client.post("/desk/seasons", headers=who.headers, data=right)).status_code == 303
+    again = await client.post("/desk/seasons", headers=who.headers, data=right)
+    assert "Another season covers" in again.text
+    assert [season.name for season in await ledger.seasons()] == ["Spring"]
+
+
+async def test_an_earning_rule_is_changed_with_its_reason(client: Browser, sign_in: SignIn) -> None:
+    who = await sign_in("admin")
+    given = {"daily_cap": "2000", "spend_percent": "50", "why": "Too easy"}
+    assert (await client.post("/desk/rules/quiz", headers=who.headers, data=given)).status_code == 303
+    rule = next(rule for rule in await ledger.earning_rules() if rule.code == "quiz")
+    assert (rule.daily_cap, rule.spend_percent) == (2000, 50)
+    await client.post("/desk/rules/quiz", headers=who.headers, data={**given, "daily_cap": ""})
+    rule = next(rule for rule in await ledger.earning_rules() if rule.code == "quiz")
+    assert rule.daily_cap is None
+    for wrong in ({"daily_cap": "-1", "spend_percent": "1"}, {"spend_percent": "1001"}, {"spend_percent": "many"}):
+        assert (await client.post("/desk/rules/quiz", headers=who.headers, data=wrong)).status_code == 400
+    assert (await client.post("/desk/rules/new", headers=who.headers, data=given)).status_code == 409
+    note = await row("SELECT actor, why FROM audit_entry WHERE code = 'rule.set' ORDER BY id LIMIT 1")
+    assert note is not None
+    assert (note["actor"], note["why"]) == (who.id, "Too easy")
+
+
+async def test_settings_show_where_each_value_is_from_and_no_secret(client: Browser, sign_in: SignIn) -> None:
+    who = await sign_in("auditor")
+    page = (await client.get("/desk/settings", headers=who.headers)).text
+    settings = client.app.state.house.resources.settings
+    for name in settings.origins:
+        assert name in page
+    assert "Plant A" in page
+    assert settings.secret.hex() not in page
+
+
+# The audit trail
+
+
+async def test_the_audit_trail_names_who_and_filters(
+    client: Browser, sign_in: SignIn, season: UUID, quiz: UUID
+) -> None:
+    who, member = await sign_in("admin", name="Grace", number="A1"), await sign_in(name="Li Na", number="7")
+    await client.post(f"/desk/members/{member.id}/leave", headers=who.headers, data={"why": "<b>Retired</b>"})
+    page = (await client.get("/desk/audit", headers=who.headers)).text
+    for words in ("Grace", "Li Na", "Member left", "&lt;b&gt;Retired", "Season opened", "Quiz imported", "Safety"):
+        assert words in page
+    mine = (await client.get("/desk/audit?by=a1", headers=who.headers)).text
+    assert "Member left" in mine
+    assert "Season opened" not in mine.split("<table")[1]
+    quizzes = (await client.get("/desk/audit?area=quiz", headers=who.headers)).text
+    assert "Quiz imported" in quizzes
+    assert "Member left" not in quizzes
+    assert (
+        "Nobody on the roster has the staff number ZZ"
+        in (await client.get("/desk/audit?by=ZZ", headers=who.headers)).text
+    )
+    assert "Nothing here" in (await client.get("/desk/audit?area=screen", headers=who.headers)).text
+
+
+async def test_the_audit_trail_is_paged(client: Browser, sign_in: SignIn) -> None:
+    who = await sign_in("auditor")
+    for index in range(60):
+        await rows(
+            "INSERT INTO audit_entry (at, code, subject) VALUES (now(), 'season.opened', $1)", f"subject-{index:03}"
+        )
+    first = (await client.get("/desk/audit", headers=who.headers)).text
+    assert "subject-059" in first
+    assert "subject-009" not in first
+    older = re.search(r'href="(/desk/audit\?[^"]*before=\d+)"', first)
+    assert older is not None
+    second = (await client.get(older[1].replace("&amp;", "&"), headers=who.headers)).text
+    assert "subject-009" in second
+    assert (await client.get("/desk/audit?before=x", headers=who.headers)).status_code == 400
+
+
+def test_every_code_that_is_noted_has_words() -> None:
+    root = Path(__file__).resolve().parents[4]
+    noted = set()
+    for folder in ("rewards", "games", "server"):
+        for path in (root / folder).rglob("*.py"):
+            noted |= set(re.findall(r'(?:note|audit)\(\s*"([a-z_]+\.[a-z_]+)"', path.read_text("utf-8")))
+    assert noted
+    assert noted <= texts().keys()
+
+
+async def test_a_room_played_to_its_end_is_listed_as_over(client: Browser, sign_in: SignIn, room: UUID) -> None:
+    who = await sign_in("reviewer")
+    redis = client.app.state.house.redis
+    await actions.cancel_room(redis, room, expected=1, actor=who.id, now=now())
+    page = (await client.get("/desk/rooms", headers=who.headers)).text
+    assert "Called off" in page
+    assert "Nothing is running." in page
+    assert (await queries.room(room)) is not None
+    assert await value("SELECT count(*) FROM room") == 1
