@@ -14,7 +14,7 @@ from server.web import i18n
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 CHINESE = sorted((i18n.CATALOGUES / "zh_Hans").glob("*.po"))
-PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+PLACEHOLDER = re.compile(r"%\((\w+)\)(?:s|\.\df)")
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_translation_names_only_values_that_the_english_has(path: Path) -> Non
     for (_context, msgid), forms in i18n.read_catalogues(path.parent, [path.name]).items():
         for form in forms:
             assert set(PLACEHOLDER.findall(form)) == set(PLACEHOLDER.findall(msgid)), msgid
-            form.replace("%%", "") % dict.fromkeys(PLACEHOLDER.findall(msgid), "")
+            form.replace("%%", "") % dict.fromkeys(PLACEHOLDER.findall(msgid), 0)
 
 
 def test_numbers_are_grouped() -> None:
