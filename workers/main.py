@@ -126,6 +126,7 @@ def make_worker(settings: Settings, *, burst: bool = False) -> Worker:
         poll_delay=0.05,
         max_jobs=10,
         queue_read_limit=1000,
+        health_check_interval=10,
         handle_signals=True,
         job_serializer=msgspec.msgpack.encode,
         job_deserializer=msgspec.msgpack.decode,

@@ -89,14 +89,16 @@
     if (dialog && event.detail.successful) { dialog.close(); }
   });
 
-  // Copy buttons exist only where copying does.
+  // Print and copy buttons exist only where printing and copying do.
   function show(root) {
+    Array.prototype.forEach.call(root.querySelectorAll("[data-print][hidden]"), function (button) { button.hidden = false; });
     if (!navigator.clipboard) { return; }
     Array.prototype.forEach.call(root.querySelectorAll("[data-copy][hidden]"), function (button) { button.hidden = false; });
   }
   document.addEventListener("click", function (event) {
-    var target = event.target.closest("[data-copy], [data-problem-close]");
+    var target = event.target.closest("[data-copy], [data-problem-close], [data-print]");
     if (!target) { return; }
+    if (target.hasAttribute("data-print")) { window.print(); return; }
     if (target.hasAttribute("data-problem-close")) { hush(); return; }
     navigator.clipboard.writeText(target.dataset.copy).then(function () {
       var words = target.querySelector("span") || target;
