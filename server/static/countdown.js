@@ -19,7 +19,10 @@
       number: element.querySelector("[data-countdown-number]"),
       bar: element.querySelector("[data-countdown-bar]"),
     };
-    if (element.hasAttribute("data-paused")) { return; }
+    if (element.hasAttribute("data-paused")) {
+      if (one.number) { one.number.textContent = String(Math.ceil(remaining / 1000)); }
+      return;
+    }
     var left = Math.max(0, one.end - performance.now());
     if (one.bar && !still.matches && left > 0) {
       // one transition run by the compositor instead of a script for every frame

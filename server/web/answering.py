@@ -70,6 +70,12 @@ class Answering:
             self._count(key.room)
         return written
 
+    async def stop(self) -> None:
+        """Leave off telling of counts, before Redis is closed."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
     async def _key(self, round_id: UUID) -> queries.AnswerKey:
         found = self._keys.get(round_id)
         if found is None:

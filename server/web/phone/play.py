@@ -1,5 +1,7 @@
 """The room on a phone: join, follow, answer."""
 
+from typing import Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
@@ -12,10 +14,14 @@ from rewards.refusals import Refusal
 from server.runtime import clock
 from server.runtime.chance import new_id
 from server.web import guards, html, pages
+from server.web.limits import Policy, network_of
 from server.web.live import Channel, EventStream, json_event
 from server.web.pages import Asked
 from server.web.phone.today import no_such_room
 from server.web.rooms import Rooms, letters, remaining, room_or_refuse
+
+WRONG_ROOMS: Final = Policy("room.code", 300, 1.0)
+"""Typed codes that are no room's, by address: a hall of people who mistype, and nobody who tries them all."""
 
 
 def _rooms(request: Asked) -> Rooms:
@@ -28,7 +34,7 @@ async def show_room(request: Asked, code: FromPath[str]) -> Response[bytes]:
     """The room's page; whoever is signed in and opens it has joined. Not signed in: sign in, then back here."""
     me = pages.me(request)
     if me is None:
-        return pages.go(request, f"/sign-in?next=/rooms/{code}")
+        return pages.go(request, "/sign-in?" + urlencode({"next": f"/rooms/{code}"}))
     room = await queries.room_by_code(code)
     if room is None:
         raise Refusal("room.unknown")
@@ -46,8 +52,14 @@ async def find_room(request: Asked) -> Response[bytes]:
     """The code that somebody typed leads to the room's page."""
     form = await pages.form(request)
     code = form.text("code", most=20).lower()
+    limits, key = pages.house(request).limits, network_of(request.client.host if request.client else "")
+    name, capacity, refill = WRONG_ROOMS.name, WRONG_ROOMS.capacity, WRONG_ROOMS.refill_per_second
+    taken = await limits.take(name, key=key, capacity=capacity, refill_per_second=refill)
+    if not taken.allowed:
+        raise Refusal("web.too_many", seconds=taken.retry_after_seconds)
     if await queries.room_by_code(code) is None:
         return await no_such_room(request, code)
+    await limits.give_back(name, key=key, capacity=capacity, refill_per_second=refill)
     return pages.go(request, f"/rooms/{code}")
 
 

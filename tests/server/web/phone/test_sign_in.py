@@ -1,0 +1,314 @@
+"""Signing in: by link once, by code within limits, to nowhere but this site; the code, the language, signing out."""
+
+import re
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rewards.members import actions, queries
+from server.runtime.chance import token
+from server.runtime.clock import now
+from server.web.door import SESSION
+from server.web.limits import BY_MEMBER
+from server.web.phone.sign_in import device_of, own_path
+from tests.server.web.conftest import Browser, SignIn, add_member
+
+CODE = "blue kite 9"
+
+
+async def csrf(client: Browser, path: str = "/sign-in") -> str:
+    """The token of a page, as a form carries it; the browser keeps the visit's cookie."""
+    page = await client.get(path)
+    found = re.search(r'name="csrf" value="([0-9a-f]{64})"', page.text)
+    assert found is not None, page.text
+    return found.group(1)
+
+
+async def link(member: UUID, valid: timedelta = timedelta(days=1)) -> str:
+    [(_, made)] = await actions.issue_links([member], actor=None, now=now(), valid=valid, new_token=token)
+    return made
+
+
+async def post(client: Browser, path: str, page: str | None = None, **form: str):  # type: ignore[no-untyped-def]
+    return await client.post(path, data={"csrf": await csrf(client, page or path), **form})
+
+
+# By link
+
+
+async def test_a_link_asks_who_one_is_and_signs_in(client: Browser) -> None:
+    member = await add_member("李娜", "A1")
+    made = await link(member)
+    page = await client.get(f"/in/{made}")
+    assert page.status_code == 200
+    assert "李娜" in page.text
+    assert SESSION not in client.cookies
+    answer = await post(client, f"/in/{made}")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/set-code?next=%2F")
+    assert client.cookies[SESSION]
+    home = await client.get("/")
+    assert "李娜" in home.text
+
+
+async def test_looking_does_not_use_a_link_up_and_using_it_twice_is_refused(client: Browser) -> None:
+    member = await add_member("Li Na", "A1")
+    made = await link(member)
+    for _ in range(3):
+        assert (await client.get(f"/in/{made}")).status_code == 200
+    used = await post(client, f"/in/{made}")
+    assert used.status_code == 303
+    again = await client.get(f"/in/{made}")
+    assert again.status_code == 410
+    assert "This link has been used" in again.text
+    assert "You are signed in on this device already" in again.text
+    stranger = Browser(client.app)
+    refused = await stranger.post(f"/in/{made}", data={"csrf": await csrf(stranger)})
+    assert refused.status_code == 410
+    assert SESSION not in stranger.cookies
+
+
+async def test_expired_and_unknown_links_say_so(client: Browser) -> None:
+    member = await add_member("Li Na", "A1")
+    expired = await client.get(f"/in/{await link(member, timedelta(0))}")
+    assert (expired.status_code, "no longer good" in expired.text) == (410, True)
+    unknown = await client.get("/in/nonsense")
+    assert (unknown.status_code, "not one of ours" in unknown.text) == (404, True)
+
+
+async def test_a_leavers_link_is_closed(client: Browser) -> None:
+    member = await add_member("Li Na", "A1")
+    made = await link(member)
+    await actions.mark_left(member, on=now().date(), actor=None, now=now())
+    assert (await client.get(f"/in/{made}")).status_code == 410
+
+
+async def test_a_new_sign_in_ends_the_session_that_the_device_had(client: Browser) -> None:
+    first, second = await add_member("Li Na", "A1"), await add_member("Wang Wei", "A2")
+    await post(client, f"/in/{await link(first)}")
+    old = client.cookies[SESSION]
+    page = await client.get(f"/in/{(made := await link(second))}")
+    assert "signed in as Li Na" in page.text
+    await post(client, f"/in/{made}")
+    assert client.cookies[SESSION] != old
+    assert await client.app.state.house.sessions.get(old) is None
+    [device] = await client.app.state.house.sessions.list(second)
+    assert not await client.app.state.house.sessions.list(first)
+    assert device.device == ""
+
+
+async def test_an_id_planted_before_sign_in_is_not_taken_over(client: Browser) -> None:
+    member = await add_member("Li Na", "A1")
+    planted = token()
+    client.cookies.set(SESSION, planted, domain="testserver.local", path="/")
+    await post(client, f"/in/{await link(member)}")
+    assert await client.app.state.house.sessions.get(planted) is None
+
+
+async def test_whoever_has_a_code_is_not_asked_for_one_and_organisers_go_to_the_desk(client: Browser) -> None:
+    member = await add_member("Li Na", "A1", ["organiser"])
+    await actions.set_code(member, CODE, now=now())
+    answer = await post(client, f"/in/{await link(member)}")
+    assert answer.headers["location"] == "/desk"
+
+
+async def test_a_forged_sign_in_is_refused_and_the_link_stays_good(client: Browser) -> None:
+    made = await link(await add_member("Li Na", "A1"))
+    assert (await client.post(f"/in/{made}", data={"csrf": "0" * 64})).status_code == 403
+    assert (await client.get(f"/in/{made}")).status_code == 200
+
+
+# By code
+
+
+async def with_code(number: str = "A1", *roles: str) -> UUID:
+    member = await add_member("Li Na", number, roles)
+    await actions.set_code(member, CODE, now=now())
+    return member
+
+
+async def test_staff_number_and_code_sign_in(client: Browser) -> None:
+    await with_code()
+    answer = await post(client, "/sign-in", staff_number=" a1 ", code=CODE, next="/boards/week")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/boards/week")
+    assert (await client.get("/boards/week")).status_code == 200
+    assert (await client.get("/sign-in?next=/me")).headers["location"] == "/me"
+
+
+async def test_a_wrong_code_says_how_many_tries_are_left_and_then_none(client: Browser) -> None:
+    await with_code()
+    for left in range(BY_MEMBER.capacity - 1, -1, -1):
+        answer = await post(client, "/sign-in", staff_number="A1", code=f"wrong {left}")
+        assert answer.status_code == 401
+        assert f"Tries left: {left}." in answer.text
+        assert 'value="A1"' in answer.text
+        assert "wrong " not in answer.text
+    closed = await post(client, "/sign-in", staff_number="A1", code=CODE)
+    assert closed.status_code == 429
+    assert "Too many wrong codes" in closed.text
+    assert SESSION not in client.cookies
+
+
+async def test_an_unknown_number_answers_like_a_known_one(client: Browser) -> None:
+    await with_code()
+    known = await post(client, "/sign-in", staff_number="A1", code="wrong code")
+    unknown = await post(client, "/sign-in", staff_number="A9", code="wrong code")
+    assert known.status_code == unknown.status_code == 401
+    assert known.text.replace('value="A1"', "") == unknown.text.replace('value="A9"', "")
+
+
+async def test_right_codes_use_no_tries_up(client: Browser) -> None:
+    await with_code()
+    for _ in range(BY_MEMBER.capacity + 2):
+        assert (await post(Browser(client.app), "/sign-in", staff_number="A1", code=CODE)).status_code == 303
+
+
+async def test_a_first_code_of_a_slip_signs_in_once_and_asks_for_a_code(client: Browser) -> None:
+    member = await add_member("Li Na", "A1")
+    [slip] = await actions.issue_slips(
+        [member],
+        actor=None,
+        now=now(),
+        valid=timedelta(days=1),
+        new_token=token,
+        new_code=lambda: "abcd2345efgh",
+    )
+    answer = await post(client, "/sign-in", staff_number="A1", code="ABCD-2345-EFGH", next="/rooms/k7m2q")
+    assert answer.headers["location"] == "/set-code?next=%2Frooms%2Fk7m2q"
+    assert (await client.get(f"/in/{slip.token}")).status_code == 410
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        "https://evil.example",
+        "//evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "javascript:alert(1)",
+        "/%0d%0aset-cookie:x",
+        "/\tx",
+        "/a\nb",
+        "evil",
+        "",
+        "/x" * 400,
+    ],
+)
+async def test_one_is_led_nowhere_but_to_this_site(client: Browser, way: str) -> None:
+    await with_code()
+    answer = await post(client, "/sign-in", staff_number="A1", code=CODE, next=way[:500])
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/")
+    assert not answer.headers["location"].startswith(("//", "/\\"))
+    assert "\n" not in answer.headers["location"]
+
+
+@given(st.text(max_size=60))
+def test_a_way_that_is_taken_is_a_path_of_this_site(way: str) -> None:
+    taken = own_path("/" + way, "")
+    assert taken in ("", "/" + way)
+    if taken:
+        assert re.match(r"/(?![/\\])", taken)
+        assert taken.isascii()
+        assert taken.isprintable()
+        assert "\\" not in taken
+
+
+# The first admin
+
+
+async def first_admin_form(client: Browser, made: str, **form: str):  # type: ignore[no-untyped-def]
+    return await post(client, f"/welcome/{made}", **form)
+
+
+async def test_the_first_admin_is_made_once(client: Browser) -> None:
+    made = await actions.first_admin_link(now(), token)
+    assert (await client.get(f"/in/{made}")).headers["location"] == f"/welcome/{made}"
+    weak = await first_admin_form(client, made, name="Li Na", staff_number="A1", code="12345")
+    assert (weak.status_code, "at least 6 characters" in weak.text) == (409, True)
+    assert 'value="Li Na"' in weak.text
+    assert not await queries.has_admin()
+    done = await first_admin_form(client, made, name="Li Na", staff_number="A1", code=CODE)
+    assert (done.status_code, done.headers["location"]) == (303, "/desk")
+    assert client.cookies[SESSION]
+    again = await client.get(f"/welcome/{made}")
+    assert (again.status_code, "has been used" in again.text) == (410, True)
+    stranger = Browser(client.app)
+    refused = await stranger.post(
+        f"/welcome/{made}",
+        data={"csrf": await csrf(stranger), "name": "Eve", "staff_number": "E1", "code": CODE},
+    )
+    assert refused.status_code == 409
+    assert await queries.member_by_staff_number("E1") is None
+    signed_in = await post(Browser(client.app), "/sign-in", staff_number="A1", code=CODE)
+    assert signed_in.headers["location"] == "/desk"
+
+
+async def test_a_members_link_is_no_way_to_become_admin(client: Browser) -> None:
+    made = await link(await add_member("Li Na", "A1"))
+    assert (await client.get(f"/welcome/{made}")).headers["location"] == f"/in/{made}"
+    tried = await client.post(
+        f"/welcome/{made}",
+        data={"csrf": await csrf(client), "name": "Li Na", "staff_number": "A1", "code": CODE},
+    )
+    assert tried.status_code == 409
+    assert not await queries.has_admin()
+
+
+# The code, the language, signing out
+
+
+async def test_a_code_is_set_or_skipped(client: Browser, sign_in: SignIn) -> None:
+    who = await sign_in(number="A1")
+    page = await client.get("/set-code?next=//evil.example", headers=who.headers)
+    assert 'href="/"' in page.text
+    weak = await client.post("/set-code", headers=who.headers, data={"code": "123456", "next": "/me"})
+    assert (weak.status_code, "too easy" in weak.text) == (409, True)
+    done = await client.post("/set-code", headers=who.headers, data={"code": CODE, "next": "/me"})
+    assert done.headers["location"] == "/me?said=phone.code_set"
+    person = await queries.member(who.id)
+    assert person is not None
+    assert person.has_code
+
+
+async def test_the_language_of_a_device_and_of_a_member(client: Browser, sign_in: SignIn) -> None:
+    answer = await post(client, "/language", page="/", language="zh-Hans", back="/sign-in?next=/me")
+    assert answer.headers["location"] == "/sign-in?next=/me"
+    assert "工号" in (await client.get("/sign-in")).text
+    who = await sign_in()
+    assert "My points" in (await client.get("/me", headers=who.headers)).text
+    await client.post("/language", headers=who.headers, data={"language": "zh-Hans", "back": "//evil.example"})
+    assert "我的积分" in (await client.get("/me", headers=who.headers)).text
+    person = await queries.member(who.id)
+    assert person is not None
+    assert person.language == "zh-Hans"
+    unknown = await client.post("/language", headers=who.headers, data={"language": "xx"})
+    assert unknown.status_code in (400, 404, 409)
+
+
+async def test_signing_out_ends_the_session(client: Browser, sign_in: SignIn) -> None:
+    who = await sign_in()
+    assert (await client.post("/sign-out", headers={"cookie": who.cookie})).status_code == 403
+    answer = await client.post("/sign-out", headers=who.headers)
+    assert answer.status_code == 303
+    assert "Max-Age=0" in answer.headers["set-cookie"]
+    assert (await client.get("/me", headers=who.headers)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("agent", "device"),
+    [
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) MicroMessenger/8.0.44", "WeChat, iPhone"),
+        ("Mozilla/5.0 (Linux; Android 13) Chrome/110 wxwork/4.1 MicroMessenger/7.0.1", "WeCom, Android"),
+        ("Mozilla/5.0 (Linux; Android 10) AppleWebKit/537.36 Chrome/96 Mobile Safari/537.36", "Chrome, Android"),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/120 Safari/537.36 Edg/120.0", "Edge, Windows"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 14_0) Version/17.0 Safari/605.1.15", "Safari, Mac"),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0", "Firefox, Linux"),
+        ("curl/8.0", ""),
+        ("", ""),
+    ],
+)
+def test_a_device_is_named_in_few_words(agent: str, device: str) -> None:
+    assert device_of(agent) == device
