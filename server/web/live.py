@@ -152,7 +152,8 @@ class Hub:
     _dirty: set[tuple[str, str]] = field(default_factory=set)
     _counting: dict[str, bool] = field(default_factory=dict)
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
-    _changed: dict[str, int] = field(default_factory=dict)
+    _changed: dict[tuple[str, str], int] = field(default_factory=dict)
+    _changes: int = 0
     heard: list[Callable[[str, Mapping[str, str]], None]] = field(default_factory=list)
     """Called with (topic, fields) of every tick, for caches that must forget."""
     beats: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
@@ -165,12 +166,14 @@ class Hub:
 
     async def stop(self) -> None:
         """End every stream and stop reading."""
-        for task in self._tasks:
-            task.cancel()
         for readers in list(self.subscribers.values()):
             for reader in list(readers):
                 reader.close()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        # A cancellation that meets one of redis-py's own timeouts is lost there, so it is said until it is heard.
+        while self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks, timeout=0.1)
 
     @contextlib.contextmanager
     def following(self, channel: Channel, member: UUID | None) -> Iterator[Subscriber]:
@@ -199,26 +202,39 @@ class Hub:
         if task is None:
             task = asyncio.get_running_loop().create_task(self._draw(channel))
             self._drawing[channel] = task
-            task.add_done_callback(lambda _: self._drawing.pop(channel, None))
+            task.add_done_callback(lambda done: self._drawn(channel, done))
         return await asyncio.shield(task)
+
+    def _drawn(self, channel: Channel, task: "asyncio.Task[Picture]") -> None:
+        if self._drawing.get(channel) is task:
+            del self._drawing[channel]
 
     async def _draw(self, channel: Channel) -> Picture:
         kind, _, identity = channel.topic.partition(":")
-        change = self._changed.get(channel.topic, 0)
+        change = self._changes
         picture = await self.kinds[kind].draw(identity, channel.face, channel.locale)
-        if self._changed.get(channel.topic, 0) == change:
+        if self._latest(channel) <= change:
             self._pictures[channel] = picture
         return picture
 
+    def _latest(self, channel: Channel) -> int:
+        """The number of the last change of what a channel shows; 0 when it has not changed for long."""
+        return max(self._changed.get((channel.topic, face), 0) for face in ("", channel.face))
+
     def _forget(self, topic: str, face: str) -> None:
-        self._changed[topic] = self._changed.get(topic, 0) + 1
+        self._changes += 1
+        self._changed[topic, face] = self._changes
         for kept in (self._pictures, self._drawing):
             for channel in [c for c in kept if c.topic == topic and face in ("", c.face)]:
                 del kept[channel]
 
     async def show(self, topic: str, face: str = "") -> None:
-        """Render a topic for every language and face (or one face) that is followed, and send it to all of them."""
+        """Render a topic for every language and face (or one face) that is followed, and send it to all of them.
+
+        What changes again meanwhile is left to that later call, so that an older state never comes behind a newer.
+        """
         self._forget(topic, face)
+        change = self._changes
         kind, _, identity = topic.partition(":")
         channels = [c for c in self.subscribers if c.topic == topic and face in ("", c.face)]
         personal: Mapping[UUID, bytes] = {}
@@ -227,6 +243,8 @@ class Hub:
             personal = await how.personal(identity)
         for channel in channels:
             frame = (await self.picture(channel)).frame()
+            if self._latest(channel) > change:
+                continue
             for reader in list(self.subscribers.get(channel, ())):
                 own = personal.get(reader.member) if reader.member is not None else None
                 reader.offer(frame if own is None or channel.face != "phone" else frame + own)
@@ -335,6 +353,7 @@ class Hub:
         """Make good what a lost tick left behind."""
         while True:
             await asyncio.sleep(COMPARE_SECONDS)
+            self._let_go()
             for name, kind in self.kinds.items():
                 if kind.versions is None:
                     continue
@@ -347,10 +366,19 @@ class Hub:
                     log.warning("live.compare_failed kind=%s", name)
                     continue
                 for topic in {c.topic for c in followed}:
-                    shown = [p.version for c, p in self._pictures.items() if c.topic == topic]
+                    shown = [self._pictures.get(channel) for channel in followed if channel.topic == topic]
                     wanted = present.get(topic.partition(":")[2])
-                    if wanted is not None and any(version != wanted for version in shown):
+                    # No picture of what is followed: it could not be drawn when it changed.
+                    if wanted is not None and any(one is None or one.version != wanted for one in shown):
                         await self._shown(topic)
+
+    def _let_go(self) -> None:
+        """Forget what nobody follows. Who polls gets a new picture then, whatever ticks were lost."""
+        for channel in [c for c in self._pictures if c not in self.subscribers]:
+            del self._pictures[channel]
+        busy = {channel.topic for channel in (*self.subscribers, *self._drawing)}
+        for topic, face in [key for key in self._changed if key[0] not in busy]:
+            del self._changed[topic, face]
 
 
 HEADERS = [
