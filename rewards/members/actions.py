@@ -608,18 +608,19 @@ async def first_admin_link(now: datetime, new_token: Callable[[], str], valid: t
 
 
 async def become_first_admin(
-    token: str, staff_number: str, name: str, *, now: datetime, new_id: Callable[[], UUID]
+    token: str, staff_number: str, name: str, code: str, *, now: datetime, new_id: Callable[[], UUID]
 ) -> Person:
-    """Whoever holds the printed link becomes the first admin: the member of this number, or a new one.
+    """Whoever holds the printed link becomes the first admin, with this code: the member of this number, or a new one.
 
-    A member who is on the roster keeps the name that stands there. Refuses what `use_link` does,
-    `members.admin_exists`, `members.bad_staff_number`, `members.bad_name`.
+    A member who is on the roster keeps the name that stands there. Refuses what `use_link` does, what
+    `rules.code_problem` names, `members.admin_exists`, `members.bad_staff_number`, `members.bad_name`.
     """
     number, called = clean_staff_number(staff_number), one_line(name)
     if not is_staff_number(number):
         raise Refusal("members.bad_staff_number")
     if not 0 < len(called) <= MAX_NAME:
         raise Refusal("members.bad_name")
+    code_hash = await _hashed_code(code, number)
     token_hash = _token_hash(token)
     async with transaction() as connection:
         await _lock_roster(connection)
@@ -642,6 +643,7 @@ async def become_first_admin(
             )
         else:
             await connection.execute("UPDATE member SET roles = array_append(roles, 'admin') WHERE id = $1", member)
+        await connection.execute("UPDATE member SET code_hash = $2 WHERE id = $1", member, code_hash)
         await connection.execute("UPDATE sign_in_link SET used_at = $2 WHERE token_hash = $1", token_hash, now)
         await note("first_admin.made", at=now, actor=member, subject=str(member))
         return await _known(member)
@@ -674,17 +676,21 @@ def _matches(code_hash: str, code: str) -> bool:
         return False
 
 
+async def _hashed_code(code: str, staff_number: str) -> str:
+    cleaned = clean_code(code)
+    problem = code_problem(cleaned, staff_number)
+    if problem is not None:
+        raise Refusal(problem)
+    return await asyncio.get_running_loop().run_in_executor(_HASHING, _HASHER.hash, cleaned)
+
+
 async def set_code(member: UUID, code: str, *, now: datetime) -> None:
     """Set or replace the member's own code; only for whoever is signed in as this member.
 
     Refuses what `rules.code_problem` names, `members.unknown`, `members.left`.
     """
-    cleaned = clean_code(code)
     person = await _known(member)
-    problem = code_problem(cleaned, person.staff_number)
-    if problem is not None:
-        raise Refusal(problem)
-    code_hash = await asyncio.get_running_loop().run_in_executor(_HASHING, _HASHER.hash, cleaned)
+    code_hash = await _hashed_code(code, person.staff_number)
     async with transaction() as connection:
         found = await _locked(connection, member)
         if found["left_on"] is not None:

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 
 from rewards.members import actions, queries
 from rewards.members.queries import Person
-from rewards.members.rules import clean_code, code_problem, permissions
+from rewards.members.rules import permissions
 from rewards.refusals import Refusal
 from server.runtime import clock
 from server.runtime.chance import new_id
@@ -226,12 +226,7 @@ async def become_first_admin(request: Asked, token: FromPath[str]) -> Response[b
 
 
 async def _first_admin(token: str, name: str, staff_number: str, code: str, now: datetime) -> Person:
-    problem = code_problem(clean_code(code), staff_number)
-    if problem is not None:
-        raise Refusal(problem)
-    person = await actions.become_first_admin(token, staff_number, name, now=now, new_id=new_id)
-    await actions.set_code(person.id, code, now=now)
-    return await _person(person.id)
+    return await actions.become_first_admin(token, staff_number, name, code, now=now, new_id=new_id)
 
 
 async def _person(member: UUID) -> Person:

@@ -3,6 +3,7 @@
 import msgspec
 from litestar import Response, get
 from litestar.params import FromPath
+from markupsafe import Markup
 
 from rewards.refusals import Refusal
 from server.runtime import clock
@@ -64,7 +65,7 @@ async def show_screen(request: Asked, key: FromPath[str]) -> Response[bytes]:
         live=f"{here}/live?lang={language}",
         poll=f"{here}/state?lang={language}",
         shown=picture.version,
-        picture=picture.text(),
+        picture=Markup(picture.text()),  # noqa: S704 - rendered by our own templates, escaped there
         build=build(),
     )
 

@@ -211,7 +211,7 @@ class TestFirstAdmin:
         assert await refused(actions.use_link(token, NOW)) == "sign_in.link_unknown"
 
         async def become(token: str, number: str) -> Person:
-            return await actions.become_first_admin(token, number, "Li Na", now=NOW, new_id=new_id)
+            return await actions.become_first_admin(token, number, "Li Na", "tulip-42-street", now=NOW, new_id=new_id)
 
         assert await refused(become(old, "1")) == "sign_in.link_expired"
         assert await refused(become(token, " ")) == "members.bad_staff_number"
@@ -225,12 +225,12 @@ class TestFirstAdmin:
     async def test_somebody_on_the_roster_keeps_his_account(self, database: str) -> None:
         member = await person("001", "Li Na", "organiser")
         token = await actions.first_admin_link(NOW, new_token)
-        made = await actions.become_first_admin(token, "001", "Somebody", now=NOW, new_id=new_id)
+        made = await actions.become_first_admin(token, "001", "Somebody", "tulip-42-street", now=NOW, new_id=new_id)
         assert (made.id, made.name, made.roles) == (member, "Li Na", ("organiser", "admin"))
 
     async def test_a_members_link_makes_no_admin(self, database: str) -> None:
         token = await link(await person("001"))
-        asked = actions.become_first_admin(token, "001", "Li Na", now=NOW, new_id=new_id)
+        asked = actions.become_first_admin(token, "001", "Li Na", "tulip-42-street", now=NOW, new_id=new_id)
         assert await refused(asked) == "sign_in.link_unknown"
 
 
