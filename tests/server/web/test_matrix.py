@@ -1,0 +1,458 @@
+"""Every address of Laurel, tried by everybody: who may is let in, who may not is told so and changes nothing.
+
+The table says it once more, by hand, so that a guard that is forgotten or loosened fails here.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, MutableMapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from litestar.datastructures import UploadFile
+
+from server.web.desk import uploads
+from tests.server.web.conftest import Browser, add_member
+from tests.server.web.world import CODE, DICE, World, build
+
+NOBODY, MEMBER, ORGANISER, REVIEWER, AUDITOR, ADMIN = "nobody", "member", "organiser", "reviewer", "auditor", "admin"
+EVERYBODY = (NOBODY, MEMBER, ORGANISER, REVIEWER, AUDITOR, ADMIN)
+SIGNED_IN = EVERYBODY[1:]
+AT_THE_DESK = (ORGANISER, REVIEWER, AUDITOR, ADMIN)
+RUNS = (ORGANISER, ADMIN)
+OVERSEES = (AUDITOR, ADMIN)
+GOVERNS = (ADMIN,)
+
+WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
+    # Open doors: what they show is for anybody, or a secret in the address opens them.
+    ("GET", "/"): EVERYBODY,
+    ("GET", "/health"): EVERYBODY,
+    ("GET", "/static/{file_path:path}"): EVERYBODY,
+    ("HEAD", "/static/{file_path:path}"): EVERYBODY,
+    ("GET", "/sign-in"): EVERYBODY,
+    ("POST", "/sign-in"): EVERYBODY,
+    ("POST", "/sign-out"): EVERYBODY,
+    ("POST", "/language"): EVERYBODY,
+    ("POST", "/rooms"): EVERYBODY,
+    ("GET", "/in/{token:str}"): EVERYBODY,
+    ("POST", "/in/{token:str}"): EVERYBODY,
+    ("GET", "/welcome/{token:str}"): EVERYBODY,
+    ("POST", "/welcome/{token:str}"): EVERYBODY,
+    ("GET", "/screen/{key:str}"): EVERYBODY,
+    ("GET", "/screen/{key:str}/state"): EVERYBODY,
+    ("GET", "/screen/{key:str}/live"): EVERYBODY,
+    ("GET", "/draws/{slug:str}/verify"): EVERYBODY,
+    ("GET", "/draws/{slug:str}/files/{name:str}"): EVERYBODY,
+    # The phone: everybody on the roster.
+    ("GET", "/play"): SIGNED_IN,
+    ("GET", "/rooms/{code:str}"): SIGNED_IN,
+    ("GET", "/rooms/{room_id:uuid}/state"): SIGNED_IN,
+    ("GET", "/rooms/{room_id:uuid}/live"): SIGNED_IN,
+    ("POST", "/rounds/{round_id:uuid}/answers"): SIGNED_IN,
+    ("GET", "/boards"): SIGNED_IN,
+    ("GET", "/boards/week"): SIGNED_IN,
+    ("GET", "/boards/units"): SIGNED_IN,
+    ("GET", "/draws"): SIGNED_IN,
+    ("GET", "/draws/{slug:str}"): SIGNED_IN,
+    ("GET", "/draws/{slug:str}/mine"): SIGNED_IN,
+    ("GET", "/me"): SIGNED_IN,
+    ("GET", "/me/points"): SIGNED_IN,
+    ("POST", "/me/alias"): SIGNED_IN,
+    ("POST", "/me/text-size"): SIGNED_IN,
+    ("GET", "/me/devices"): SIGNED_IN,
+    ("POST", "/me/devices/end"): SIGNED_IN,
+    ("GET", "/set-code"): SIGNED_IN,
+    ("POST", "/set-code"): SIGNED_IN,
+    # The desk.
+    ("GET", "/desk"): AT_THE_DESK,
+    ("GET", "/desk/health"): AT_THE_DESK,
+    ("GET", "/desk/members"): AT_THE_DESK,
+    ("GET", "/desk/members/export"): AT_THE_DESK,
+    ("GET", "/desk/members/{member_id:uuid}"): AT_THE_DESK,
+    ("POST", "/desk/members/{member_id:uuid}/link"): RUNS,
+    ("POST", "/desk/members/{member_id:uuid}/roles"): GOVERNS,
+    ("POST", "/desk/members/{member_id:uuid}/leave"): RUNS,
+    ("POST", "/desk/members/{member_id:uuid}/restore"): RUNS,
+    ("POST", "/desk/members/{member_id:uuid}/sessions"): GOVERNS,
+    ("GET", "/desk/members/import"): RUNS,
+    ("POST", "/desk/members/import"): RUNS,
+    ("GET", "/desk/members/import/{given:str}"): RUNS,
+    ("POST", "/desk/members/import/{given:str}"): RUNS,
+    ("GET", "/desk/members/slips"): RUNS,
+    ("POST", "/desk/members/slips"): RUNS,
+    ("GET", "/desk/quizzes"): AT_THE_DESK,
+    ("GET", "/desk/quizzes/{quiz_id:uuid}"): AT_THE_DESK,
+    ("POST", "/desk/quizzes/{quiz_id:uuid}/scoring"): RUNS,
+    ("GET", "/desk/quizzes/import"): RUNS,
+    ("POST", "/desk/quizzes/import"): RUNS,
+    ("GET", "/desk/quizzes/import/{given:str}"): RUNS,
+    ("POST", "/desk/quizzes/import/{given:str}"): RUNS,
+    ("GET", "/desk/rooms"): AT_THE_DESK,
+    ("POST", "/desk/rooms"): RUNS,
+    ("GET", "/desk/rooms/{room_id:uuid}"): AT_THE_DESK,
+    ("GET", "/desk/rooms/{room_id:uuid}/state"): RUNS,
+    ("GET", "/desk/rooms/{room_id:uuid}/live"): RUNS,
+    ("POST", "/desk/rooms/{room_id:uuid}/moves"): RUNS,
+    ("GET", "/desk/rooms/{room_id:uuid}/confirm"): RUNS,
+    ("GET", "/desk/rooms/{room_id:uuid}/players"): AT_THE_DESK,
+    ("POST", "/desk/rooms/{room_id:uuid}/players"): RUNS,
+    ("GET", "/desk/boards"): AT_THE_DESK,
+    ("GET", "/desk/draws"): AT_THE_DESK,
+    ("GET", "/desk/draws/new"): RUNS,
+    ("POST", "/desk/draws"): RUNS,
+    ("POST", "/desk/draws/preview"): RUNS,
+    ("GET", "/desk/draws/{draw_id:uuid}"): AT_THE_DESK,
+    ("GET", "/desk/draws/{draw_id:uuid}/why"): AT_THE_DESK,
+    ("GET", "/desk/draws/{draw_id:uuid}/stage"): AT_THE_DESK,
+    ("GET", "/desk/draws/{draw_id:uuid}/stage/now"): AT_THE_DESK,
+    ("GET", "/desk/draws/{draw_id:uuid}/edit"): RUNS,
+    ("POST", "/desk/draws/{draw_id:uuid}/edit"): RUNS,
+    ("POST", "/desk/draws/{draw_id:uuid}/freeze"): RUNS,
+    ("POST", "/desk/draws/{draw_id:uuid}/dice"): RUNS,
+    ("POST", "/desk/draws/{draw_id:uuid}/hold"): RUNS,
+    ("POST", "/desk/draws/{draw_id:uuid}/cancel"): RUNS,
+    ("POST", "/desk/draws/{draw_id:uuid}/stage"): RUNS,
+    ("GET", "/desk/claims"): AT_THE_DESK,
+    ("POST", "/desk/claims"): AT_THE_DESK,  # looks a code up and changes nothing
+    ("GET", "/desk/claims/{code:str}"): AT_THE_DESK,
+    ("POST", "/desk/claims/{code:str}/hand-over"): RUNS,
+    ("GET", "/desk/screens"): AT_THE_DESK,
+    ("POST", "/desk/screens"): RUNS,
+    ("GET", "/desk/screens/{screen_id:uuid}"): AT_THE_DESK,
+    ("POST", "/desk/screens/{screen_id:uuid}"): RUNS,
+    ("POST", "/desk/screens/{screen_id:uuid}/revoke"): RUNS,
+    ("GET", "/desk/audit"): OVERSEES,
+    ("GET", "/desk/settings"): OVERSEES,
+    ("POST", "/desk/seasons"): GOVERNS,
+    ("POST", "/desk/rules/{code:str}"): GOVERNS,
+}
+"""(method, path as routed) -> the roles that are let in. OPTIONS is answered by the framework, without a body."""
+
+WRITING_GETS = ("/rooms/{code:str}", "/screen/{key:str}", "/screen/{key:str}/state", "/screen/{key:str}/live")
+"""Opening a room joins it; a screen that asks is noted as seen. No other GET changes anything."""
+
+LOOKING_POSTS = ("/desk/claims", "/desk/draws/preview", "/rooms", "/me/text-size", "/me/devices/end", "/sign-in")
+"""POSTs that leave every table and board as they were (sign-in and devices change sessions only)."""
+
+REFUSALS = {
+    "en": ("Please sign in first.", "You may not do this. Ask an administrator if you need to."),
+    "zh-Hans": ("请先登录。", "您没有此项权限。如有需要，请与管理员联系。"),
+}
+FORGED = {"en": "Reload it and try again.", "zh-Hans": "请刷新后重试"}
+
+OTHER_SUBJECTS: Mapping[tuple[str, str], Callable[[World], object]] = {
+    ("POST", "/desk/members/{member_id:uuid}/restore"): lambda w: w.gone,
+    ("POST", "/desk/members/{member_id:uuid}/leave"): lambda w: w.people[3],
+    ("POST", "/desk/rooms/{room_id:uuid}/players"): lambda w: w.asked,
+    ("POST", "/desk/draws/{draw_id:uuid}/freeze"): lambda w: w.draws["to_freeze"],
+    ("POST", "/desk/draws/{draw_id:uuid}/dice"): lambda w: w.draws["frozen"],
+    ("POST", "/desk/draws/{draw_id:uuid}/hold"): lambda w: w.draws["to_hold"],
+    ("POST", "/desk/draws/{draw_id:uuid}/cancel"): lambda w: w.draws["to_cancel"],
+    ("POST", "/desk/draws/{draw_id:uuid}/stage"): lambda w: w.draws["drawn"],
+    ("POST", "/desk/rules/{code:str}"): lambda w: "quiz",
+    ("GET", "/desk/claims/{code:str}"): lambda w: w.claim_code,
+    ("POST", "/desk/claims/{code:str}/hand-over"): lambda w: w.claim_code,
+    ("POST", "/desk/quizzes/{quiz_id:uuid}/scoring"): lambda w: w.fresh,
+}
+
+SUBJECTS: Mapping[str, Callable[[World], object]] = {
+    "{file_path:path}": lambda w: "kit.css",
+    "{key:str}": lambda w: w.screen_key,
+    "{slug:str}": lambda w: w.slug,
+    "{name:str}": lambda w: "manifest.json",
+    "{code:str}": lambda w: "bcdfg",
+    "{room_id:uuid}": lambda w: w.lobby,
+    "{round_id:uuid}": lambda w: w.round,
+    "{quiz_id:uuid}": lambda w: w.quiz,
+    "{draw_id:uuid}": lambda w: w.draws["draft"],
+    "{screen_id:uuid}": lambda w: w.screen,
+    "{member_id:uuid}": lambda w: w.subject,
+}
+
+ROSTER = b"staff number,name\nN-1,New Person\n"
+QUIZ = b"Which way?\nA. Left\nB. Right\nANSWER: B\n"
+
+
+def _terms(world: World, title: str) -> dict[str, object]:
+    return {
+        "title": title,
+        "season": str(world.season),
+        "points_per_ticket": "50",
+        "ticket_cap": "4",
+        "prize_code": [""],
+        "prize_name": ["Bicycle"],
+        "prize_quantity": ["1"],
+    }
+
+
+FORMS: Mapping[str, Callable[[World], dict[str, Any]]] = {
+    "/sign-in": lambda w: {"staff_number": "P-0", "code": CODE},
+    "/language": lambda w: {"language": "en", "back": "/"},
+    "/rooms": lambda w: {"code": "bcdfg"},
+    "/welcome/{token:str}": lambda w: {"name": "First", "staff_number": "F-1", "code": "green-valve-8"},
+    "/rounds/{round_id:uuid}/answers": lambda w: {"picked": "1"},
+    "/me/alias": lambda w: {"alias": "Otter", "shows": "1"},
+    "/me/text-size": lambda w: {"size": "large"},
+    "/set-code": lambda w: {"code": "yellow-valve-9", "next": "/"},
+    "/desk/members/{member_id:uuid}/roles": lambda w: {"role": ["reviewer"], "why": "helps out"},
+    "/desk/members/{member_id:uuid}/leave": lambda w: {"why": "moved away"},
+    "/desk/members/{member_id:uuid}/restore": lambda w: {"why": "came back"},
+    "/desk/members/slips": lambda w: {"unit": str(w.unit), "who": "all"},
+    "/desk/quizzes/{quiz_id:uuid}/scoring": lambda w: {"scoring": "linear", "floor": "40"},
+    "/desk/quizzes/import/{given:str}": lambda w: {"title": "Ways", "scoring": "kahoot", "floor": "50"},
+    "/desk/rooms": lambda w: {"quiz": str(w.quiz)},
+    "/desk/rooms/{room_id:uuid}/moves": lambda w: {"move": "next", "version": "1"},
+    "/desk/rooms/{room_id:uuid}/players": lambda w: {"member": str(w.subject)},
+    "/desk/draws": lambda w: _terms(w, "New"),
+    "/desk/draws/preview": lambda w: _terms(w, "New"),
+    "/desk/draws/{draw_id:uuid}/edit": lambda w: {**_terms(w, "Edited"), "version": "1"},
+    "/desk/draws/{draw_id:uuid}/dice": lambda w: {"digits": DICE},
+    "/desk/draws/{draw_id:uuid}/hold": lambda w: {"digits": DICE},
+    "/desk/draws/{draw_id:uuid}/cancel": lambda w: {"why": "the hall is closed"},
+    "/desk/claims": lambda w: {"code": w.claim_code},
+    "/desk/screens": lambda w: {"name": "Gate"},
+    "/desk/screens/{screen_id:uuid}": lambda w: {"name": "Hall", "shows": "boards"},
+    "/desk/seasons": lambda w: {"name": "Next", "starts_on": str(_later(w, 61)), "ends_on": str(_later(w, 90))},
+    "/desk/rules/{code:str}": lambda w: {"daily_cap": "500", "spend_percent": "50", "why": "new terms"},
+}
+"""Path -> a form that is right in every way, so that only the role decides. Not there: nothing to fill in."""
+
+
+def _later(world: World, days: int) -> object:
+    return world.house.today() + timedelta(days=days)
+
+
+class Visitor:
+    """Somebody who tries addresses. Each request is made in a session of its own, in the language asked for."""
+
+    def __init__(self, world: World, role: str, member: UUID | None) -> None:
+        self.world, self.role, self.member = world, role, member
+
+    async def headers(self, language: str) -> dict[str, str]:
+        if self.member is None:
+            return self.world.stranger(language)
+        roles = () if self.role == MEMBER else (self.role,)
+        return await self.world.enter(self.member, roles, language)
+
+    async def address(self, method: str, path: str) -> str:
+        """The path with something that exists in place of each parameter."""
+        world = self.world
+        if "{given:str}" in path:
+            kind: uploads.Kind = "roster" if "members" in path else "quiz"
+            data = ROSTER if kind == "roster" else QUIZ
+            file = UploadFile("text/plain", "file.txt" if kind == "quiz" else "file.csv", data)
+            kept = await uploads.keep(world.house.redis, kind, self.member or world.head, file)
+            await file.close()
+            path = path.replace("{given:str}", kept)
+        if "{token:str}" in path:
+            path = path.replace("{token:str}", world.welcome if path.startswith("/welcome") else world.link)
+        special = OTHER_SUBJECTS.get((method, path))
+        for name, subject in SUBJECTS.items():
+            if name in path:
+                path = path.replace(name, str(special(world) if special is not None else subject(world)))
+        return path
+
+    async def ask(
+        self, method: str, path: str, language: str = "en", token: bool = True, address: str = ""
+    ) -> "Answer":
+        """The status and the words of the answer."""
+        headers, to = await self.headers(language), address or await self.address(method, path)
+        if not token:
+            del headers["x-csrftoken"]
+        if path.endswith("/live"):
+            return await _stream_head(self.world.client.app, to, headers["cookie"])
+        if method == "POST" and path.endswith("/import"):
+            file = ("new.csv", ROSTER) if "members" in path else ("new.txt", QUIZ)
+            answer = await self.world.client.post(to, headers=headers, files={"file": file})
+        elif method == "POST":
+            form = FORMS[path](self.world) if path in FORMS else {}
+            answer = await self.world.client.post(to, headers=headers, data=form)
+        else:
+            answer = await self.world.client.request(method, to, headers=headers)
+        return Answer(answer.status_code, answer.text, answer.headers.get("location", ""))
+
+
+class Answer:
+    """What came back."""
+
+    def __init__(self, status: int, text: str, location: str) -> None:
+        self.status, self.text, self.location = status, text, location
+
+
+async def _stream_head(app: Any, path: str, cookie: str) -> Answer:
+    """How an address that may be a stream begins; the stream is left at once."""
+    left, begun = asyncio.Event(), asyncio.Event()
+    status, body = 0, b""
+
+    async def receive() -> MutableMapping[str, Any]:
+        await left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        nonlocal status, body
+        status = message.get("status", status)
+        body += message.get("body", b"")
+        if message["type"] == "http.response.body":
+            begun.set()
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"host", b"testserver.local"), (b"cookie", cookie.encode())],
+        "client": ("127.0.0.1", 1),
+        "server": ("testserver.local", 80),
+    }
+    serving = asyncio.create_task(app(scope, receive, send))
+    await begun.wait()
+    left.set()
+    await serving
+    return Answer(status, body.decode(), "")
+
+
+def routes(client: Browser) -> set[tuple[str, str]]:
+    """(method, path) of everything that is routed, the framework's own OPTIONS left out."""
+    found = set()
+    for route in client.app.routes:
+        for method in route.methods:
+            found.add((str(method), route.path))
+    return {(method, path) for method, path in found if method != "OPTIONS"}
+
+
+async def test_every_address_is_in_the_table(client: Browser) -> None:
+    there = routes(client)
+    assert there - set(WHO_MAY) == set(), "addresses that the table does not know"
+    assert set(WHO_MAY) - there == set(), "addresses of the table that are gone"
+    assert set(FORMS) <= {path for method, path in WHO_MAY if method == "POST"}
+
+
+@pytest.fixture
+async def world(client: Browser) -> World:
+    return await build(client)
+
+
+@pytest.fixture
+async def visitor(world: World, role: str) -> Visitor:
+    member = None
+    if role != NOBODY:
+        member = await add_member("Visitor", "V-1", [] if role == MEMBER else [role])
+        await world.join(member)
+    return Visitor(world, role, member)
+
+
+def is_turned_away(method: str, answer: Answer) -> bool:
+    """401 or 403, or (a page, nobody signed in) the way to the door."""
+    return answer.status in (401, 403) or (
+        method == "GET" and answer.status == 303 and answer.location.startswith("/sign-in?next=")
+    )
+
+
+@pytest.mark.parametrize("role", EVERYBODY)
+async def test_who_may_not_is_told_so_and_changes_nothing(world: World, visitor: Visitor, role: str) -> None:
+    for (method, path), who in WHO_MAY.items():
+        if role in who:
+            continue
+        address = await visitor.address(method, path)
+        before = await world.digest()
+        for language, (sign_in, not_allowed) in REFUSALS.items():
+            answer = await visitor.ask(method, path, language, address=address)
+            assert is_turned_away(method, answer), (method, path, answer.status)
+            assert answer.status == 303 or (sign_in if role == NOBODY else not_allowed) in answer.text, (method, path)
+        assert await world.digest() == before, (method, path)
+
+
+@pytest.mark.parametrize("role", EVERYBODY)
+async def test_who_may_is_let_in(world: World, visitor: Visitor, role: str) -> None:
+    """With everything else right, whatever is allowed also works; only the first admin's link is over by then."""
+    closed = {("GET", "/welcome/{token:str}"): (200, 410), ("POST", "/welcome/{token:str}"): (303, 409)}
+    for (method, path), who in WHO_MAY.items():
+        if role not in who:
+            continue
+        address = await visitor.address(method, path)
+        before = await world.digest(ticks=False)
+        answer = await visitor.ask(method, path, address=address)
+        assert not is_turned_away(method, answer), (method, path, answer.status, answer.text)
+        assert answer.status in closed.get((method, path), (200, 204, 303)), (method, path, answer.status, answer.text)
+        reads = (method != "POST" and path not in WRITING_GETS) or path in LOOKING_POSTS
+        if reads:
+            assert await world.digest(ticks=False) == before, (method, path)
+
+
+@pytest.mark.parametrize("role", EVERYBODY)
+async def test_a_form_without_its_token_changes_nothing(world: World, visitor: Visitor, role: str) -> None:
+    for (method, path), who in WHO_MAY.items():
+        if method != "POST":
+            continue
+        address = await visitor.address(method, path)
+        before = await world.digest()
+        for language, words in FORGED.items():
+            answer = await visitor.ask(method, path, language, token=False, address=address)
+            if role == NOBODY and role not in who:
+                assert answer.status == 401, path
+                continue
+            assert answer.status == 403, (path, answer.status)
+            assert words in answer.text, path
+        assert await world.digest() == before, path
+
+
+@pytest.mark.parametrize("role", [AUDITOR])
+async def test_an_auditor_changes_nothing_at_the_desk(world: World, visitor: Visitor, role: str) -> None:
+    for method, path in WHO_MAY:
+        if not path.startswith("/desk"):
+            continue
+        address = await visitor.address(method, path)
+        before = await world.digest()
+        answer = await visitor.ask(method, path, address=address)
+        assert await world.digest() == before, (method, path)
+        assert method == "GET" or answer.status == 403 or path == "/desk/claims", (method, path)
+
+
+async def test_asking_what_an_address_can_do_does_nothing(client: Browser, world: World) -> None:
+    visitor = Visitor(world, NOBODY, None)
+    for path in sorted({path for _, path in WHO_MAY}):
+        address = await visitor.address("GET", path)
+        before = await world.digest()
+        answer = await client.options(address)
+        assert answer.status_code == 204, path
+        assert answer.content == b""
+        assert await world.digest() == before
+
+
+@pytest.mark.parametrize("role", [ADMIN])
+async def test_other_methods_are_refused_in_words(world: World, visitor: Visitor, role: str) -> None:
+    before = await world.digest()
+    for method in ("PUT", "PATCH", "DELETE"):
+        for path in (
+            "/",
+            "/desk",
+            f"/desk/members/{world.subject}",
+            f"/rounds/{world.round}/answers",
+            "/static/kit.css",
+        ):
+            answer = await world.client.request(method, path, headers=await visitor.headers("en"))
+            assert answer.status_code == 405, (method, path)
+            assert "This address does not do that." in answer.text
+    assert await world.digest() == before
+
+
+async def test_a_member_who_has_left_is_nobody(client: Browser, world: World) -> None:
+    """His session ends with his leaving, and neither his code nor his link opens anything any more."""
+    headers = await world.enter(world.subject, ())
+    admin = await world.enter(await add_member("Chief", "C-1", ["admin"]), ("admin",))
+    assert (await client.get("/me", headers=headers)).status_code == 200
+    for member in (world.subject, world.people[1]):
+        left = await client.post(f"/desk/members/{member}/leave", headers=admin, data={"why": "gone"})
+        assert left.status_code == 303
+    assert (await client.get("/me", headers=headers)).status_code == 401
+    code = {"staff_number": "P-0", "code": CODE}
+    for path, given in (("/sign-in", code), (f"/in/{world.link}", {})):
+        answer = await client.post(path, headers=world.stranger(), data=given)
+        assert answer.status_code in (401, 410)
+        assert "laurel_session" not in str(answer.headers)

@@ -1,0 +1,180 @@
+"""One of everything that has a page: people, a season, quizzes, rooms, draws in each state, screens, links."""
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from games.quizzes import actions as quizzes
+from games.quizzes.formats import QuestionDraft
+from rewards import database as db
+from rewards.draws import actions as draws
+from rewards.draws.eligibility import Rule
+from rewards.draws.states import PrizeTerms, Terms
+from rewards.ledger import actions as ledger
+from rewards.members import actions as members
+from rewards.ticks import STREAM
+from server.runtime.chance import human_code, new_id, token
+from server.runtime.clock import now
+from server.web.screen import screens
+from tests.server.web.conftest import Browser, add_member
+
+CODE = "Blue-valve-7"
+DICE = "31415926535897932384"
+DIGEST = (
+    "SELECT string_agg(name || md5(whole), ' ' ORDER BY name) FROM ({}) AS one"  # filled in from the tables there are
+)
+QUESTIONS = (
+    QuestionDraft(1, "single", "Which valve first?", ("Red", "Blue", "Green"), (1,), 60, "Blue is upstream."),
+    QuestionDraft(2, "true_false", "Helmets are needed here.", ("true", "false"), (0,), 60),
+)
+
+
+@dataclass
+class World:
+    """`people` have earned points; `subject` is one of them with the code CODE, `gone` has left, `head` plans draws.
+
+    `quiz` is played in `lobby` (not begun) and `asked` (its first question, `round`, is open); `fresh` was never
+    played. Draws by state: draft, to_freeze, to_cancel, frozen, to_hold, drawn (`claim_code` is its prize's).
+    """
+
+    client: Browser
+    season: UUID
+    unit: UUID
+    people: list[UUID]
+    subject: UUID
+    gone: UUID
+    head: UUID
+    quiz: UUID
+    fresh: UUID
+    lobby: UUID
+    asked: UUID
+    round: UUID
+    draws: dict[str, UUID]
+    slug: str
+    claim_code: str
+    winner: UUID
+    screen: UUID
+    screen_key: str
+    link: str
+    welcome: str
+    tables: str = field(default="", repr=False)
+
+    @property
+    def house(self):
+        """What the application holds open."""
+        return self.client.app.state.house
+
+    async def enter(self, member: UUID, roles: tuple[str, ...], language: str = "en") -> dict[str, str]:
+        """The headers of a new session of a member, token included."""
+        session = await self.house.sessions.start(
+            member, name="Somebody", roles=roles, language=language, unit="", device="test"
+        )
+        return {"cookie": f"laurel_session={session}", "x-csrftoken": self.house.door.token_for(session)}
+
+    def stranger(self, language: str = "en") -> dict[str, str]:
+        """The headers of a browser that has seen a page and is not signed in, token included."""
+        visit = "v" * 43
+        cookie = f"laurel_visit={visit}; laurel_language={language}"
+        return {"cookie": cookie, "x-csrftoken": self.house.door.token_for(visit)}
+
+    async def join(self, member: UUID) -> None:
+        """Into both rooms."""
+        for room in (self.lobby, self.asked):
+            await quizzes.join(self.house.redis, room, member, now=now(), new_id=new_id())
+
+    async def digest(self, ticks: bool = True) -> str:
+        """Every row of every table, and everything in Redis but sessions, limits and (unless wanted) ticks."""
+        if not self.tables:
+            found = await db.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
+            one = "SELECT '{0}' AS name, coalesce(string_agg(t::text, '|' ORDER BY t::text), '') AS whole FROM {0} AS t"
+            self.tables = DIGEST.format(" UNION ALL ".join(one.format(row["tablename"]) for row in found))
+        redis = self.house.redis
+        keys = sorted([key async for key in redis.scan_iter(count=1000)])
+        left_out = (b"session", b"limit:", *(() if ticks else (STREAM.encode(),)))
+        kept = [key for key in keys if not key.startswith(left_out)]
+        values = [await redis.dump(key) for key in kept]
+        return f"{await db.value(self.tables)} {list(zip(kept, values, strict=True))}"
+
+
+async def _draw(world_season: UUID, head: UUID, redis, title: str, upto: str = "draft") -> UUID:
+    terms = Terms(title, world_season, Rule(points_per_ticket=50, ticket_cap=4), (PrizeTerms("one", "Thermos", 1),))
+    draw = await draws.create_draw(redis, terms, actor=head, now=now(), today=now().date(), new_id=new_id)
+    if upto in ("frozen", "drawn"):
+        await draws.freeze(redis, draw, now=now(), actor=head, new_id=new_id, random_bytes=secrets.token_bytes)
+    if upto == "drawn":
+        await draws.hold(redis, draw, DICE, actor=head, now=now(), new_id=new_id, new_code=lambda: human_code(8))
+    return draw
+
+
+async def build(client: Browser) -> World:
+    """The whole of it, in the database and Redis of this test."""
+    redis, today = client.app.state.house.redis, client.app.state.house.today()
+    season = (
+        await ledger.open_season(
+            "Autumn", today - timedelta(days=30), today + timedelta(days=60), at=now(), actor=None, new_id=new_id()
+        )
+    ).id
+    unit = uuid4()
+    await db.rows("INSERT INTO unit (id, parent, name, path) VALUES ($1, NULL, 'Plant', 'Plant')", unit)
+    welcome = await members.first_admin_link(now(), token)
+    head = await add_member("Wang Fang", "H-1", ["organiser"])
+    people = [await add_member(f"Li Na {n}", f"P-{n}") for n in range(4)]
+    for person in people:
+        await db.rows(
+            "INSERT INTO membership (id, member, unit, since) VALUES ($1, $2, $3, $4)", uuid4(), person, unit, today
+        )
+    async with db.transaction():
+        await ledger.award(
+            [ledger.Award(f"quiz:{uuid4()}", person, 60 * (n + 1)) for n, person in enumerate(people)],
+            rule="quiz",
+            season=season,
+            day=today,
+            at=now(),
+            new_id=new_id,
+        )
+    gone = await add_member("Zhao Min", "G-1", left=today - timedelta(days=1))
+    await members.set_code(people[0], CODE, now=now())
+    quiz, fresh = [
+        await quizzes.add_quiz(title, QUESTIONS, scoring="kahoot", actor=head, now=now(), new_id=new_id)
+        for title in ("Safety", "Never played")
+    ]
+    rooms = [
+        await quizzes.open_room(quiz, host=head, season=season, code=code, now=now(), new_id=new_id)
+        for code in ("bcdfg", "hjkmn")
+    ]
+    await quizzes.join(redis, rooms[1], people[0], now=now(), new_id=new_id())
+    await quizzes.advance(redis, rooms[1], expected=1, now=now, new_id=new_id)
+    asked = await db.value("SELECT id FROM round WHERE room = $1", rooms[1])
+    drawn = await _draw(season, head, redis, "Held", "drawn")
+    states = {"drawn": drawn}
+    for name in ("draft", "to_freeze", "to_cancel"):
+        states[name] = await _draw(season, head, redis, name)
+    for name in ("frozen", "to_hold"):
+        states[name] = await _draw(season, head, redis, name, "frozen")
+    won = await db.row("SELECT claim_code, member FROM win WHERE draw = $1", drawn)
+    screen = await screens.add_screen("Canteen", actor=head, now=now(), new_id=new_id)
+    issued = await members.issue_links([people[1]], actor=head, now=now(), valid=timedelta(days=1), new_token=token)
+    settings = client.app.state.house.resources.settings
+    return World(
+        client=client,
+        season=season,
+        unit=unit,
+        people=people,
+        subject=people[0],
+        gone=gone,
+        head=head,
+        quiz=quiz,
+        fresh=fresh,
+        lobby=rooms[0],
+        asked=rooms[1],
+        round=asked,
+        draws=states,
+        slug=await db.value("SELECT slug FROM draw WHERE id = $1", drawn),
+        claim_code=won["claim_code"],
+        winner=won["member"],
+        screen=screen,
+        screen_key=screens.key_of(settings, screen),
+        link=issued[0][1],
+        welcome=welcome,
+    )
