@@ -35,6 +35,7 @@ class Pace:
     lobby: float
     reveal: float
     podium: float
+    stage: float
     between: float
 
 

@@ -37,8 +37,8 @@ from server.runtime.clock import now
 from server.runtime.resources import Resources, opened
 from server.runtime.settings import Settings
 
-LIVELY: Final = Pace(thinking=4.0, longest=11.0, lobby=12.0, reveal=5.0, podium=10.0, between=45.0)
-HURRIED: Final = Pace(thinking=0.5, longest=1.2, lobby=0.0, reveal=0.0, podium=0.0, between=0.0)
+LIVELY: Final = Pace(thinking=4.0, longest=11.0, lobby=12.0, reveal=5.0, podium=10.0, stage=25.0, between=45.0)
+HURRIED: Final = Pace(thinking=0.5, longest=1.2, lobby=0.0, reveal=0.0, podium=0.0, stage=0.0, between=0.0)
 
 _AGENT: Final = "Laurel demo phone"
 _AT_ONCE: Final = 12
@@ -229,7 +229,7 @@ class Show:
         won = [one for one in await draws.winners(draw_id) if one.claimed_at is None]
         if not won:
             return 0
-        await asyncio.sleep(self.pace.podium)
+        await asyncio.sleep(self.pace.stage)
         await self.host.hand_over(won[-1].claim_code)
         await self.host.leave_stage(draw_id)
         claimed = [one for one in await draws.winners(draw_id) if one.claimed_at is not None]
