@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from litestar import Litestar, Response, get
 from litestar.datastructures import CacheControlHeader, State
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, InternalServerException
 from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler
 
@@ -96,6 +96,7 @@ def make_app(settings: Settings) -> Litestar:
             try:
                 yield
             finally:
+                await answering.stop()
                 await hub.stop()
                 await hub.redis.aclose()
 
@@ -106,6 +107,7 @@ def make_app(settings: Settings) -> Litestar:
                 path="/static",
                 directories=[html.STATIC],
                 cache_control=CacheControlHeader(max_age=31536000, public=True, immutable=True),
+                exception_handlers={InternalServerException: errors.no_such_file, ValueError: errors.no_such_file},
                 include_in_schema=False,
             ),
         ],

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from games.quizzes import actions, queries
+from games.quizzes.actions import Moved, Stale
 from server.runtime.chance import new_id
 from server.runtime.clock import now
 from server.runtime.resources import Resources
@@ -20,13 +21,19 @@ async def close_round(house: Resources, subject: str) -> None:
 
 async def end_room(house: Resources, subject: str) -> None:
     """A room whose last minute has come: to the podium, or called off when it never started."""
-    room = await queries.room(UUID(subject))
-    if room is None:
-        return
-    if room.state in ("question", "reveal"):
-        await actions.end_room(house.redis, room.id, expected=room.version, now=now(), new_id=new_id)
-    elif room.state in ("scheduled", "lobby"):
-        await actions.cancel_room(house.redis, room.id, expected=room.version, actor=room.host, now=now())
+    moved: Moved | Stale | None = Stale(0)
+    while isinstance(moved, Stale):
+        # The host may have moved it on since we looked; its time has come all the same.
+        moved = await _ended(house, UUID(subject))
+
+
+async def _ended(house: Resources, room_id: UUID) -> Moved | Stale | None:
+    room = await queries.room(room_id)
+    if room is not None and room.state in ("question", "reveal"):
+        return await actions.end_room(house.redis, room.id, expected=room.version, now=now(), new_id=new_id)
+    if room is not None and room.state in ("scheduled", "lobby"):
+        return await actions.cancel_room(house.redis, room.id, expected=room.version, actor=room.host, now=now())
+    return None
 
 
 async def post_room(house: Resources, subject: str) -> None:

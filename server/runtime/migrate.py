@@ -60,9 +60,7 @@ async def migrate(url: str) -> list[str]:
                 async with connection.transaction():
                     await connection.execute(sql)
                     digest = hashlib.sha256(sql.encode()).hexdigest()
-                    await connection.execute(
-                        "INSERT INTO migration (name, digest) VALUES ($1, $2)", name, digest
-                    )
+                    await connection.execute("INSERT INTO migration (name, digest) VALUES ($1, $2)", name, digest)
         return waiting
     finally:
         await connection.close()

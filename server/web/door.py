@@ -46,14 +46,16 @@ class Door:
 
     async def __call__(self, anything: Scope, receive: Receive, send: Send) -> None:
         scope = cast("HTTPScope", anything)
-        if anything["type"] != ScopeType.HTTP or scope["path"].startswith("/static/"):
+        if anything["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        cookies = _cookies(scope)
+        # A file is the same for everybody: whoever asks for one is not looked up and gets no cookie.
+        for_all = scope["path"].startswith("/static/")
+        cookies = {} if for_all else _cookies(scope)
         session_id = cookies.get(self._session_cookie, "")
         session: Session | None = await self._sessions().get(session_id) if session_id else None
         visit = cookies.get(VISIT, "")
-        new_visit = "" if session or len(visit) == 43 else token()
+        new_visit = "" if for_all or session or len(visit) == 43 else token()
         anchor = session_id if session else (new_visit or visit)
         csrf = self.token_for(anchor)
         state = scope.setdefault("state", {})
