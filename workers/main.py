@@ -29,6 +29,10 @@ QUEUE = "laurel:queue"
 AHEAD = timedelta(seconds=3)
 """How far ahead the sweep queues work; arq then keeps the exact time."""
 
+AGAIN = timedelta(seconds=10)
+"""How often the same work is queued while nobody claims it: a worker killed between the queue and the claim leaves its
+job marked as being done, for a minute."""
+
 ROUNDING = timedelta(milliseconds=2)
 """arq keeps whole milliseconds; a job that comes a fraction early would find nothing due."""
 
@@ -79,13 +83,16 @@ async def _unknown(house: Resources, subject: str) -> None:
 async def sweep(ctx: dict[str, Any]) -> None:
     """Queue whatever is due soon and held by nobody; also what an earlier queueing lost."""
     queue: ArqRedis = ctx["redis"]
-    for waiting in await queries.overdue(now() + AHEAD, limit=500):
+    moment = now()
+    turn = moment.timestamp() // AGAIN.total_seconds()
+    for waiting in await queries.overdue(moment + AHEAD, limit=500):
         await queue.enqueue_job(
             "carry_out",
             waiting.kind,
             waiting.subject,
-            _job_id=f"{waiting.id}:{waiting.attempts}:{waiting.due_at.timestamp()}",
-            _defer_until=waiting.due_at + ROUNDING,
+            _job_id=f"{waiting.id}:{waiting.attempts}:{waiting.due_at.timestamp()}:{turn}",
+            # Not before now: arq counts a job's life from here, and cannot queue one that has been due for a day.
+            _defer_until=max(waiting.due_at + ROUNDING, moment),
         )
 
 

@@ -144,7 +144,7 @@ async def test_a_host_who_saw_an_older_room_changes_nothing(state: str, what: Mo
 
 
 async def test_moves_in_a_room_that_is_not_there(redis: Redis) -> None:
-    play = Play(redis, await scene(), uuid4())
+    play = Play(redis, await scene(), uuid4(), NOON)
     for what in get_args(Move):
         if what == "open":
             assert await move(play, what, 1) is None

@@ -48,6 +48,7 @@ class Scene:
     host: UUID
     quiz: UUID
     new_id: NewId
+    at: datetime
 
 
 def questions(number: int, kind: str = "single") -> list[QuestionDraft]:
@@ -58,16 +59,18 @@ def questions(number: int, kind: str = "single") -> list[QuestionDraft]:
     ]
 
 
-async def scene(players: int = 4, *, number: int = 3, scoring: rules.Scoring = "kahoot", floor: int = 50) -> Scene:
-    """The same ids at each call on an empty database."""
-    new_id = ids()
+async def scene(
+    players: int = 4, *, number: int = 3, scoring: rules.Scoring = "kahoot", floor: int = 50, at: datetime = NOON
+) -> Scene:
+    """The same ids at each call on an empty database; the season began the day before `at`."""
+    new_id, first_day = ids(), day_of(at) - timedelta(days=1)
     host, units = new_id(), (new_id(), new_id())
     people = [new_id() for _ in range(players)]
     await db.rows(
         "INSERT INTO member (id, staff_number, name, created_at) SELECT id, 'N' || id, 'Name ' || id, $2"
         " FROM unnest($1::uuid[]) AS id",
         [host, *people],
-        NOON,
+        at,
     )
     await db.rows("INSERT INTO unit (id, name, path) VALUES ($1, 'Casting', 'Casting')", units[0])
     await db.rows("INSERT INTO unit (id, name, path) VALUES ($1, 'Paint', 'Paint')", units[1])
@@ -76,23 +79,23 @@ async def scene(players: int = 4, *, number: int = 3, scoring: rules.Scoring = "
         " FROM unnest($1::uuid[], $2::uuid[]) AS m (member, unit)",
         people,
         [units[n % 2] for n in range(players)],
-        TODAY,
+        first_day,
     )
-    season = await open_season("Autumn", date(2026, 9, 1), date(2026, 11, 30), at=NOON, actor=None, new_id=new_id())
+    season = await open_season("Autumn", first_day, first_day + timedelta(days=89), at=at, actor=None, new_id=new_id())
     quiz = await actions.add_quiz(
-        "Safety", questions(number), scoring=scoring, floor_percent=floor, actor=host, now=NOON, new_id=new_id
+        "Safety", questions(number), scoring=scoring, floor_percent=floor, actor=host, now=at, new_id=new_id
     )
-    return Scene(season.id, units, people, host, quiz, new_id)
+    return Scene(season.id, units, people, host, quiz, new_id, at)
 
 
-@dataclass
+@dataclass(eq=False)
 class Play:
     """A room of a scene, whose clock only the test moves."""
 
     redis: Redis
     scene: Scene
     id: UUID
-    now: datetime = NOON
+    now: datetime
 
     async def version(self) -> int:
         version: int = await db.value("SELECT version FROM room WHERE id = $1", self.id)
@@ -170,18 +173,21 @@ class Play:
         return self
 
 
-async def room(redis: Redis, there: Scene, *, code: str = "abcde", scheduled: bool = False) -> Play:
+async def room(
+    redis: Redis, there: Scene, *, code: str = "abcde", scheduled: bool = False, ends_at: datetime | None = None
+) -> Play:
     """A room in its lobby, or one that opens an hour later."""
     opened = await actions.open_room(
         there.quiz,
         host=there.host,
         season=there.season,
         code=code,
-        now=NOON,
+        now=there.at,
         new_id=there.new_id,
-        opens_at=NOON + timedelta(hours=1) if scheduled else None,
+        opens_at=there.at + timedelta(hours=1) if scheduled else None,
+        ends_at=ends_at,
     )
-    return Play(redis, there, opened)
+    return Play(redis, there, opened, there.at)
 
 
 _IMAGED = ("quiz", "question", "room", "player", "round", "answer", "intent", "posting", "entry", "audit_entry")

@@ -1,0 +1,192 @@
+"""One piece of work at a time: done, delivered again, failed, given back, crossed by the host."""
+
+import asyncio
+import logging
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from redis.asyncio import Redis
+
+from games.quizzes import actions, rules
+from rewards import database as db
+from rewards.boards.actions import refresh_units
+from rewards.boards.rules import room_board
+from rewards.outbox.actions import claim, intend
+from rewards.outbox.queries import open_count, overdue
+from server.commands import checking
+from server.runtime import settings
+from server.runtime.clock import now
+from server.runtime.resources import Resources
+from tests.games.quizzes.test_actions import until_waiting
+from tests.games.quizzes.world import ZONE, image, room, scene
+from tests.workers.world import HOUR, check, due
+from workers import quizzes
+from workers.main import JOBS, MARGIN, carry_out
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+@pytest.fixture(autouse=True)
+def times(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "DRAIN", timedelta(0))
+    monkeypatch.setattr(checking, "SETTLE", 0)
+
+
+@pytest.fixture
+def house(redis: Redis, tmp_path: Path) -> Resources:
+    return Resources(settings.load({"LAUREL_DATA": str(tmp_path)}, tmp_path), redis, ZONE)
+
+
+async def everything_due(house: Resources) -> None:
+    """As the sweeps of one worker would, until nothing is left to do."""
+    while waiting := await overdue(now() + timedelta(seconds=1)):
+        for one in waiting:
+            await carry_out({"house": house}, one.kind, one.subject)
+
+
+async def test_done_again_and_again_it_is_done_once(house: Resources) -> None:
+    expected = await due(house.redis)
+    subjects = [(one["kind"], one["subject"]) for one in await db.rows("SELECT kind, subject FROM intent")]
+    assert {kind for kind, _ in subjects} == set(JOBS) - {"publish_draw"}
+    for kind, subject in subjects:
+        # A worker that dies right after the deed, and before it could tick it off.
+        await JOBS[kind][0](house, subject)
+    await everything_due(house)
+    await check(expected, house.redis, house.settings.data)
+    before = await image("room", "round", "posting", "entry", "audit_entry", "draw", "entrant")
+    for kind, subject in subjects:
+        await asyncio.gather(*(JOBS[kind][0](house, subject) for _ in range(3)))
+        await carry_out({"house": house}, kind, subject)
+    await everything_due(house)
+    assert await image("room", "round", "posting", "entry", "audit_entry", "draw", "entrant") == before
+    await check(expected, house.redis, house.settings.data)
+
+
+async def test_two_deliveries_at_once_are_one_claim(house: Resources) -> None:
+    expected = await due(house.redis)
+    for one in await overdue(now()):
+        await asyncio.gather(*(carry_out({"house": house}, one.kind, one.subject) for _ in range(4)))
+    attempts = {one["attempts"] for one in await db.rows("SELECT attempts FROM intent WHERE done_at IS NOT NULL")}
+    assert attempts == {1}
+    await everything_due(house)
+    await check(expected, house.redis, house.settings.data)
+
+
+async def test_no_hold_is_shorter_than_its_job_may_take() -> None:
+    assert all(hold > MARGIN for _, hold in JOBS.values())
+
+
+async def test_work_for_what_is_not_there_is_no_work(house: Resources) -> None:
+    await scene(1, at=now())
+    before = await image("room", "posting", "audit_entry")
+    for kind in ("open_room", "end_room", "post_room", "refresh_boards"):
+        await JOBS[kind][0](house, str(uuid4()))
+    assert await image("room", "posting", "audit_entry") == before
+
+
+async def test_an_unknown_kind_stays_open_and_is_reported(house: Resources, caplog: pytest.LogCaptureFixture) -> None:
+    async with db.transaction():
+        await intend("teleport", "here", due_at=now() - HOUR, now=now(), new_id=uuid4())
+    assert [one.code for one in await checking.differences(house)] == ["check.work_overdue"]
+    caplog.set_level(logging.CRITICAL)
+    for _ in range(checking.FAILING):
+        await db.rows("UPDATE intent SET due_at = now() - interval '1 minute'")
+        await carry_out({"house": house}, "teleport", "here")
+    assert await open_count() == 1
+    assert await overdue(now()) == [], "a worker that tries again and again keeps it from being overdue"
+    (found,) = await checking.differences(house)
+    assert (found.code, found.details["kind"], found.details["error"]) == (
+        "check.work_failing",
+        "teleport",
+        "LookupError",
+    )
+
+
+async def test_a_fault_leaves_the_work_for_later(house: Resources, caplog: pytest.LogCaptureFixture) -> None:
+    expected = await due(house.redis)
+    caplog.set_level(logging.CRITICAL)
+    await db.rows("ALTER TABLE entry RENAME TO elsewhere")
+    (post,) = [
+        one for one in await overdue(now()) if one.kind == "post_room" and one.subject == str(expected.played.id)
+    ]
+    await carry_out({"house": house}, post.kind, post.subject)
+    assert await db.value("SELECT last_error FROM intent WHERE id = $1", post.id) == "UndefinedTableError"
+    await db.rows("ALTER TABLE elsewhere RENAME TO entry")
+    await db.rows("UPDATE intent SET due_at = now() - interval '1 minute' WHERE id = $1", post.id)
+    await everything_due(house)
+    await check(expected, house.redis, house.settings.data)
+
+
+async def test_being_stopped_gives_the_work_back(house: Resources, database: str) -> None:
+    expected = await due(house.redis)
+    between = await asyncpg.connect(database)
+    async with between.transaction():
+        await between.execute("LOCK TABLE entry IN SHARE MODE")
+        job = asyncio.create_task(carry_out({"house": house}, "post_room", str(expected.played.id)))
+        await until_waiting(database, 1)
+        job.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await job
+    await between.close()
+    row = await db.row("SELECT claimed_until, last_error FROM intent WHERE subject = $1", str(expected.played.id))
+    assert row is not None
+    assert tuple(row) == (None, "stopped")
+    await db.rows("UPDATE intent SET due_at = now() - interval '1 minute' WHERE done_at IS NULL")
+    await everything_due(house)
+    await check(expected, house.redis, house.settings.data)
+
+
+async def test_nobody_does_what_another_holds(house: Resources) -> None:
+    expected = await due(house.redis)
+    held = await claim(now=now(), hold=HOUR, limit=100)
+    for one in held:
+        await carry_out({"house": house}, one.kind, one.subject)
+    assert await expected.planned.state() == "scheduled"
+    assert await open_count() == len(held)
+
+
+async def test_the_end_of_a_room_comes_even_if_the_host_moves_at_that_moment(house: Resources, database: str) -> None:
+    expected = await due(house.redis)
+    for play, state in ((expected.ending, "podium"), (expected.idle, "cancelled")):
+        between = await asyncpg.connect(database)
+        async with between.transaction():
+            await between.execute("UPDATE room SET version = version + 1 WHERE id = $1", play.id)
+            ending = asyncio.create_task(quizzes.end_room(house, str(play.id)))
+            await until_waiting(database, 1)
+        await ending
+        await between.close()
+        assert await play.state() == state
+
+
+async def test_a_question_that_was_left_closing_is_closed(house: Resources) -> None:
+    """The one who announced it died before the last word."""
+    play = await room(house.redis, await scene(2, at=now() - HOUR))
+    await play.join()
+    await play.next()
+    await play.answer(play.scene.players[0])
+    await db.rows("UPDATE round SET state = 'closing'")
+    await everything_due(house)
+    assert (await play.state(), await play.version()) == ("reveal", 3)
+    await refresh_units(house.redis, play.scene.season, today=house.day_of(now()))
+    assert await checking.differences(house) == []
+
+
+async def test_a_board_that_was_not_reached_at_the_closing_is_mended_by_the_worker(house: Resources) -> None:
+    play = await room(house.redis, await scene(2, at=now() - HOUR))
+    await refresh_units(house.redis, play.scene.season, today=house.day_of(now()))
+    await play.join()
+    await play.next()
+    await play.answer(play.scene.players[0])
+    nowhere = Redis(unix_socket_path="/nowhere/valkey.sock")
+    with pytest.raises(Exception, match="nowhere"):
+        await actions.close_round(nowhere, await play.round(), now=now)
+    await nowhere.aclose()
+    assert await play.state() == "reveal"
+    found = await checking.differences(house)
+    assert [one.code for one in found] == ["check.board_differs", "check.work_overdue"]
+    assert found[0].details["board"] == room_board(play.id)
+    await everything_due(house)
+    assert await checking.differences(house) == []
