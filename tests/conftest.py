@@ -9,9 +9,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 from redis.asyncio import Redis
-from server.runtime.embedded import start_pair
 
 from rewards import database as db
+from server.runtime.embedded import start_pair
 from server.runtime.migrate import migrate
 
 
