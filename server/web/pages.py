@@ -23,6 +23,7 @@ from server.web.limits import Limits
 from server.web.live import Hub
 from server.web.session import Session, Sessions
 from server.web.texts import texts
+from server.web.texts.web import FIELDS
 
 Asked = Request[Any, Any, State]
 
@@ -115,8 +116,11 @@ def text_size(request: Asked) -> str:
 
 def sentence(code: str, details: Mapping[str, object], language: str) -> str:
     """The words of a code in a language."""
-    words = i18n.translator(language).text(texts()[code])
-    return words % details
+    words = i18n.translator(language)
+    if "field" in details:
+        name = str(details["field"])
+        details = {**details, "field": words.text(FIELDS.get(name, name))}
+    return words.text(texts()[code]) % details
 
 
 def speaker(request: Asked) -> Callable[..., str]:

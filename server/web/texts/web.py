@@ -1,5 +1,6 @@
 """What the server itself says."""
 
+from server.web.i18n import mark
 from server.web.i18n import mark as _
 
 TEXTS = {
@@ -18,3 +19,29 @@ TEXTS = {
     "web.field_long": _("This is too long: %(field)s."),
     "web.field_date": _("Please give a date for: %(field)s."),
 }
+
+FIELDS = {
+    "alias": mark("alias"),
+    "code": mark("code"),
+    "daily_cap": mark("daily cap"),
+    "digits": mark("dice"),
+    "ends_at": mark("end"),
+    "ends_on": mark("last day"),
+    "floor": mark("floor"),
+    "freeze_at": mark("freeze"),
+    "min_points": mark("points needed"),
+    "min_quizzes": mark("quizzes needed"),
+    "name": mark("name"),
+    "opens_at": mark("opening"),
+    "points_per_ticket": mark("points a ticket"),
+    "quantity": mark("how many"),
+    "season": mark("season"),
+    "spend_percent": mark("spend percent"),
+    "staff_number": mark("staff number"),
+    "starts_on": mark("first day"),
+    "ticket_cap": mark("most tickets"),
+    "title": mark("title"),
+    "unit_cap": mark("most winners a unit"),
+    "why": mark("reason"),
+}
+"""Names of form fields as people read them; a field that is not here is shown by its own name."""
