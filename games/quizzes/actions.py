@@ -217,16 +217,22 @@ async def advance(
     return await _go_on(redis, room_id, expected=expected, now=now(), new_id=new_id, move="next")
 
 
+async def _held(connection: db.Connection, room_id: UUID) -> db.Row:
+    """The room's state, version, position and quiz, its row locked until the commit; Refusal room.unknown."""
+    room = await connection.fetchrow(
+        "SELECT state, version, position, quiz FROM room WHERE id = $1 FOR NO KEY UPDATE", room_id
+    )
+    if room is None:
+        raise Refusal("room.unknown")
+    return room
+
+
 async def _go_on(
     redis: Redis, room_id: UUID, *, expected: int, now: datetime, new_id: NewId, move: rules.Move
 ) -> Moved | Stale:
     """To the next question, or to the podium when there is none (or when `move` is end)."""
     async with db.transaction() as connection:
-        room = await connection.fetchrow(
-            "SELECT state, version, position, quiz FROM room WHERE id = $1 FOR NO KEY UPDATE", room_id
-        )
-        if room is None:
-            raise Refusal("room.unknown")
+        room = await _held(connection, room_id)
         if room["version"] != expected:
             return Stale(room["version"])
         if not rules.allowed(room["state"], move):
@@ -353,9 +359,7 @@ async def place_on_board(redis: Redis, room_id: UUID) -> None:
 async def pause(redis: Redis, room_id: UUID, *, expected: int, now: datetime) -> Moved | Stale:
     """Stop the clock of the open question; answers are refused until `resume`."""
     async with db.transaction() as connection:
-        room = await connection.fetchrow("SELECT state, version FROM room WHERE id = $1 FOR NO KEY UPDATE", room_id)
-        if room is None:
-            raise Refusal("room.unknown")
+        room = await _held(connection, room_id)
         if room["version"] != expected:
             return Stale(room["version"])
         paused = await connection.fetchval(
@@ -374,9 +378,7 @@ async def pause(redis: Redis, room_id: UUID, *, expected: int, now: datetime) ->
 async def resume(redis: Redis, room_id: UUID, *, expected: int, now: datetime, new_id: NewId) -> Moved | Stale:
     """Let the clock run on; nobody loses the time of the pause."""
     async with db.transaction() as connection:
-        room = await connection.fetchrow("SELECT state, version FROM room WHERE id = $1 FOR NO KEY UPDATE", room_id)
-        if room is None:
-            raise Refusal("room.unknown")
+        room = await _held(connection, room_id)
         if room["version"] != expected:
             return Stale(room["version"])
         resumed = await connection.fetchrow(
@@ -409,9 +411,7 @@ async def open_lobby(redis: Redis, room_id: UUID) -> Moved | None:
 async def cancel_room(redis: Redis, room_id: UUID, *, expected: int, actor: UUID, now: datetime) -> Moved | Stale:
     """Call a room off before its first question."""
     async with db.transaction() as connection:
-        room = await connection.fetchrow("SELECT state, version FROM room WHERE id = $1 FOR NO KEY UPDATE", room_id)
-        if room is None:
-            raise Refusal("room.unknown")
+        room = await _held(connection, room_id)
         if room["version"] != expected:
             return Stale(room["version"])
         if not rules.allowed(room["state"], "cancel"):
