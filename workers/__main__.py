@@ -25,6 +25,9 @@ def main() -> None:
             with contextlib.suppress(asyncio.CancelledError):
                 await worker.async_run()
         finally:
+            # arq itself would leave at the first job that was cut off in arq's own books, and the others with it.
+            await asyncio.gather(*worker.tasks.values(), return_exceptions=True)
+            worker.tasks.clear()
             await worker.close()
 
     asyncio.run(work())

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from arq import cron
@@ -43,6 +43,8 @@ LONG = timedelta(seconds=60)
 MARGIN = timedelta(seconds=2)
 CRON_SECONDS = 50
 
+Result = TypeVar("Result")
+
 Job = Callable[[Resources, str], Awaitable[None]]
 
 JOBS: dict[str, tuple[Job, timedelta]] = {
@@ -61,19 +63,34 @@ async def carry_out(ctx: dict[str, Any], kind: str, subject: str) -> None:
     """Claim one piece of due work, do it, tick it off; on a fault, or when told to stop, leave it for later."""
     house: Resources = ctx["house"]
     job, hold = JOBS.get(kind, (_unknown, QUICK))
-    for claimed in await outbox.claim(now=now(), hold=hold, limit=1, kinds=[kind], subject=subject):
+    claims = outbox.claim(now=now(), hold=hold, limit=1, kinds=[kind], subject=subject)
+    for claimed in await _unbroken(claims):
         try:
             async with asyncio.timeout((hold - MARGIN).total_seconds()):
                 await job(house, subject)
         except asyncio.CancelledError:
-            await asyncio.shield(outbox.fail(claimed, now=now(), error="stopped"))
+            await _unbroken(outbox.fail(claimed, now=now(), error="stopped"))
             raise
         except Exception as error:
             log.exception("job.failed kind=%s subject=%s attempts=%s", kind, subject, claimed.attempts)
             await outbox.fail(claimed, now=now(), error=type(error).__name__)
         else:
-            await outbox.finish(claimed, now=now())
+            await _unbroken(outbox.finish(claimed, now=now()))
             log.info("job.done kind=%s subject=%s", kind, subject)
+
+
+async def _unbroken(work: Awaitable[Result]) -> Result:
+    """The result of some bookkeeping, told to stop meanwhile or not; the stop then comes at the next opportunity."""
+    task = asyncio.ensure_future(work)
+    stopped = False
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            stopped = True
+    if stopped and (current := asyncio.current_task()) is not None:
+        current.cancel()
+    return task.result()
 
 
 async def _unknown(house: Resources, subject: str) -> None:

@@ -139,6 +139,30 @@ async def test_being_stopped_gives_the_work_back(house: Resources, database: str
     await check(expected, house.redis, house.settings.data)
 
 
+async def test_being_stopped_while_ticking_off_ticks_off_first(house: Resources, database: str) -> None:
+    expected = await due(house.redis)
+    between = await asyncpg.connect(database)
+    await between.execute("BEGIN")
+    await between.execute("SELECT FROM room WHERE id = $1 FOR UPDATE", expected.planned.id)
+    job = asyncio.create_task(carry_out({"house": house}, "open_room", str(expected.planned.id)))
+    await until_waiting(database, 1)
+    other = await asyncpg.connect(database)
+    async with other.transaction():
+        await other.execute("LOCK TABLE intent IN SHARE MODE")
+        await between.execute("COMMIT")
+        await until_waiting(database, 1, "UPDATE intent SET done_at")
+        job.cancel()
+        await db.value("SELECT 1")
+    await asyncio.wait([job])
+    await other.close()
+    await between.close()
+    done = await db.row("SELECT done_at, claimed_until FROM intent WHERE subject = $1", str(expected.planned.id))
+    assert done is not None
+    assert (done["done_at"] is not None, done["claimed_until"]) == (True, None)
+    await everything_due(house)
+    await check(expected, house.redis, house.settings.data)
+
+
 async def test_nobody_does_what_another_holds(house: Resources) -> None:
     expected = await due(house.redis)
     held = await claim(now=now(), hold=HOUR, limit=100)

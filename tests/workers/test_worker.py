@@ -15,7 +15,7 @@ from games.quizzes import rules
 from rewards import database as db
 from rewards.outbox.queries import open_count
 from server.runtime.settings import Settings, load, prepare
-from tests.workers.world import check, done, due, stuck, worker
+from tests.workers.world import LOG, check, done, due, stuck, worker
 from workers import main
 from workers.main import QUEUE, pool, sweep
 
@@ -74,7 +74,7 @@ async def test_a_worker_that_ends_in_the_middle_of_everything_is_followed_by_ano
             status = await asyncio.to_thread(first.wait, 60)
     held = await db.value("SELECT count(*) FROM intent WHERE done_at IS NULL AND claimed_until IS NOT NULL")
     if by == signal.SIGTERM:
-        assert (status, held) == (0, 0), "it has given back what it held"
+        assert (status, held) == (0, 0), (told.data / LOG).read_text()
     else:
         assert held >= 6, "until their holds end nobody else takes them"
         # What time does: the holds end, and so do the marks of the queue.

@@ -30,6 +30,8 @@ from tests.games.quizzes.world import RIGHT, SECOND, WRONG, Play, day_of, room, 
 
 ROOT = Path(__file__).resolve().parents[2]
 HOUR = timedelta(hours=1)
+LOG = "worker.log"
+"""In the data folder: what the workers of a test have printed."""
 RULE = Rule(points_per_ticket=1000, ticket_cap=5)
 
 
@@ -42,13 +44,10 @@ def worker(settings: Settings) -> Iterator["subprocess.Popen[bytes]"]:
         "LAUREL_DATA": str(settings.data),
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LAUREL_")}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "workers"],
-        cwd=ROOT,
-        env=kept | told,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    with (settings.data / LOG).open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "workers"], cwd=ROOT, env=kept | told, stdout=log, stderr=subprocess.STDOUT
+        )
     try:
         yield process
     finally:

@@ -61,13 +61,15 @@ async def refused(work: Awaitable[object]) -> str:
     return refusal.value.code
 
 
-async def until_waiting(database_url: str, count: int) -> None:
-    """Until so many statements of this test's database wait for a lock."""
+async def until_waiting(database_url: str, count: int, statement: str = "") -> None:
+    """Until so many statements of this test's database that begin so wait for a lock."""
     watch = await asyncpg.connect(database_url)
     try:
         async with asyncio.timeout(30):
             while count > await watch.fetchval(
                 "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+                " AND starts_with(query, $1)",
+                statement,
             ):
                 pass
     finally:
