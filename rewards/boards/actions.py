@@ -207,3 +207,14 @@ async def _replace(
     keys = [name for pair in zip(beside, targets, strict=True) for name in pair]
     if await script(keys=keys, args=[keep_seconds]):
         await announce(redis, f"board:{board}")
+
+
+async def follow_roster(redis: Redis, members: Sequence[UUID], *, today: date) -> None:
+    """After a change of the roster: leavers go off the boards of today's season, units count anew.
+
+    `members`: who left or came back. Nothing happens between seasons.
+    """
+    season = await ledger.season_of(today)
+    if season is not None:
+        await refresh_members(redis, season.id, members, today=today)
+        await refresh_units(redis, season.id, today=today)

@@ -9,6 +9,7 @@ import click
 from games.quizzes.actions import add_quiz
 from games.quizzes.formats import QuizDraft, read_questions
 from games.quizzes.rules import SCORINGS, Scoring
+from rewards.boards import actions as boards
 from rewards.members import actions as members
 from rewards.members import queries
 from rewards.members.roster_file import Roster, read_roster
@@ -160,6 +161,8 @@ async def _roster(house: Resources, found: Roster, apply: bool, full: bool, allo
         person = await queries.member(altered)
         if person is not None:
             await sessions.rewrite(altered, name=person.name, roles=person.roles, unit=person.unit_name)
+    gone = [leaving.member.id for leaving in changes.left]
+    await boards.follow_roster(house.redis, [*gone, *(change.member.id for change in changes.returned)], today=today)
     return changes
 
 

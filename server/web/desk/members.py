@@ -277,11 +277,7 @@ async def end_sessions(request: Asked, member_id: FromPath[UUID]) -> Response[by
 async def _boards_follow(request: Asked, members: Sequence[UUID]) -> None:
     """After a change of the roster: leavers go off the boards of today's season, units count anew."""
     house = pages.house(request)
-    today = house.today()
-    season = await ledger.season_of(today)
-    if season is not None:
-        await boards.refresh_members(house.redis, season.id, members, today=today)
-        await boards.refresh_units(house.redis, season.id, today=today)
+    await boards.follow_roster(house.redis, members, today=house.today())
 
 
 # The roster from a file

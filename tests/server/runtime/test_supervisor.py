@@ -175,7 +175,8 @@ def test_children_are_in_sessions_of_their_own(tmp_path: Path) -> None:
 
 def test_lines_are_whole_even_without_an_end(tmp_path: Path) -> None:
     told = Told()
-    code = "import sys; sys.stdout.buffer.write('一\\r\\n二'.encode() + b'\\xff'); sys.stderr.write('x' * 200000)"
+    first = "sys.stdout.buffer.write('一\\r\\n二'.encode() + b'\\xff'); sys.stdout.flush()"
+    code = f"import sys; {first}; sys.stderr.write('x' * 200000)"
     with Supervisor(tmp_path, progress=told.progress, sink=told.sink) as supervisor:
         supervisor.start(python("one", code, restart=False))
         assert supervisor.run(until="one") == 0
