@@ -9,6 +9,7 @@ import re
 import unicodedata
 import zipfile
 import zlib
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -512,7 +513,7 @@ def _joined(folder: str, target: str) -> str:
     return "/".join(path)
 
 
-class _Handler(ContentHandler):
+class _Handler(ContentHandler, ABC):
     """Elements and attributes by local name, so that any prefix and both the strict and the usual kind are read."""
 
     def __init__(self) -> None:
@@ -529,8 +530,9 @@ class _Handler(ContentHandler):
     def endElement(self, name: str) -> None:
         self.closed(name.rpartition(":")[2])
 
+    @abstractmethod
     def opened(self, name: str, attributes: dict[str, str]) -> None:
-        raise NotImplementedError
+        """An element begins."""
 
     def closed(self, name: str) -> None:
         """Most parts are told by their opening tags alone."""

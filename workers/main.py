@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from arq import cron
-from arq.connections import ArqRedis, RedisSettings, create_pool
+from arq.connections import ArqRedis, RedisSettings
 from arq.worker import Worker, func
 
 from rewards.outbox import actions as outbox
@@ -164,13 +164,3 @@ def redis_settings(url: str) -> RedisSettings:
     found.conn_retry_delay = 1
     found.retry_on_timeout = True
     return found
-
-
-async def pool(settings: Settings) -> ArqRedis:
-    """A client that queues jobs for these workers (tests and tools)."""
-    return await create_pool(
-        redis_settings(settings.redis_url),
-        default_queue_name=QUEUE,
-        job_serializer=msgspec.msgpack.encode,
-        job_deserializer=msgspec.msgpack.decode,
-    )

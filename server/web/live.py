@@ -189,10 +189,6 @@ class Hub:
                 if not readers:
                     del self.subscribers[channel]
 
-    def following_count(self, topic: str, face: str) -> int:
-        """How many streams of this process follow a topic with a face."""
-        return sum(len(r) for c, r in self.subscribers.items() if c.topic == topic and c.face == face)
-
     async def picture(self, channel: Channel) -> Picture:
         """The present state for a channel: rendered once, shared by all who ask until the next change."""
         found = self._pictures.get(channel)

@@ -8,7 +8,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
+import msgspec
 import pytest
+from arq.connections import ArqRedis, create_pool
 from redis.asyncio import Redis
 
 from games.quizzes import rules
@@ -17,7 +19,7 @@ from rewards.outbox.queries import open_count
 from server.runtime.settings import Settings, load, prepare
 from tests.workers.world import LOG, check, done, due, stuck, worker
 from workers import main
-from workers.main import QUEUE, pool, sweep
+from workers.main import QUEUE, redis_settings, sweep
 
 pytestmark = [pytest.mark.usefixtures("database"), pytest.mark.xdist_group("workers")]
 
@@ -30,6 +32,16 @@ def no_drain(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def told(database_url: str, servers: tuple[str, str], tmp_path: Path) -> Settings:
     return prepare(load({"LAUREL_DATABASE_URL": database_url, "LAUREL_REDIS_URL": servers[1]}, tmp_path))
+
+
+async def pool(settings: Settings) -> ArqRedis:
+    """A client that queues jobs for the workers as their sweep does."""
+    return await create_pool(
+        redis_settings(settings.redis_url),
+        default_queue_name=QUEUE,
+        job_serializer=msgspec.msgpack.encode,
+        job_deserializer=msgspec.msgpack.decode,
+    )
 
 
 @pytest.fixture

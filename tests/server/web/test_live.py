@@ -160,7 +160,7 @@ async def test_one_render_a_language_for_any_number_of_streams(hub: Hub, redis: 
         await until(desk, b"desk en v2")
         assert stage.drawn == {("phone", "en"): 1, ("phone", "zh-Hans"): 1, ("desk", "en"): 1}
         assert len({id(reader) for reader in english}) == 300
-        assert hub.following_count("room:1", "phone") == 500
+        assert len(hub.subscribers[PHONE_EN]) + len(hub.subscribers[PHONE_ZH]) == 500
 
 
 async def test_the_bytes_are_encoded_once(hub: Hub, stage: Stage) -> None:
