@@ -13,19 +13,48 @@ from rewards.draws import eligibility
 from rewards.draws.eligibility import Rule
 from rewards.draws.rules import MAX_SLOTS
 
-State = Literal["draft", "frozen", "drawn", "cancelled"]
-Move = Literal["edit", "freeze", "hold", "cancel"]
+State = Literal["draft", "freezing", "frozen", "armed", "rolled", "drawn", "closed", "cancelled"]
+Move = Literal[
+    "edit", "seal", "ask_freeze", "freeze", "miss_freeze", "rehearse", "void", "check_in",
+    "arm", "roll", "beacon", "reveal", "draw", "round", "call", "absent", "redraw", "close", "bring", "cancel",
+]  # fmt: skip
 _ALL_MOVES: Final[tuple[Move, ...]] = get_args(Move)
 
 MOVES: Final[Mapping[str, Mapping[str, State]]] = MappingProxyType(
     {
         "edit": {"draft": "draft"},
-        "freeze": {"draft": "frozen"},
-        "hold": {"frozen": "drawn"},
-        "cancel": {"draft": "cancelled", "frozen": "cancelled"},
+        "seal": {"draft": "draft"},
+        "ask_freeze": {"draft": "freezing"},
+        "freeze": {"freezing": "frozen"},
+        "miss_freeze": {"freezing": "draft"},
+        "rehearse": {"draft": "draft", "frozen": "frozen"},
+        "void": {"frozen": "frozen"},
+        "check_in": {"frozen": "frozen"},
+        "arm": {"frozen": "armed"},
+        "roll": {"armed": "rolled"},
+        "beacon": {"rolled": "rolled"},
+        "reveal": {"rolled": "rolled"},
+        "draw": {"rolled": "drawn"},
+        "round": {"drawn": "drawn"},
+        "call": {"drawn": "drawn"},
+        "absent": {"drawn": "drawn"},
+        "redraw": {"drawn": "drawn"},
+        "close": {"drawn": "closed"},
+        "bring": {"frozen": "drawn", "armed": "drawn", "rolled": "drawn", "drawn": "drawn"},
+        "cancel": {
+            "draft": "cancelled",
+            "frozen": "cancelled",
+            "armed": "cancelled",
+            "rolled": "cancelled",
+            "drawn": "cancelled",
+        },
     }
 )
-"""Move -> state before -> state after. What does not stand here is refused."""
+"""Move -> state before -> state after. What does not stand here is refused.
+
+`draw` is the reveal of the last secret; `bring` is a transcript from an offline kit, which may close or abort as well.
+In `drawn` winners are known and absences, further rounds and redraws may follow; `closed` and `cancelled` are final.
+"""
 
 VENUE: Final = "d10x20"
 CUSTODIANS: Final = ("organiser", "union")

@@ -1,8 +1,13 @@
 """A draw: its rule, prizes, frozen lines, commitments, what was published, and who won."""
 
+from typing import Any
+
 from piccolo.columns import (
+    JSONB,
     UUID,
     Array,
+    BigInt,
+    Boolean,
     Bytea,
     ForeignKey,
     Integer,
@@ -18,16 +23,16 @@ from piccolo.table import Table
 
 from rewards.database import engine
 from rewards.ledger.tables import Season
-from rewards.members.tables import Member
+from rewards.members.tables import Member, Unit
 
 
 class Draw(Table, tablename="draw", db=engine):
-    """States: draft, frozen, drawn, cancelled (rules.py holds the table of moves).
+    """States: see states.py, which holds the table of moves.
 
-    The rule: at least `min_points` honour points in the season, at least `min_quizzes` quizzes taken, in one of
-    `units` (subtrees; empty: any). Tickets = min(ticket_cap, points // points_per_ticket), at least 1;
-    `points_per_ticket` 0 gives everyone one ticket. `manifest`, `snapshot`, `log`, `result` are the exact bytes
-    of the published files, null until they exist; `venue` is the dice label ("d10x20").
+    `rule` is the JSON of an eligibility.Rule, `rounds` of the rounds ([{"code", "name", "dice"}]); a draw with
+    `rehearses` is the rehearsal of that draw. `program` is the empty kit that was published. `manifest`, `snapshot`,
+    `voids`, `present`, `log`, `result` are the exact bytes of the published files, null until they exist; `venue` is
+    the dice label ("d10x20"). `shown_names`: masked, full or number, for everybody's eyes.
     """
 
     id = UUID(primary_key=True, default=None)
@@ -37,11 +42,6 @@ class Draw(Table, tablename="draw", db=engine):
     state = Varchar(12, default="draft")
     version = Integer(default=1)
     season = ForeignKey(Season, null=False, on_delete=OnDelete.restrict)
-    min_points = Integer(default=0)
-    min_quizzes = Integer(default=0)
-    units = Array(base_column=UUID(), default=list)
-    points_per_ticket = Integer(default=0)
-    ticket_cap = Integer(default=20)
     unit_cap = Integer(null=True, default=None)
     venue = Varchar(20, default="d10x20")
     freeze_at = Timestamptz(null=True, default=None)
@@ -53,10 +53,36 @@ class Draw(Table, tablename="draw", db=engine):
     snapshot = Bytea(null=True, default=None)
     log = Text(null=True, default=None)
     result = Bytea(null=True, default=None)
+    rule = JSONB(default="{}")
+    rounds = JSONB(default="[]")
+    rehearses: ForeignKey[Any] = ForeignKey("self", null=True, default=None, on_delete=OnDelete.restrict, index=True)
+    one_win = Boolean(default=True)
+    presence = Boolean(default=False)
+    call_seconds = Integer(default=60)
+    dispute_hours = Integer(default=24)
+    claim_days = Integer(default=30)
+    shown_names = Varchar(10, default="masked")
+    witnesses = Array(base_column=Varchar(200), default=list)
+    beacon_at = Timestamptz(null=True, default=None)
+    freezing_since = Timestamptz(null=True, default=None)
+    frozen_by = UUID(null=True, default=None)
+    arm_after = Timestamptz(null=True, default=None)
+    armed_at = Timestamptz(null=True, default=None)
+    closed_at = Timestamptz(null=True, default=None)
+    program = Bytea(null=True, default=None)
+    manifest_signature = Varchar(128, default="")
+    result_signature = Varchar(128, default="")
+    voids = Bytea(null=True, default=None)
+    present = Bytea(null=True, default=None)
 
 
 class Prize(Table, tablename="prize", db=engine):
-    """Drawn in order of `position`; `code` is the prize id in the manifest ([a-z0-9-]{1,32})."""
+    """Drawn in order of `position`; `code` is the prize id in the manifest ([a-z0-9-]{1,32}).
+
+    `value` of one piece in fen, 0: not stated. `batch`: names shown at a time, 1-150. `class` and `units`: who may win
+    it ("" and empty: everybody). `redraw`: dice thrown before an absent winner's place is drawn again. `picture`: JPEG.
+    `budget` and `stock` are the funds (rewards/funds) that pay for it.
+    """
 
     id = UUID(primary_key=True, default=None)
     draw = ForeignKey(Draw, null=False, on_delete=OnDelete.restrict, index=True)
@@ -64,6 +90,18 @@ class Prize(Table, tablename="prize", db=engine):
     code = Varchar(32)
     name = Varchar(200)
     quantity = Integer(default=1)
+    round = Varchar(32, default="r1")
+    value = BigInt(default=0)
+    sponsor = Varchar(200, default="")
+    picture = Bytea(null=True, default=None)
+    batch = Integer(default=1)
+    class_ = Varchar(64, default="", db_column_name="class")
+    units = Array(base_column=UUID(), default=list)
+    present = Boolean(default=True)
+    redraw = Varchar(20, default="")
+    alternates = Integer(default=0)
+    budget = UUID(null=True, default=None)
+    stock = UUID(null=True, default=None)
 
     prize_one_code = Unique([draw, code])
 
@@ -78,25 +116,110 @@ class Entrant(Table, tablename="entrant", db=engine):
     salt = Bytea(default=None)
     tickets = Integer(default=1)
     points = Integer(default=0)
+    name = Varchar(200, default="")
+    staff_number = Varchar(64, default="")
+    unit = ForeignKey(Unit, null=True, default=None, on_delete=OnDelete.restrict, index=True)
+    class_ = Varchar(64, default="", db_column_name="class")
 
     entrant_one_line = Unique([draw, line])
     entrant_one_member = Unique([draw, member])
 
 
-class Commitment(Table, tablename="commitment", db=engine):
-    """A sealed secret of 32 random bytes; its hash is in the manifest, itself in the log once revealed."""
+class DrawExclusion(Table, tablename="draw_exclusion", db=engine):
+    """A member whom people have left out of a draw, with the reason."""
+
+    id = UUID(primary_key=True, default=None)
+    draw = ForeignKey(Draw, null=False, on_delete=OnDelete.restrict)
+    member = ForeignKey(Member, null=False, on_delete=OnDelete.restrict, index=True)
+    why = Varchar(300)
+    added_by = UUID(default=None)
+
+    draw_exclusion_one_each = Unique([draw, member])
+
+
+class Custodian(Table, tablename="custodian", db=engine):
+    """Who keeps a sealed secret. The server knows the 32 bytes of its commitment; `kept` (32 bytes) is a secret that
+    the server made itself, for a rehearsal."""
 
     id = UUID(primary_key=True, default=None)
     draw = ForeignKey(Draw, null=False, on_delete=OnDelete.restrict)
     position = SmallInt(default=0)
     label = Varchar(32)
-    secret = Bytea(default=None)
+    name = Varchar(200)
+    member = ForeignKey(Member, null=True, default=None, on_delete=OnDelete.restrict, index=True)
+    commitment = Bytea(null=True, default=None)
+    sealed_at = Timestamptz(null=True, default=None)
+    kept = Bytea(null=True, default=None)
 
-    commitment_one_label = Unique([draw, label])
+    custodian_one_label = Unique([draw, label])
+
+
+class VoidLine(Table, tablename="void_line", db=engine):
+    """A line struck off between the freeze and the arm. `reason` is the published code, `why` for the desk."""
+
+    id = UUID(primary_key=True, default=None)
+    draw = ForeignKey(Draw, null=False, on_delete=OnDelete.restrict)
+    line = Integer(default=0)
+    reason = Varchar(64)
+    why = Varchar(300, default="")
+    added_by = UUID(default=None)
+    added_at = Timestamptz(default=None)
+
+    void_line_one_each = Unique([draw, line])
+
+
+class CheckIn(Table, tablename="check_in", db=engine):
+    """A member is at the venue. `scanned_at` by the device, `received_at` by the server; `way`: scan, list, offline."""
+
+    id = UUID(primary_key=True, default=None)
+    draw = ForeignKey(Draw, null=False, on_delete=OnDelete.restrict)
+    member = ForeignKey(Member, null=False, on_delete=OnDelete.restrict, index=True)
+    scanned_at = Timestamptz(default=None)
+    received_at = Timestamptz(default=None)
+    by = UUID(default=None)
+    way = Varchar(10)
+
+    check_in_one_each = Unique([draw, member])
+
+
+class Transcript(Table, tablename="transcript", db=engine):
+    """A log brought from an offline kit. `code` is its display code; `verdict`: counts, conflict."""
+
+    id = UUID(primary_key=True, default=None)
+    draw = ForeignKey(Draw, null=False, on_delete=OnDelete.restrict)
+    digest = Bytea(default=None)
+    log = Text(default="")
+    voids = Bytea(null=True, default=None)
+    present = Bytea(null=True, default=None)
+    code = Varchar(20)
+    verdict = Varchar(10)
+    witnesses = Array(base_column=Varchar(200), default=list)
+    brought_by = UUID(default=None)
+    brought_at = Timestamptz(default=None)
+
+    transcript_one_each = Unique([draw, digest])
+
+
+class Alternate(Table, tablename="alternate", db=engine):
+    """Who takes a prize that nobody claimed in time, in order of `place` (from 0)."""
+
+    id = UUID(primary_key=True, default=None)
+    draw = ForeignKey(Draw, null=False, on_delete=OnDelete.restrict)
+    prize = ForeignKey(Prize, null=False, on_delete=OnDelete.restrict)
+    place = Integer(default=0)
+    line = Integer(default=0)
+    member = ForeignKey(Member, null=False, on_delete=OnDelete.restrict, index=True)
+    used_at = Timestamptz(null=True, default=None)
+
+    alternate_one_place = Unique([draw, prize, place])
 
 
 class Win(Table, tablename="win", db=engine):
-    """A drawn slot. `claim_code` is shown to the winner only; `claimed_at` null until handed over."""
+    """A drawn slot. `claim_code` is shown to the winner only; `claimed_at` null until handed over.
+
+    States: drawn, called -> claimed, absent, declined, expired. `alternate_place` is the place of the alternate who
+    took it over (null: drawn). `signature` is a PNG of the hand that received it.
+    """
 
     id = UUID(primary_key=True, default=None)
     draw = ForeignKey(Draw, null=False, on_delete=OnDelete.restrict)
@@ -108,5 +231,13 @@ class Win(Table, tablename="win", db=engine):
     claim_code = Varchar(16, unique=True)
     claimed_at = Timestamptz(null=True, default=None)
     handed_over_by = UUID(null=True, default=None)
+    state = Varchar(10, default="drawn")
+    state_at = Timestamptz(null=True, default=None)
+    called_at = Timestamptz(null=True, default=None)
+    expires_at = Timestamptz(null=True, default=None)
+    alternate_place = Integer(null=True, default=None)
+    proxy_name = Varchar(200, default="")
+    proxy_why = Varchar(300, default="")
+    signature = Bytea(null=True, default=None)
 
     win_one_slot = Unique([draw, prize, slot, attempt])

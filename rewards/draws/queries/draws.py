@@ -1,4 +1,4 @@
-"""Looking draws up: for the desk, for each member, for screens, and the bytes that are published."""
+"""Draws, their prizes and history, and the bytes that are published."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -9,12 +9,10 @@ from uuid import UUID
 
 from rewards import database as db
 from rewards.draws import rules
-from rewards.draws.eligibility import Candidate, Rule, Selection, Standing, select, tickets_for, why
-from rewards.draws.states import masked
-from rewards.ledger import queries as ledger
+from rewards.draws.eligibility import Rule
 
 FILES: Final = ("manifest.json", "snapshot.tsv", "log.txt", "result.json")
-"""What is published of a draw, in the order in which it comes to be."""
+
 
 _ONE_FILE: Final = dict(
     zip(
@@ -28,8 +26,6 @@ _ONE_FILE: Final = dict(
         strict=True,
     )
 )
-
-NOT_LISTED: Final = "draw.out.not_listed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,52 +77,6 @@ class PrizeRow:
 
 
 @dataclass(frozen=True, slots=True)
-class WinRow:
-    """A drawn place with its winner. `shown` is the masked name. `handed_over_by` is a name, "" until claimed."""
-
-    id: UUID
-    draw: UUID
-    slug: str
-    title: str
-    prize: str
-    prize_name: str
-    position: int
-    slot: int
-    line: int
-    member: UUID
-    name: str
-    staff_number: str
-    unit: str
-    claim_code: str
-    claimed_at: datetime | None
-    handed_over_by: str
-
-    @property
-    def shown(self) -> str:
-        """The name for everybody's eyes."""
-        return masked(self.name)
-
-
-@dataclass(frozen=True, slots=True)
-class EntrantRow:
-    """A member's line in a frozen list: `line` from 0, 16 bytes of salt, points as of the freeze."""
-
-    line: int
-    salt: bytes
-    tickets: int
-    points: int
-
-
-@dataclass(frozen=True, slots=True)
-class MyTickets:
-    """A member in a draw that is still to come: live until the freeze, then as frozen. `line` None: not listed."""
-
-    draw: DrawRow
-    standing: Standing
-    line: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class HistoryLine:
     """What was done to a draw. `who` is a name, "" for Laurel itself."""
 
@@ -147,15 +97,6 @@ class UnitTotal:
     tickets: int
 
 
-@dataclass(frozen=True, slots=True)
-class DrawFacts:
-    """What screens show of a draw. Winners by prize, in the order in which they were drawn."""
-
-    draw: DrawRow
-    prizes: tuple[PrizeRow, ...]
-    winners: Mapping[UUID, tuple[WinRow, ...]]
-
-
 _DRAW = """
 SELECT draw.id, number, slug, title, state, version, season, season.name AS season_name, min_points, min_quizzes, units,
        points_per_ticket, ticket_cap, unit_cap, venue, freeze_at, created_by, created_at, frozen_at, drawn_at,
@@ -163,19 +104,6 @@ SELECT draw.id, number, slug, title, state, version, season, season.name AS seas
        manifest, left(log, 2048) AS log_head,
        encode(substring(result FROM greatest(octet_length(result) - 32, 1)), 'escape') AS result_tail
 FROM draw JOIN season ON season.id = draw.season
-"""
-
-_WIN = """
-SELECT win.id, win.draw, draw.slug, draw.title, prize.code AS prize, prize.name AS prize_name, prize.position, win.slot,
-       win.line, win.member, member.name, member.staff_number, coalesce(unit.name, '') AS unit, win.claim_code,
-       win.claimed_at, coalesce(giver.name, '') AS handed_over_by
-FROM win
-JOIN draw ON draw.id = win.draw
-JOIN prize ON prize.id = win.prize
-JOIN member ON member.id = win.member
-LEFT JOIN member AS giver ON giver.id = win.handed_over_by
-LEFT JOIN membership ON membership.member = win.member AND membership.until IS NULL
-LEFT JOIN unit ON unit.id = membership.unit
 """
 
 
@@ -230,113 +158,6 @@ async def unit_names(units: Collection[UUID]) -> list[str]:
     return [one["name"] for one in found]
 
 
-async def candidates(season: UUID, members: Collection[UUID] | None = None) -> list[Candidate]:
-    """What decides who is in: everybody who is here, by staff number; or these members, leavers among them.
-
-    Three statements; in a REPEATABLE READ transaction they speak of one instant. Linear in the roster.
-    """
-    only = None if members is None else list(members)
-    people = await db.rows(
-        "SELECT member.id, member.staff_number, member.roles, member.left_on IS NOT NULL AS gone, membership.unit"
-        " FROM member LEFT JOIN membership ON membership.member = member.id AND membership.until IS NULL"
-        " WHERE CASE WHEN $1::uuid[] IS NULL THEN member.left_on IS NULL ELSE member.id = ANY($1) END"
-        " ORDER BY lower(member.staff_number)",
-        only,
-    )
-    parents = {one["id"]: one["parent"] for one in await db.rows("SELECT id, parent FROM unit")}
-    points = {one.member: one.points for one in await ledger.standings_of_season(season, only)}
-    quizzes = await ledger.quizzes_taken_of_season(season, only)
-    chains: dict[UUID, frozenset[UUID]] = {}
-    return [
-        Candidate(
-            member=one["id"],
-            staff_number=one["staff_number"],
-            unit=one["unit"],
-            within=_chain(one["unit"], parents, chains),
-            roles=tuple(one["roles"]),
-            left=one["gone"],
-            points=points.get(one["id"], 0),
-            quizzes=quizzes.get(one["id"], 0),
-        )
-        for one in people
-    ]
-
-
-async def preview(rule: Rule, season: UUID, created_by: UUID) -> Selection:
-    """Who would be in if it were frozen now."""
-    return select(rule, await candidates(season), created_by)
-
-
-async def standing(found: DrawRow, member: UUID) -> tuple[Standing, int | None]:
-    """How a member stands in a draw and why, with his line once it is frozen.
-
-    Who is not on a frozen list stands as draw.out.not_listed.
-    """
-    if found.promise is not None:
-        own = await entrant(found.id, member)
-        if own is None:
-            return Standing(0, NOT_LISTED, {}), None
-        frozen = tickets_for(found.rule, own.points)
-        return Standing(own.tickets, frozen.code, frozen.details), own.line
-    known = await candidates(found.season, [member])
-    return (why(found.rule, known[0], found.created_by) if known else Standing(0, "draw.out.left", {})), None
-
-
-async def my_tickets(member: UUID) -> list[MyTickets]:
-    """The member in every draw that is still to come, the next one first; empty: none is planned."""
-    mine = []
-    for found in await coming():
-        how, line = await standing(found, member)
-        mine.append(MyTickets(found, how, line))
-    return mine
-
-
-async def entrant(draw_id: UUID, member: UUID) -> EntrantRow | None:
-    """The member's line in a frozen list; None: not on it, or not frozen."""
-    found = await db.row(
-        "SELECT line, salt, tickets, points FROM entrant WHERE draw = $1 AND member = $2", draw_id, member
-    )
-    return None if found is None else EntrantRow(**dict(found))
-
-
-async def winners(draw_id: UUID) -> list[WinRow]:
-    """Everybody who has won, in the order of drawing. Places that nobody could win are left out."""
-    found = await db.rows(_WIN + "WHERE win.draw = $1 ORDER BY prize.position, win.slot, win.attempt", draw_id)
-    return [WinRow(**dict(one)) for one in found]
-
-
-async def wins_of(member: UUID, draw_id: UUID | None = None) -> list[WinRow]:
-    """What a member has won, in one draw or in all (the latest first)."""
-    found = await db.rows(
-        _WIN + "WHERE win.member = $1 AND ($2::uuid IS NULL OR win.draw = $2)"
-        " ORDER BY draw.drawn_at DESC, prize.position, win.slot",
-        member,
-        draw_id,
-    )
-    return [WinRow(**dict(one)) for one in found]
-
-
-async def win_by_code(claim_code: str) -> WinRow | None:
-    """The win that a clean claim code belongs to."""
-    found = await db.row(_WIN + "WHERE win.claim_code = $1", claim_code)
-    return None if found is None else WinRow(**dict(found))
-
-
-async def last_claims(limit: int = 20) -> list[WinRow]:
-    """What was handed over, the latest first."""
-    found = await db.rows(_WIN + "WHERE win.claimed_at IS NOT NULL ORDER BY win.claimed_at DESC LIMIT $1", limit)
-    return [WinRow(**dict(one)) for one in found]
-
-
-async def claims_of(draw_ids: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
-    """Draw -> (claimed, won); draws without winners are left out."""
-    found = await db.rows(
-        "SELECT draw, count(claimed_at) AS claimed, count(*) AS won FROM win WHERE draw = ANY($1) GROUP BY draw",
-        list(draw_ids),
-    )
-    return {one["draw"]: (one["claimed"], one["won"]) for one in found}
-
-
 async def published(draw_id: UUID) -> tuple[str, dict[str, bytes]] | None:
     """(slug, name -> exact bytes of each published file that exists); None: no such draw."""
     found = await db.row("SELECT slug, manifest, snapshot, log, result FROM draw WHERE id = $1", draw_id)
@@ -381,35 +202,11 @@ async def history(draw_id: UUID) -> list[HistoryLine]:
     return [HistoryLine(one["at"], one["who"], one["code"], one["why"], json.loads(one["details"])) for one in found]
 
 
-async def draw_facts(draw_id: UUID) -> DrawFacts | None:
-    """What screens show; None: no such draw."""
-    found = await draw(draw_id)
-    if found is None:
-        return None
-    won: dict[UUID, list[WinRow]] = {}
-    by_code = {prize.code: prize for prize in await prizes(draw_id)}
-    for one in await winners(draw_id):
-        won.setdefault(by_code[one.prize].id, []).append(one)
-    return DrawFacts(found, tuple(by_code.values()), {prize: tuple(those) for prize, those in won.items()})
-
-
 async def latest_drawn(since: datetime) -> UUID | None:
     """The draw that was held last, if that was after `since`."""
     found: UUID | None = await db.value(
         "SELECT id FROM draw WHERE state = 'drawn' AND drawn_at >= $1 ORDER BY drawn_at DESC LIMIT 1", since
     )
-    return found
-
-
-def _chain(
-    unit: UUID | None, parents: Mapping[UUID, UUID | None], known: dict[UUID, frozenset[UUID]]
-) -> frozenset[UUID]:
-    """The unit and all above it."""
-    if unit is None:
-        return frozenset()
-    found = known.get(unit)
-    if found is None:
-        found = known[unit] = _chain(parents[unit], parents, known) | {unit}
     return found
 
 
