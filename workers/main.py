@@ -21,7 +21,7 @@ from rewards.outbox import queries
 from server.runtime.clock import now
 from server.runtime.resources import Resources, opened
 from server.runtime.settings import Settings
-from workers import boards, checks, draws, quizzes
+from workers import boards, checks, draws, quizzes, retention
 
 log = logging.getLogger("laurel.worker")
 
@@ -123,6 +123,11 @@ async def turn_of_day(ctx: dict[str, Any]) -> None:
     await boards.turn_of_day(ctx["house"])
 
 
+async def forget_draws(ctx: dict[str, Any]) -> None:
+    """Every hour: is there a draw whose people need not be kept any longer?"""
+    await retention.forget_draws(ctx["house"])
+
+
 def make_worker(settings: Settings, *, burst: bool = False) -> Worker:
     """A worker process's one worker, not yet running."""
     stack = AsyncExitStack()
@@ -140,6 +145,7 @@ def make_worker(settings: Settings, *, burst: bool = False) -> Worker:
         cron_jobs=[
             cron(sweep, second=set(range(60)), keep_result=0, timeout=20, run_at_startup=True),
             cron(turn_of_day, second=15, keep_result=0, timeout=CRON_SECONDS),
+            cron(forget_draws, minute={7}, second=45, keep_result=0, timeout=CRON_SECONDS),
             cron(check_drift, minute=set(range(0, 60, 10)), second=30, keep_result=0, timeout=CRON_SECONDS),
         ],
         queue_name=QUEUE,

@@ -17,6 +17,7 @@ ALTER TABLE draw
     ADD COLUMN arm_after TIMESTAMPTZ,
     ADD COLUMN armed_at TIMESTAMPTZ,
     ADD COLUMN closed_at TIMESTAMPTZ,
+    ADD COLUMN forgotten_at TIMESTAMPTZ,
     ADD COLUMN program BYTEA,
     ADD COLUMN manifest_signature VARCHAR(128) NOT NULL DEFAULT '',
     ADD COLUMN result_signature VARCHAR(128) NOT NULL DEFAULT '',
@@ -192,6 +193,13 @@ CREATE TRIGGER commits_once BEFORE UPDATE ON custodian FOR EACH ROW EXECUTE FUNC
 -- A win ends once: claimed, absent, declined or expired.
 CREATE OR REPLACE FUNCTION refuse_second_claim() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    -- Only what retention forgets leaves an ended win.
+    IF OLD.state IN ('claimed', 'absent', 'declined', 'expired')
+            AND (NEW.state, NEW.state_at, NEW.claimed_at, NEW.handed_over_by) IS NOT DISTINCT FROM
+                (OLD.state, OLD.state_at, OLD.claimed_at, OLD.handed_over_by)
+            AND NEW.signature IS NULL AND NEW.proxy_name = '' AND NEW.proxy_why = '' THEN
+        RETURN NEW;
+    END IF;
     IF OLD.state IN ('claimed', 'absent', 'declined', 'expired')
         OR (NEW.draw, NEW.prize, NEW.slot, NEW.attempt, NEW.line, NEW.member, NEW.claim_code)
         IS DISTINCT FROM (OLD.draw, OLD.prize, OLD.slot, OLD.attempt, OLD.line, OLD.member, OLD.claim_code) THEN
@@ -203,3 +211,15 @@ END $$;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON transcript FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting();
 CREATE TRIGGER kept BEFORE DELETE OR TRUNCATE ON check_in FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting();
 CREATE TRIGGER kept BEFORE DELETE OR TRUNCATE ON alternate FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting();
+
+-- Who stands behind a line is kept as long as the organisation keeps records of draws, then forgotten.
+DROP TRIGGER append_only ON entrant;
+CREATE FUNCTION refuse_forgetting() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' OR NOT EXISTS (SELECT FROM draw WHERE draw.id = OLD.draw AND forgotten_at IS NOT NULL) THEN
+        RAISE EXCEPTION '% is append-only: % is refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN OLD;
+END $$;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON entrant FOR EACH ROW EXECUTE FUNCTION refuse_forgetting();
+CREATE TRIGGER kept BEFORE TRUNCATE ON entrant FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting();

@@ -55,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     time_zone: str  # IANA
     language: Language
     organisation: str
+    draw_retention_years: int  # how long it is kept who stood behind the lines of a draw; 0 = for ever
     trusted_proxies: tuple[str, ...]  # addresses or networks; empty = believe nobody's X-Forwarded-*
     log: Level
     postgres_bin: Path | None
@@ -198,6 +199,7 @@ _PARSERS: Final[dict[str, tuple[str, Callable[[str], Any]]]] = {
     "LAUREL_TIME_ZONE": ("time_zone", _zone),
     "LAUREL_LANGUAGE": ("language", _one_of("en", "zh-Hans")),
     "LAUREL_ORGANISATION": ("organisation", _organisation),
+    "LAUREL_DRAW_RETENTION_YEARS": ("draw_retention_years", _whole(0, 100)),
     "LAUREL_TRUSTED_PROXIES": ("trusted_proxies", _proxies),
     "LAUREL_LOG": ("log", _one_of(*LEVELS)),
     "LAUREL_SECRET": ("known_secret", _secret),
@@ -252,6 +254,7 @@ def load(environ: Mapping[str, str], cwd: Path) -> Settings:
         "time_zone": "Asia/Shanghai",
         "language": "en",
         "organisation": "Laurel",
+        "draw_retention_years": 3,
         "trusted_proxies": (),
         "log": "info",
         "postgres_bin": None,

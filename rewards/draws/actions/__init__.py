@@ -9,6 +9,7 @@ from rewards.draws.actions.freezing import Frozen, freeze, miss_freeze
 from rewards.draws.actions.locking import NewId, RandomBytes
 from rewards.draws.actions.planning import FREEZE, create_draw, edit_draw
 from rewards.draws.actions.publishing import PUBLISH, publish
+from rewards.draws.actions.retention import ended_draws, forget_draw
 
 __all__ = [
     "FREEZE",
@@ -22,6 +23,8 @@ __all__ = [
     "claim",
     "create_draw",
     "edit_draw",
+    "ended_draws",
+    "forget_draw",
     "freeze",
     "hold",
     "miss_freeze",

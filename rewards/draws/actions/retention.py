@@ -1,0 +1,44 @@
+"""Forgetting: after the years of keeping, who stood behind the lines of a draw. The published files stay."""
+
+from datetime import datetime
+from uuid import UUID
+
+from rewards import database as db
+from rewards.audit.actions import note
+from rewards.draws.actions.locking import found_draw
+
+
+async def forget_draw(draw_id: UUID, *, ended_before: datetime, now: datetime) -> bool:
+    """Forget who was on the list of a draw that ended before a moment, with signatures, proxies and exclusions.
+
+    Who has won what stays, as the winners' own record. False: there was nothing to forget (not ended, too young, done
+    before). Refusal draw.unknown. Linear in the list.
+    """
+    async with db.transaction() as connection:
+        found = await found_draw(draw_id)
+        ended = found["closed_at"] if found["state"] == "closed" else found["frozen_at"]
+        over = found["state"] in ("closed", "cancelled") and ended is not None and ended < ended_before
+        if not over or found["forgotten_at"] is not None:
+            return False
+        await connection.execute("UPDATE draw SET forgotten_at = $2, version = version + 1 WHERE id = $1", draw_id, now)
+        await connection.execute("DELETE FROM entrant WHERE draw = $1", draw_id)
+        await connection.execute(
+            "UPDATE win SET signature = NULL, proxy_name = '', proxy_why = '' WHERE draw = $1"
+            " AND (signature IS NOT NULL OR proxy_name <> '' OR proxy_why <> '')",
+            draw_id,
+        )
+        await connection.execute("UPDATE draw_exclusion SET why = '-' WHERE draw = $1", draw_id)
+        await connection.execute("UPDATE void_line SET why = '' WHERE draw = $1", draw_id)
+        await note("draw.forgotten", at=now, actor=None, subject=str(draw_id))
+    return True
+
+
+async def ended_draws(ended_before: datetime, limit: int = 20) -> list[UUID]:
+    """Draws whose time of keeping is over and that are not forgotten yet, the oldest first."""
+    found = await db.rows(
+        "SELECT id FROM draw WHERE forgotten_at IS NULL AND state IN ('closed', 'cancelled')"
+        " AND CASE WHEN state = 'closed' THEN closed_at ELSE frozen_at END < $1 ORDER BY number LIMIT $2",
+        ended_before,
+        limit,
+    )
+    return [one["id"] for one in found]
