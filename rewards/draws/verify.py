@@ -270,7 +270,7 @@ def _state(sheet: rules.Sheet, composed: rules.Composed) -> str:
         return "aborted"
     if sheet.closed:
         return "closed"
-    if composed.key:
+    if composed.keys:
         return "open"
     return "rolled" if sheet.digits else "armed"
 

@@ -11,10 +11,14 @@ PROTOCOL = "vdraw/1"
 SECRET_BYTES = 32
 SALT_BYTES = 16
 
+MAX_BEACON_ROUND = 2**53 - 1
+
 HEX256 = re.compile("[0-9a-f]{64}")
+BEACON_SIGNATURE = re.compile("[0-9a-f]{96}")
 DICE = re.compile("d(6|10)x([1-9][0-9]{0,2})")
 _DIE_FACES = {"6": frozenset("123456"), "10": frozenset("0123456789")}
 _REDRAW = "redraw-"
+_ROUND = "round-"
 
 
 def digest(data: bytes) -> bytes:
@@ -25,6 +29,11 @@ def digest(data: bytes) -> bytes:
 def u32(number: int) -> bytes:
     """Four bytes, big-endian. Raises OverflowError outside 0..2^32-1."""
     return number.to_bytes(4, "big")
+
+
+def u64(number: int) -> bytes:
+    """Eight bytes, big-endian. Raises OverflowError outside 0..2^64-1."""
+    return number.to_bytes(8, "big")
 
 
 def lp(data: bytes) -> bytes:
@@ -74,9 +83,10 @@ def commitment(draw_id: str, label: str, secret: bytes) -> bytes:
 def check_dice(label: str, digits: str) -> None:
     """Refuses a dice label other than `d6xN` or `d10xN` (N 1..999), and digits that are not exactly N throws.
 
-    One digit a throw: 1-6 for d6, 0-9 for d10. A redraw label is `redraw-` and a dice label.
+    One digit a throw: 1-6 for d6, 0-9 for d10. A label of redraw or round dice is `redraw-` or `round-` and a dice
+    label.
     """
-    shape = DICE.fullmatch(label.removeprefix(_REDRAW))
+    shape = DICE.fullmatch(label.removeprefix(_REDRAW).removeprefix(_ROUND))
     if shape is None:
         raise Refused("draw.dice.label", label=label)
     if len(digits) != int(shape[2]) or not _DIE_FACES[shape[1]].issuperset(digits):
@@ -88,15 +98,35 @@ def redraw_label(dice: str) -> str:
     return _REDRAW + dice
 
 
+def round_label(dice: str) -> str:
+    """The label under which the dice of a round of its own enter a hash and the log: `round-d10x6` for `d10x6`."""
+    return _ROUND + dice
+
+
 def venue_value(manifest_hash: bytes, label: str, digits: str) -> bytes:
     """V = TH("venue", M, label, digits): the dice thrown in front of everybody, in order."""
     check_dice(label, digits)
     return th("venue", manifest_hash, label.encode("ascii"), digits.encode("ascii"))
 
 
-def seed(manifest_hash: bytes, secrets: Sequence[bytes], venue: bytes) -> bytes:
-    """K = TH("seed", M, s_1, ..., s_m, V); secrets in manifest order."""
-    return th("seed", manifest_hash, *secrets, venue)
+def beacon_randomness(signature: str) -> bytes:
+    """SHA-256 of the 48 bytes of a drand signature in hex. Refused `draw.beacon.form` when it is none.
+
+    Whether the signature is the network's own is not judged here: that takes a library for BLS12-381.
+    """
+    if BEACON_SIGNATURE.fullmatch(signature) is None:
+        raise Refused("draw.beacon.form")
+    return digest(bytes.fromhex(signature))
+
+
+def beacon_value(manifest_hash: bytes, chain_hash: bytes, number: int, signature: str) -> bytes:
+    """B = TH("beacon", M, chain hash, u64(round), randomness) of round `number` of a drand chain."""
+    return th("beacon", manifest_hash, chain_hash, u64(number), beacon_randomness(signature))
+
+
+def seed(manifest_hash: bytes, secrets: Sequence[bytes], venue: bytes, beacon: bytes | None = None) -> bytes:
+    """K = TH("seed", M, s_1, ..., s_m, V[, B]); secrets in manifest order, B only when the manifest has a beacon."""
+    return th("seed", manifest_hash, *secrets, venue, *(() if beacon is None else (beacon,)))
 
 
 def round_key(seed_key: bytes, round_id: str, fresh: bytes = b"") -> bytes:

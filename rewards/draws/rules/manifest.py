@@ -6,18 +6,27 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from rewards.draws.rules.hashing import DICE, HEX256, PROTOCOL, digest
+from rewards.draws.rules.hashing import DICE, HEX256, MAX_BEACON_ROUND, PROTOCOL, digest
 from rewards.draws.rules.refused import Refused
 from rewards.draws.rules.snapshot import MAX_TICKETS, REASON_RULE, Line, valid_text
 from rewards.draws.rules.tree import Tree
 
 MAX_SLOTS = 100_000
+"""Places of all prizes and of their alternates, together."""
 MAX_CUSTODIANS = 16
+MAX_WITNESSES = 50
+MAX_ROUNDS = 100
+MAX_BATCH = 150
+MAX_ALTERNATES = 1000
+MAX_CALL_SECONDS = 3600
 ID_RULE = "[a-z0-9-]{1,32}"
+DRAW_ID_RULE = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 
+_ROUND = "r1"
 _ID = re.compile(ID_RULE)
-_DRAW_ID = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_DRAW_ID = re.compile(DRAW_ID_RULE)
 _REASON = re.compile(REASON_RULE)
+_UNNAMEABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _MOMENT = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
@@ -25,26 +34,52 @@ _MOMENT = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 class Prize:
     """A prize of `count` equal slots (0..count-1).
 
-    `group`: only lines of this class may win it; empty = all. `batch`: prizes shown together; empty = none.
+    `group`: only lines of this class may win it; empty = all. `batch`: how many names are shown at a time, 1..150.
     `redraw`: dice that must be thrown before the slot of an absent winner is drawn again, e.g. `d10x4`;
     empty = the key of the round is used again; None = left open, which only the pair form `[id, count]` says.
+    `round`: id of its round; empty exactly when the manifest has no `rounds`. `units`: only lines of these units;
+    empty = all. `present`: whoever wins it must be there. `alternates`: how many are drawn at the close, 0..1000.
     """
 
     id: str
     count: int
     group: str = ""
-    batch: str = ""
+    batch: int = 1
     redraw: str | None = ""
+    round: str = ""
+    units: tuple[str, ...] = ()
+    present: bool = True
+    alternates: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Prizes drawn at one go. `dice`: a dice label of its own, `d10x6`, thrown when the round starts; empty = none."""
+
+    id: str
+    dice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Beacon:
+    """A round of a drand network: the `chain` hash in hex, and the `round` number, 1..2^53-1."""
+
+    chain: str
+    round: int
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """The promises of a draw.
 
-    `n` lines and `tickets` in total; `root`, `file` (SHA-256 of the snapshot file) and `commit` are lower-case
-    hex. `labels` are the custodians, parallel to `commit`. `venue` is a dice label (`d10x20`). `unit_cap`: at
-    most so many standing winners a unit; None = no cap. `excluded`: (reason code, people) pairs. `rule` says
-    how tickets were earned and is opaque here. Empty `frozen_at`, `file`, `labels` and `rule` None: not stated.
+    `n` lines and `tickets` in total; `root`, `file` (SHA-256 of the snapshot file), `kit` (SHA-256 of kit.html),
+    `signer` (Ed25519 public key) and `commit` are lower-case hex. `labels` are the custodians, parallel to `commit`,
+    and `names` what people call them. `venue` is a dice label (`d10x20`). `rounds` in order; empty = one round named
+    `round` without dice. `unit_cap`: at most so many standing winners a unit; None = no cap. `presence`: a list of
+    who is there is locked before the dice. `call_seconds`: above 0, nobody is absent who was not called before.
+    `arm_after`: end of the time for objections, for people. `excluded`: (reason code, people) pairs. `rule` says how
+    tickets were earned and is opaque here. Empty `frozen_at`, `arm_after`, `file`, `kit`, `signer`, `labels`, `names`
+    and None for `beacon` and `rule`: not stated.
     """
 
     draw_id: str
@@ -58,16 +93,34 @@ class Manifest:
     rehearsal: bool = False
     frozen_at: str = ""
     file: str = ""
-    round: str = "r1"
+    round: str = _ROUND
     one_win: bool = True
     unit_cap: int | None = None
     excluded: tuple[tuple[str, int], ...] = ()
     rule: Mapping[str, object] | None = None
+    names: tuple[str, ...] = ()
+    witnesses: tuple[str, ...] = ()
+    rounds: tuple[Round, ...] = ()
+    presence: bool = False
+    call_seconds: int = 0
+    arm_after: str = ""
+    beacon: Beacon | None = None
+    kit: str = ""
+    signer: str = ""
 
     @property
     def slots(self) -> int:
         """How many winners are wanted, over all prizes."""
         return sum(prize.count for prize in self.prizes)
+
+    @property
+    def stages(self) -> tuple[Round, ...]:
+        """The rounds in their order, at least one: `rounds`, or the single one that `round` names."""
+        return self.rounds or (Round(self.round),)
+
+    def prizes_of(self, stage: Round) -> tuple[Prize, ...]:
+        """The prizes of a round, in their order."""
+        return tuple(prize for prize in self.prizes if not self.rounds or prize.round == stage.id)
 
 
 def manifest_hash(data: bytes) -> bytes:
@@ -133,6 +186,21 @@ def _moment(text: str) -> bool:
     return True
 
 
+def _name(text: str) -> bool:
+    """1 to 200 characters (code points), no control character and no half of a surrogate pair."""
+    return 1 <= len(text) <= 200 and _UNNAMEABLE.search(text) is None
+
+
+def _names(key: str, value: object, most: int) -> tuple[str, ...]:
+    names = tuple(_text(key, name, _name) for name in _list(key, value))
+    if len(names) > most:
+        raise _bad(key)
+    return names
+
+
+_PRIZE_OPTIONAL = frozenset({"class", "batch", "redraw", "round", "units", "present", "alternates"})
+
+
 def _prize(value: object) -> Prize:
     if isinstance(value, list):
         if len(value) != 2:
@@ -143,23 +211,58 @@ def _prize(value: object) -> Prize:
             redraw=None,
         )
     given = _object("prizes", value)
-    _known("prizes.", given, frozenset({"id", "count"}), frozenset({"class", "batch", "redraw"}))
-    return Prize(
+    _known("prizes.", given, frozenset({"id", "count"}), _PRIZE_OPTIONAL)
+    units = tuple(_text("prizes.units", unit, valid_text) for unit in _list("prizes.units", given.get("units", [])))
+    if ("units" in given and not units) or len(set(units)) != len(units):
+        raise _bad("prizes.units")
+    prize = Prize(
         _text("prizes.id", given["id"], _ID.fullmatch),
         _number("prizes.count", given["count"], 1, MAX_SLOTS),
         _text("prizes.class", given["class"], valid_text) if "class" in given else "",
-        _text("prizes.batch", given["batch"], _ID.fullmatch) if "batch" in given else "",
+        _number("prizes.batch", given.get("batch", 1), 1, MAX_BATCH),
         _text("prizes.redraw", given["redraw"], DICE.fullmatch) if "redraw" in given else "",
+        _text("prizes.round", given["round"], _ID.fullmatch) if "round" in given else "",
+        units,
+        _truth("prizes.present", given.get("present", True)),
+        _number("prizes.alternates", given["alternates"], 1, MAX_ALTERNATES) if "alternates" in given else 0,
     )
+    if prize.alternates and prize.redraw:
+        raise _bad("prizes.alternates")
+    return prize
 
 
-def _prizes(value: object) -> tuple[Prize, ...]:
+def _prizes(value: object, rounds: tuple[Round, ...]) -> tuple[Prize, ...]:
     prizes = tuple(_prize(entry) for entry in _list("prizes", value))
     if not prizes or len({prize.id for prize in prizes}) != len(prizes):
         raise _bad("prizes")
-    if sum(prize.count for prize in prizes) > MAX_SLOTS:
+    if sum(prize.count + prize.alternates for prize in prizes) > MAX_SLOTS:
         raise _bad("prizes.count")
+    named = [prize.round for prize in prizes]
+    wanted = [stage.id for stage in rounds] or [""]
+    if [name for name, before in zip(named, [None, *named], strict=False) if name != before] != wanted:
+        raise _bad("prizes.round")
     return prizes
+
+
+def _rounds(value: object) -> tuple[Round, ...]:
+    rounds = []
+    for entry in _list("rounds", value):
+        given = _object("rounds", entry)
+        _known("rounds.", given, frozenset({"id"}), frozenset({"dice"}))
+        dice = _text("rounds.dice", given["dice"], DICE.fullmatch) if "dice" in given else ""
+        rounds.append(Round(_text("rounds.id", given["id"], _ID.fullmatch), dice))
+    if not 1 <= len(rounds) <= MAX_ROUNDS or len({stage.id for stage in rounds}) != len(rounds):
+        raise _bad("rounds")
+    return tuple(rounds)
+
+
+def _beacon(value: object) -> Beacon:
+    given = _object("beacon", value)
+    _known("beacon.", given, frozenset({"chain", "round"}), frozenset())
+    return Beacon(
+        _text("beacon.chain", given["chain"], HEX256.fullmatch),
+        _number("beacon.round", given["round"], 1, MAX_BEACON_ROUND),
+    )
 
 
 def _excluded(value: object) -> tuple[tuple[str, int], ...]:
@@ -188,6 +291,7 @@ _OPTIONAL = frozenset(
     {
         *("labels", "rehearsal", "frozen_at", "file", "round"),
         *("one_win", "unit_cap", "no_reroll", "excluded", "rule"),
+        *("names", "witnesses", "rounds", "presence", "call_seconds", "arm_after", "beacon", "kit", "signer"),
     }
 )
 
@@ -234,6 +338,13 @@ def parse_manifest(data: bytes) -> Manifest:
         raise _bad("commit")
     n = _number("n", given["n"], 0, MAX_TICKETS)
     cap = given.get("unit_cap")
+    labels = _labels(given["labels"], len(commit)) if "labels" in given else ()
+    names = _names("names", given["names"], MAX_CUSTODIANS) if "names" in given else ()
+    if "names" in given and len(names) != len(labels):
+        raise _bad("names")
+    rounds = _rounds(given["rounds"]) if "rounds" in given else ()
+    if rounds and "round" in given:
+        raise _bad("round")
     return Manifest(
         draw_id=_text("draw_id", given["draw_id"], _DRAW_ID.fullmatch),
         n=n,
@@ -241,28 +352,45 @@ def parse_manifest(data: bytes) -> Manifest:
         root=_text("root", given["root"], HEX256.fullmatch),
         commit=commit,
         venue=_text("venue", given["venue"], DICE.fullmatch),
-        prizes=_prizes(given["prizes"]),
-        labels=_labels(given["labels"], len(commit)) if "labels" in given else (),
+        prizes=_prizes(given["prizes"], rounds),
+        labels=labels,
         rehearsal=_truth("rehearsal", given.get("rehearsal", False)),
         frozen_at=_text("frozen_at", given["frozen_at"], _moment) if "frozen_at" in given else "",
         file=_text("file", given["file"], HEX256.fullmatch) if "file" in given else "",
-        round=_text("round", given.get("round", "r1"), _ID.fullmatch),
+        round=_text("round", given.get("round", _ROUND), _ID.fullmatch),
         one_win=_truth("one_win", given.get("one_win", True)),
         unit_cap=None if cap is None else _number("unit_cap", cap, 1, MAX_TICKETS),
         excluded=_excluded(given.get("excluded", [])),
         rule=_object("rule", given["rule"]) if "rule" in given else None,
+        names=names,
+        witnesses=_names("witnesses", given.get("witnesses", []), MAX_WITNESSES),
+        rounds=rounds,
+        presence=_truth("presence", given.get("presence", False)),
+        call_seconds=_number("call_seconds", given.get("call_seconds", 0), 0, MAX_CALL_SECONDS),
+        arm_after=_text("arm_after", given["arm_after"], _moment) if "arm_after" in given else "",
+        beacon=_beacon(given["beacon"]) if "beacon" in given else None,
+        kit=_text("kit", given["kit"], HEX256.fullmatch) if "kit" in given else "",
+        signer=_text("signer", given["signer"], HEX256.fullmatch) if "signer" in given else "",
     )
 
 
 def _prize_json(prize: Prize) -> object:
     if prize.redraw is None:
-        if prize.group or prize.batch:
+        if prize != Prize(prize.id, prize.count, redraw=None):
             raise _bad("prizes.redraw")
         return [prize.id, prize.count]
     entry: dict[str, object] = {"id": prize.id, "count": prize.count}
-    for key, value in (("class", prize.group), ("batch", prize.batch), ("redraw", prize.redraw)):
+    for key, value in (("round", prize.round), ("class", prize.group), ("units", list(prize.units))):
         if value:
             entry[key] = value
+    if prize.batch != 1:
+        entry["batch"] = prize.batch
+    if prize.redraw:
+        entry["redraw"] = prize.redraw
+    if not prize.present:
+        entry["present"] = False
+    if prize.alternates:
+        entry["alternates"] = prize.alternates
     return entry
 
 
@@ -271,6 +399,9 @@ def write_manifest(manifest: Manifest) -> bytes:
 
     `parse_manifest` of the bytes gives an equal manifest. Raises what it raises when a value is not allowed.
     """
+    if manifest.rounds and manifest.round != _ROUND:
+        raise _bad("round")
+    rounds = [{"id": one.id, **({"dice": one.dice} if one.dice else {})} for one in manifest.rounds]
     given: dict[str, object] = {
         "proto": PROTOCOL,
         "draw_id": manifest.draw_id,
@@ -280,19 +411,27 @@ def write_manifest(manifest: Manifest) -> bytes:
         "root": manifest.root,
         "commit": list(manifest.commit),
         "venue": manifest.venue,
-        "round": manifest.round,
+        **({"rounds": rounds} if rounds else {"round": manifest.round}),
         "one_win": manifest.one_win,
         "unit_cap": manifest.unit_cap,
         "no_reroll": True,
         "prizes": [_prize_json(prize) for prize in manifest.prizes],
         "excluded": [{"reason": reason, "count": count} for reason, count in manifest.excluded],
     }
-    if manifest.labels:
-        given["labels"] = list(manifest.labels)
-    if manifest.frozen_at:
-        given["frozen_at"] = manifest.frozen_at
-    if manifest.file:
-        given["file"] = manifest.file
+    where_stated: dict[str, object] = {
+        "labels": list(manifest.labels),
+        "names": list(manifest.names),
+        "witnesses": list(manifest.witnesses),
+        "presence": manifest.presence,
+        "call_seconds": manifest.call_seconds,
+        "frozen_at": manifest.frozen_at,
+        "arm_after": manifest.arm_after,
+        "beacon": manifest.beacon and {"chain": manifest.beacon.chain, "round": manifest.beacon.round},
+        "file": manifest.file,
+        "kit": manifest.kit,
+        "signer": manifest.signer,
+    }
+    given.update((key, value) for key, value in where_stated.items() if value)
     if manifest.rule is not None:
         given["rule"] = json.loads(json.dumps(manifest.rule, sort_keys=True, allow_nan=False))
     data = json.dumps(given, separators=(",", ":"), allow_nan=False).encode("ascii")

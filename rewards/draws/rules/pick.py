@@ -1,14 +1,16 @@
 """Who wins (section 5): whole-number, weighted, without floats, and repeatable by anyone."""
 
-from collections.abc import Collection, Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from rewards.draws.rules.hashing import mac, redraw_key, u32
-from rewards.draws.rules.manifest import Manifest, Prize
+from rewards.draws.rules.manifest import Manifest, Prize, Round
 from rewards.draws.rules.refused import Refused
 from rewards.draws.rules.snapshot import Line
 
 _WORDS = 2**32
+_MOST_WORK = 50_000_000
 
 
 class Pick(NamedTuple):
@@ -27,6 +29,14 @@ class Outcome(NamedTuple):
     prize: str
     slot: int
     attempt: int
+    pick: Pick | None
+
+
+class Alternate(NamedTuple):
+    """Who steps in when the claim of a prize lapses: `place` from 0; `pick` None: no ticket was eligible."""
+
+    prize: str
+    place: int
     pick: Pick | None
 
 
@@ -78,55 +88,112 @@ class _Wheel:
         return place
 
 
-class Pool:
-    """Which lines may still win. `voided` are line indices struck off before the dice."""
+class _Filter(NamedTuple):
+    """Which lines a prize may go to at all: one class (empty = any), some units (empty = any), those present."""
 
-    def __init__(self, manifest: Manifest, lines: Sequence[Line], voided: Collection[int] = ()) -> None:
+    group: str
+    units: frozenset[str]
+    present: bool
+
+
+class _Club:
+    """The lines that pass a filter, ascending, with a wheel over the tickets that are live among them."""
+
+    def __init__(self, members: Sequence[int], live: Sequence[int]) -> None:
+        self.members = members
+        self.wheel = _Wheel([live[line] for line in members])
+
+
+class Pool:
+    """Which lines may still win. `voided` are line indices struck off before the dice, `present` those on the presence
+    list, which counts only when the manifest asks for one.
+
+    A change of one line costs O(log n); a unit that fills up or has room again changes all its lines. Refused
+    `draw.pool.work` when unit lists that overlap, or units that fill and empty, ask for more than fifty million such
+    steps: a bound on what a hostile file can cost, far above what a draw of 200,000 people needs.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        lines: Sequence[Line],
+        voided: Collection[int] = (),
+        present: Collection[int] = (),
+    ) -> None:
         self._one_win = manifest.one_win
         self._cap = manifest.unit_cap
+        self._presence = manifest.presence
         self._lines = lines
+        self._work = 0
         self._out = bytearray(len(lines))
         for line in voided:
             self._out[line] = 1
+        self._here = bytearray(len(lines))
+        for line in present:
+            self._here[line] = 1
         self._units: dict[str, list[int]] = {}
         self._unit_wins: dict[str, int] = {}
         if self._cap is not None:
             for line, entrant in enumerate(lines):
                 self._units.setdefault(entrant.unit, []).append(line)
-        live = [0 if out else entrant.tickets for out, entrant in zip(self._out, lines, strict=True)]
-        self._live = live
-        self._all = _Wheel(live)
-        wanted = {prize.group for prize in manifest.prizes if prize.group}
-        self._members: dict[str, list[int]] = {group: [] for group in wanted}
-        self._place = [0] * len(lines)
-        for line, entrant in enumerate(lines):
-            if entrant.group in wanted:
-                self._place[line] = len(self._members[entrant.group])
-                self._members[entrant.group].append(line)
-        self._wheels = {group: _Wheel([live[line] for line in ls]) for group, ls in self._members.items()}
+        self._live = [0 if out else entrant.tickets for out, entrant in zip(self._out, lines, strict=True)]
+        self._filters = {prize.id: self._filter(prize) for prize in manifest.prizes}
+        self._clubs, self._watching = self._found_clubs(set(self._filters.values()))
+
+    def _filter(self, prize: Prize) -> _Filter:
+        return _Filter(prize.group, frozenset(prize.units), self._presence and prize.present)
+
+    def _found_clubs(
+        self, filters: Collection[_Filter]
+    ) -> tuple[dict[_Filter, _Club], dict[tuple[str, str], list[_Filter]]]:
+        """A club for every filter, and the filters that lines of a (unit, class) may pass."""
+        sizes: dict[str, dict[str, int]] = {}
+        for entrant in self._lines:
+            groups = sizes.setdefault(entrant.unit, {})
+            groups[entrant.group] = groups.get(entrant.group, 0) + 1
+        watching: dict[tuple[str, str], list[_Filter]] = {}
+        for one in filters:
+            for unit in one.units or sizes:
+                groups = sizes.get(unit, {})
+                for group in {one.group} & groups.keys() if one.group else groups:
+                    self._spend(groups[group])
+                    watching.setdefault((unit, group), []).append(one)
+        members: dict[_Filter, list[int]] = {one: [] for one in filters}
+        for line, entrant in enumerate(self._lines):
+            for one in watching.get((entrant.unit, entrant.group), ()):
+                if self._here[line] or not one.present:
+                    members[one].append(line)
+        return {one: _Club(found, self._live) for one, found in members.items()}, watching
+
+    def _spend(self, steps: int) -> None:
+        self._work += steps
+        if self._work > _MOST_WORK:
+            raise Refused("draw.pool.work")
 
     def pick(self, key: bytes, prize: Prize, slot: int, attempt: int) -> Pick | None:
         """The line that `key` picks for this slot and attempt, or None when no ticket is eligible."""
-        wheel = self._wheels[prize.group] if prize.group else self._all
-        if wheel.total == 0:
+        club = self._clubs[self._filters[prize.id]]
+        weight = club.wheel.total
+        if weight == 0:
             return None
-        counter, ticket = choose(key, prize.id, slot, attempt, wheel.total)
-        place = wheel.find(ticket)
-        line = self._members[prize.group][place] if prize.group else place
-        return Pick(counter, wheel.total, ticket, line)
+        counter, ticket = choose(key, prize.id, slot, attempt, weight)
+        return Pick(counter, weight, ticket, club.members[club.wheel.find(ticket)])
 
     def win(self, line: int) -> None:
         """Takes note of a win: the winner leaves when one win is the rule, the unit when its cap is reached."""
         if self._one_win:
-            self._out[line] = 1
-        self._refresh(line)
+            self.leave(line)
         self._count(self._lines[line].unit, 1)
 
     def absent(self, line: int) -> None:
         """Takes a winning back: the line leaves for the rest of the draw, its unit's cap is freed."""
+        self.leave(line)
+        self._count(self._lines[line].unit, -1)
+
+    def leave(self, line: int) -> None:
+        """The line cannot be picked any more."""
         self._out[line] = 1
         self._refresh(line)
-        self._count(self._lines[line].unit, -1)
 
     def _count(self, unit: str, change: int) -> None:
         if self._cap is None:
@@ -134,6 +201,7 @@ class Pool:
         before = self._unit_wins.get(unit, 0)
         self._unit_wins[unit] = before + change
         if (before >= self._cap) != (before + change >= self._cap):
+            self._spend(len(self._units[unit]))
             for line in self._units[unit]:
                 self._refresh(line)
 
@@ -145,28 +213,51 @@ class Pool:
         if change == 0:
             return
         self._live[line] = wanted
-        self._all.add(line, change)
-        if entrant.group in self._wheels:
-            self._wheels[entrant.group].add(self._place[line], change)
+        for one in self._watching.get((entrant.unit, entrant.group), ()):
+            if self._here[line] or not one.present:
+                club = self._clubs[one]
+                club.wheel.add(bisect_left(club.members, line), change)
 
 
 class Drawing:
-    """A draw under way. `key` is K_r. `standing` holds the latest outcome of each (prize id, slot), in manifest
-    order; a slot whose winner was called absent is missing until it is drawn again. One pick costs O(log n)."""
+    """A draw under way: rounds are started in order, absent winners replaced, alternates drawn at the end.
 
-    def __init__(self, manifest: Manifest, lines: Sequence[Line], key: bytes, voided: Collection[int] = ()) -> None:
-        self._key = key
-        self._pool = Pool(manifest, lines, voided)
+    `standing` holds the latest outcome of each (prize id, slot) drawn so far, in manifest order; a slot whose winner
+    was called absent is missing until it is drawn again. One pick costs O(log n).
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        lines: Sequence[Line],
+        voided: Collection[int] = (),
+        present: Collection[int] = (),
+    ) -> None:
+        self._manifest = manifest
+        self._pool = Pool(manifest, lines, voided, present)
         self._prizes = {prize.id: prize for prize in manifest.prizes}
+        self._keys: dict[str, bytes] = {}
         self._outcomes: dict[tuple[str, int], Outcome] = {}
         self._vacant: dict[tuple[str, int], int] = {}
-        for prize in manifest.prizes:
-            for slot in range(prize.count):
-                self._attempt(prize, slot, 0, key)
 
     @property
     def standing(self) -> dict[tuple[str, int], Outcome]:
         return {place: outcome for place, outcome in self._outcomes.items() if place not in self._vacant}
+
+    def start(self, stage: Round, key: bytes) -> tuple[Outcome, ...]:
+        """Draws every slot of a round with its key K_r. The caller starts the rounds in their order, each once."""
+        outcomes: list[Outcome] = []
+        for prize in self._manifest.prizes_of(stage):
+            self._keys[prize.id] = key
+            outcomes.extend(self._attempt(prize, slot, 0, key) for slot in range(prize.count))
+        return tuple(outcomes)
+
+    def winner(self, prize: str, slot: int) -> Outcome | None:
+        """The outcome of the slot when a winner stands there."""
+        outcome = self._outcomes.get((prize, slot))
+        if outcome is None or outcome.pick is None or (prize, slot) in self._vacant:
+            return None
+        return outcome
 
     def _attempt(self, prize: Prize, slot: int, attempt: int, key: bytes) -> Outcome:
         pick = self._pool.pick(key, prize, slot, attempt)
@@ -181,8 +272,8 @@ class Drawing:
 
         Refused `draw.absent.slot` when no winner stands there.
         """
-        outcome = self._outcomes.get((prize, slot))
-        if outcome is None or outcome.pick is None or (prize, slot) in self._vacant:
+        outcome = self.winner(prize, slot)
+        if outcome is None or outcome.pick is None:
             raise Refused("draw.absent.slot", prize=prize, slot=slot)
         self._pool.absent(outcome.pick.line)
         self._vacant[prize, slot] = outcome.attempt
@@ -196,5 +287,20 @@ class Drawing:
         lost = self._vacant.pop((prize, slot), None)
         if lost is None:
             raise Refused("draw.redraw.slot", prize=prize, slot=slot)
-        key = self._key if fresh is None else redraw_key(self._key, prize, slot, lost + 1, fresh)
+        key = self._keys[prize]
+        if fresh is not None:
+            key = redraw_key(key, prize, slot, lost + 1, fresh)
         return self._attempt(self._prizes[prize], slot, lost + 1, key)
+
+    def alternates(self) -> Iterator[Alternate]:
+        """Draws the alternates of all prizes, in manifest order: the last thing that a drawing is asked for.
+
+        They are drawn like one more slot each, count + place, with the key of the round. They count as no win, but
+        nobody is an alternate twice.
+        """
+        for prize in self._manifest.prizes:
+            for place in range(prize.alternates):
+                pick = self._pool.pick(self._keys[prize.id], prize, prize.count + place, 0)
+                if pick is not None:
+                    self._pool.leave(pick.line)
+                yield Alternate(prize.id, place, pick)

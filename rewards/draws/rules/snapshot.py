@@ -1,4 +1,5 @@
-"""The frozen list of a draw (section 2): one line a person, and the list of lines voided before the dice."""
+"""The lists of a draw (section 2): the frozen one, one line a person, and those locked before the dice: the lines
+that are voided and the lines whose people are present."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping
@@ -14,6 +15,7 @@ REASON_RULE = "[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9])?"
 _TEXT = re.compile(TEXT_RULE)
 _REASON = re.compile(REASON_RULE)
 _LINE = re.compile(f"([0-9a-f]{{64}})\t([1-9][0-9]{{0,9}})\t({TEXT_RULE})(?:\t({TEXT_RULE}))?")
+_PRESENT = re.compile("0|[1-9][0-9]{0,9}")
 _VOID = re.compile(f"(0|[1-9][0-9]{{0,9}})\t({REASON_RULE})")
 
 
@@ -118,3 +120,31 @@ def format_voids(voids: Mapping[int, str]) -> bytes:
         if index < 0 or _REASON.fullmatch(reason) is None:
             raise Refused("draw.void.line", line=number)
     return b"".join(f"{index}\t{reason}\n".encode("ascii") for index, reason in sorted(voids.items()))
+
+
+def parse_present(data: bytes, n: int) -> tuple[int, ...]:
+    """The line indices whose people are present, from a presence list of `INDEX` lines, ascending.
+
+    An empty file: nobody is present. Refused `draw.present.ending|line|order|index`.
+    """
+    present: list[int] = []
+    before = -1
+    for number, text in enumerate(_ascii_lines(data, "present")):
+        if _PRESENT.fullmatch(text) is None:
+            raise Refused("draw.present.line", line=number)
+        index = int(text)
+        if index <= before:
+            raise Refused("draw.present.order", line=number)
+        if index >= n:
+            raise Refused("draw.present.index", line=number)
+        before = index
+        present.append(index)
+    return tuple(present)
+
+
+def format_present(present: Iterable[int]) -> bytes:
+    """The presence list file of these indices, each once, whatever their order. Refused `draw.present.line` below 0."""
+    ordered = sorted(set(present))
+    if ordered and ordered[0] < 0:
+        raise Refused("draw.present.line", line=0)
+    return b"".join(f"{index}\n".encode("ascii") for index in ordered)

@@ -164,7 +164,9 @@ def test_commitments_seed_and_keys() -> None:
     ids=["scenario A", "scenario B"],
 )
 def test_both_scenarios(fresh: bytes | None, expected: tuple[int, ...]) -> None:
-    drawing = rules.Drawing(rules.parse_manifest(MANIFEST), rules.parse_snapshot(SNAPSHOT), KEY)
+    manifest = rules.parse_manifest(MANIFEST)
+    drawing = rules.Drawing(manifest, rules.parse_snapshot(SNAPSHOT))
+    drawing.start(manifest.stages[0], KEY)
     assert {place: outcome.pick for place, outcome in drawing.standing.items()} == {
         ("third", 0): (0, 32, 2, 1),
         ("third", 1): (0, 30, 0, 0),
@@ -203,7 +205,7 @@ def test_display_code_is_sixty_bits() -> None:
 
 
 def test_published_files_of_scenario_b() -> None:
-    published = drawn(absences=[Absence("first", 0, "redraw-d10x4", "1618")])
+    published = drawn(steps=[Absence("first", 0, "", "redraw-d10x4", "1618")])
     assert published.log == (
         f"arm {M.hex()}\n"
         f"venue d10x20 {DIGITS}\n"
@@ -239,7 +241,7 @@ SNAPSHOT_IDS = [line.id_commit for line in rules.parse_snapshot(SNAPSHOT)]
 
 
 def test_published_files_of_scenario_a() -> None:
-    published = drawn(absences=[Absence("first", 0)])
+    published = drawn(steps=[Absence("first", 0)])
     assert published.log.endswith("absent first 0 0\nwin first 0 1 4\nclose\n")
     assert [winner.line for winner in published.winners] == [1, 0, 4]
 
@@ -267,7 +269,7 @@ def test_nobody_eligible_leaves_the_slot_unfilled() -> None:
         "close",
     ]
     assert [(winner.prize, winner.line) for winner in published.winners] == [("third", 4)]
-    assert refusal(drawn, voids=voids, absences=[Absence("first", 0)]).code == "draw.absent.slot"
+    assert refusal(drawn, voids=voids, steps=[Absence("first", 0)]).code == "draw.absent.slot"
 
 
 # refusals
@@ -289,11 +291,11 @@ def test_nobody_eligible_leaves_the_slot_unfilled() -> None:
         ({"snapshot": SNAPSHOT.replace(b"\t10\t", b"\t11\t")}, "draw.snapshot.tickets"),
         ({"snapshot": SNAPSHOT.replace(b"\tB\n", b"\tA\n")}, "draw.snapshot.root"),
         ({"snapshot": SNAPSHOT[:-69]}, "draw.snapshot.count"),
-        ({"absences": [Absence("second", 0)]}, "draw.absent.slot"),
-        ({"absences": [Absence("first", 1)]}, "draw.absent.slot"),
-        ({"absences": [Absence("first", 0, "redraw-d10x4", "16180")]}, "draw.dice.digits"),
-        ({"absences": [Absence("first", 0, "redraw-4d10", "1618")]}, "draw.dice.label"),
-        ({"absences": [Absence("first", 0)], "secrets": SECRETS[:1], "abort": "x"}, "draw.sheet.order"),
+        ({"steps": [Absence("second", 0)]}, "draw.absent.slot"),
+        ({"steps": [Absence("first", 1)]}, "draw.absent.slot"),
+        ({"steps": [Absence("first", 0, "", "redraw-d10x4", "16180")]}, "draw.dice.digits"),
+        ({"steps": [Absence("first", 0, "", "redraw-4d10", "1618")]}, "draw.dice.label"),
+        ({"steps": [Absence("first", 0)], "secrets": SECRETS[:1], "abort": "x"}, "draw.sheet.order"),
     ],
 )
 def test_a_draw_that_does_not_fit_its_manifest_is_refused(changes: dict, code: str) -> None:
@@ -389,7 +391,7 @@ FULL = Manifest(
     root="0" * 64,
     commit=("1" * 64, "2" * 64),
     venue="d6x25",
-    prizes=(Prize("bike", 1, "night shift", "evening", "d10x4"), Prize("mug", 20), Prize("pen", 2, redraw=None)),
+    prizes=(Prize("bike", 1, "night shift", 20, "d10x4"), Prize("mug", 20), Prize("pen", 2, redraw=None)),
     labels=("organiser", "union"),
     rehearsal=True,
     frozen_at="2026-05-01T08:00:00Z",
@@ -448,7 +450,7 @@ def fields(manifest: Manifest) -> dict:
         ({"prizes": [{"id": "a"}]}, "draw.manifest.missing", "prizes.count"),
         ({"prizes": [{"id": "a", "count": 1, "x": 1}]}, "draw.manifest.unknown", "prizes.x"),
         ({"prizes": [{"id": "a", "count": 1, "class": "\t"}]}, "draw.manifest.value", "prizes.class"),
-        ({"prizes": [{"id": "a", "count": 1, "batch": ""}]}, "draw.manifest.value", "prizes.batch"),
+        ({"prizes": [{"id": "a", "count": 1, "batch": "evening"}]}, "draw.manifest.value", "prizes.batch"),
         ({"prizes": [{"id": "a", "count": 1, "redraw": "redraw-d10x4"}]}, "draw.manifest.value", "prizes.redraw"),
         ({"prizes": ["a"]}, "draw.manifest.value", "prizes"),
         ({"labels": ["one"]}, "draw.manifest.value", "labels"),
@@ -536,12 +538,12 @@ def sheet_of(log: str, manifest: bytes = MANIFEST) -> rules.Sheet:
 
 
 def test_the_sheet_is_read_back_from_the_log() -> None:
-    absences = (Absence("first", 0, "redraw-d10x4", "1618"), Absence("third", 1), Absence("first", 0))
-    sheet = sheet_of(drawn(absences=absences).log)
+    absences = (Absence("first", 0, "", "redraw-d10x4", "1618"), Absence("third", 1), Absence("first", 0))
+    sheet = sheet_of(drawn(steps=absences).log)
     assert sheet.manifest == M.hex()
     assert sheet.digits == DIGITS
     assert [tuple(reveal) for reveal in sheet.reveals] == list(zip(LABELS, SECRETS, strict=True))
-    assert sheet.absences == absences
+    assert sheet.steps == absences
     assert sheet.closed
     assert not sheet_of(drawn(closed=False).log).closed
     assert sheet_of(drawn(abort="wrong-list").log).abort == "wrong-list"
@@ -621,19 +623,19 @@ def test_demanded_redraw_dice_are_demanded() -> None:
     manifest, secrets = full_draw((Prize("bike", 1, redraw="d10x4"), Prize("mug", 2)))
 
     def draw(*absences: Absence, **named) -> rules.Published:
-        return rules.publish_result(manifest, SNAPSHOT, DIGITS, secrets, absences=absences, **named)
+        return rules.publish_result(manifest, SNAPSHOT, DIGITS, secrets, steps=absences, **named)
 
-    thrown = Absence("bike", 0, "redraw-d10x4", "1618")
+    thrown = Absence("bike", 0, "", "redraw-d10x4", "1618")
     assert "\nredraw bike 0 1 redraw-d10x4 1618\nwin bike 0 1 " in draw(thrown).log
     assert "\nabsent mug 1 0\nwin mug 1 1 " in draw(Absence("mug", 1)).log
     assert refusal(draw, Absence("bike", 0)).code == "draw.close.early"
     assert refusal(draw, Absence("bike", 0), Absence("mug", 0)).code == "draw.redraw.pending"
     assert refusal(draw, thrown._replace(label="redraw-d10x5", digits="16180")).code == "draw.redraw.dice"
-    assert refusal(draw, Absence("mug", 0, "redraw-d10x4", "1618")).code == "draw.redraw.dice"
+    assert refusal(draw, Absence("mug", 0, "", "redraw-d10x4", "1618")).code == "draw.redraw.dice"
     waiting = draw(Absence("bike", 0), closed=False)
     assert waiting.log.endswith("absent bike 0 0\n")
     assert [winner.prize for winner in waiting.winners] == ["mug", "mug"]
-    assert sheet_of(waiting.log, manifest).absences == (Absence("bike", 0),)
+    assert sheet_of(waiting.log, manifest).steps == (Absence("bike", 0),)
 
 
 def test_stated_labels_bind_the_order_of_reveals() -> None:

@@ -20,7 +20,7 @@ from tests.rewards.draws.test_rules import DIGITS, MANIFEST, SECRETS, SNAPSHOT
 from tests.rewards.draws.test_rules import LABELS as CUSTODIANS
 
 ROOT = Path(__file__).parents[3]
-ABSENCES = (Absence("first", 0, "redraw-d10x4", "1618"),)
+ABSENCES = (Absence("first", 0, "", "redraw-d10x4", "1618"),)
 
 
 def publish(folder: Path, files: dict[str, bytes]) -> Path:
@@ -32,7 +32,7 @@ def publish(folder: Path, files: dict[str, bytes]) -> Path:
 
 def vector_files(**named) -> dict[str, bytes]:
     """The draw of the protocol's vectors, scenario B unless told otherwise."""
-    given = {"labels": CUSTODIANS, "absences": ABSENCES, **named}
+    given = {"labels": CUSTODIANS, "steps": ABSENCES, **named}
     published = rules.publish_result(MANIFEST, SNAPSHOT, DIGITS, SECRETS, **given)
     return {
         "manifest.json": MANIFEST,
@@ -56,7 +56,7 @@ def full_files() -> dict[str, bytes]:
                 rules.commitment("spring-2026", *pair).hex() for pair in zip(CUSTODIANS, SECRETS, strict=True)
             ),
             venue="d6x25",
-            prizes=(Prize("bike", 1, redraw="d10x4", batch="last"), Prize("mug", 4, group="night")),
+            prizes=(Prize("bike", 1, redraw="d10x4", batch=5), Prize("mug", 4, group="night")),
             labels=tuple(CUSTODIANS),
             rehearsal=True,
             frozen_at="2026-05-01T08:00:00Z",
@@ -73,7 +73,7 @@ def full_files() -> dict[str, bytes]:
         "1234561234561234561234561",
         SECRETS,
         voids=voids,
-        absences=[Absence("bike", 0, "redraw-d10x4", "2718"), Absence("mug", 3)],
+        steps=[Absence("bike", 0, "", "redraw-d10x4", "2718"), Absence("mug", 1)],
     )
     return {
         "manifest.json": manifest,
@@ -140,7 +140,7 @@ def test_the_full_form_verifies(tmp_path: Path) -> None:
 
 def test_each_step_of_a_ceremony_verifies(tmp_path: Path) -> None:
     folder = tmp_path / "draw"
-    files = vector_files(absences=())
+    files = vector_files(steps=())
     result = files.pop("result.json")
     log = files.pop("log.txt").splitlines(keepends=True)
     publish(folder, files)
@@ -494,7 +494,7 @@ def test_the_files_on_the_page_verify(tmp_path: Path) -> None:
 
 def test_the_program_on_the_page_finds_the_first_winner(tmp_path: Path) -> None:
     (program,) = fenced("python")
-    for place, files in enumerate((vector_files(), vector_files(absences=()))):
+    for place, files in enumerate((vector_files(), vector_files(steps=()))):
         run = subprocess.run(
             [sys.executable, "-S", "-E", "-c", program],
             cwd=publish(tmp_path / str(place), files),
