@@ -223,3 +223,14 @@ BEGIN
 END $$;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON entrant FOR EACH ROW EXECUTE FUNCTION refuse_forgetting();
 CREATE TRIGGER kept BEFORE TRUNCATE ON entrant FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting();
+
+-- What members say they saw on the stage: a code that differs from the published one is a reason to look.
+CREATE TABLE code_seen (
+    id UUID PRIMARY KEY,
+    draw UUID NOT NULL REFERENCES draw (id),
+    member UUID NOT NULL REFERENCES member (id),
+    code VARCHAR(20) NOT NULL,
+    at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT code_seen_one_each UNIQUE (draw, member)
+);
+CREATE INDEX code_seen_member ON code_seen (member);

@@ -10,6 +10,7 @@ from rewards.draws.actions.locking import NewId, RandomBytes
 from rewards.draws.actions.planning import FREEZE, create_draw, edit_draw
 from rewards.draws.actions.publishing import PUBLISH, publish
 from rewards.draws.actions.retention import ended_draws, forget_draw
+from rewards.draws.actions.witnessing import confirm_code
 
 __all__ = [
     "FREEZE",
@@ -21,6 +22,7 @@ __all__ = [
     "cancel",
     "check_dice",
     "claim",
+    "confirm_code",
     "create_draw",
     "edit_draw",
     "ended_draws",

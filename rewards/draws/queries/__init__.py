@@ -40,6 +40,7 @@ from rewards.draws.queries.wins import (
     winners,
     wins_of,
 )
+from rewards.draws.queries.witnesses import code_seen_by, codes_seen
 
 __all__ = [
     "FILES",
@@ -55,6 +56,8 @@ __all__ = [
     "WinRow",
     "candidates",
     "claims_of",
+    "code_seen_by",
+    "codes_seen",
     "coming",
     "draw",
     "draw_by_slug",
