@@ -20,6 +20,7 @@ from rewards.draws.queries.draws import (
     unit_names,
     unit_totals,
 )
+from rewards.draws.queries.files import published_names
 from rewards.draws.queries.people import (
     NOT_LISTED,
     EntrantRow,
@@ -73,6 +74,7 @@ __all__ = [
     "prizes",
     "published",
     "published_file",
+    "published_names",
     "standing",
     "unit_names",
     "unit_totals",
