@@ -69,6 +69,7 @@ class Draw(Table, tablename="draw", db=engine):
     arm_after = Timestamptz(null=True, default=None)
     armed_at = Timestamptz(null=True, default=None)
     closed_at = Timestamptz(null=True, default=None)
+    forgotten_at = Timestamptz(null=True, default=None)
     program = Bytea(null=True, default=None)
     manifest_signature = Varchar(128, default="")
     result_signature = Varchar(128, default="")
@@ -149,6 +150,7 @@ class Custodian(Table, tablename="custodian", db=engine):
     member = ForeignKey(Member, null=True, default=None, on_delete=OnDelete.restrict, index=True)
     commitment = Bytea(null=True, default=None)
     sealed_at = Timestamptz(null=True, default=None)
+    sealed_by = UUID(null=True, default=None)
     kept = Bytea(null=True, default=None)
 
     custodian_one_label = Unique([draw, label])
@@ -200,6 +202,21 @@ class Transcript(Table, tablename="transcript", db=engine):
     transcript_one_each = Unique([draw, digest])
 
 
+class AbsenceConfirmation(Table, tablename="absence_confirmation", db=engine):
+    """The first of the two people who say that a standing winner goes. `reason`: "" for absent, declined, ineligible."""
+
+    id = UUID(primary_key=True, default=None)
+    draw = ForeignKey(Draw, null=False, on_delete=OnDelete.restrict)
+    prize = ForeignKey(Prize, null=False, on_delete=OnDelete.restrict)
+    slot = Integer(default=0)
+    attempt = Integer(default=0)
+    reason = Varchar(20, default="")
+    confirmed_by = UUID(default=None)
+    confirmed_at = Timestamptz(default=None)
+
+    absence_confirmation_one_each = Unique([draw, prize, slot, attempt])
+
+
 class Alternate(Table, tablename="alternate", db=engine):
     """Who takes a prize that nobody claimed in time, in order of `place` (from 0)."""
 
@@ -214,11 +231,24 @@ class Alternate(Table, tablename="alternate", db=engine):
     alternate_one_place = Unique([draw, prize, place])
 
 
+class CodeSeen(Table, tablename="code_seen", db=engine):
+    """The display code that a member says he saw on the stage ("0ZK9-XVDB-K0EZ"); the last word counts."""
+
+    id = UUID(primary_key=True, default=None)
+    draw = ForeignKey(Draw, null=False, on_delete=OnDelete.restrict)
+    member = ForeignKey(Member, null=False, on_delete=OnDelete.restrict, index=True)
+    code = Varchar(20)
+    at = Timestamptz(default=None)
+
+    code_seen_one_each = Unique([draw, member])
+
+
 class Win(Table, tablename="win", db=engine):
     """A drawn slot. `claim_code` is shown to the winner only; `claimed_at` null until handed over.
 
-    States: drawn, called -> claimed, absent, declined, expired. `alternate_place` is the place of the alternate who
-    took it over (null: drawn). `signature` is a PNG of the hand that received it.
+    States: see claims.py, which holds the table of steps; at the close, called becomes drawn again. `expires_at` null:
+    before the close, or no end. `alternate_place` is the place of the alternate who took it over (null: drawn).
+    `signature` is a PNG of the hand that received it.
     """
 
     id = UUID(primary_key=True, default=None)
@@ -239,5 +269,24 @@ class Win(Table, tablename="win", db=engine):
     proxy_name = Varchar(200, default="")
     proxy_why = Varchar(300, default="")
     signature = Bytea(null=True, default=None)
+    signed_on_paper = Boolean(default=False)
 
     win_one_slot = Unique([draw, prize, slot, attempt])
+
+
+class SigningKey(Table, tablename="signing_key", db=engine):
+    """The one Ed25519 key of this server (row 1), see signing.py: 32 private bytes, never changed."""
+
+    id = SmallInt(primary_key=True, default=1)
+    private = Bytea(default=None)
+    made_at = Timestamptz(default=None)
+
+
+class DrawPolicy(Table, tablename="draw_policy", db=engine):
+    """What prizes may be (row 1), see policy.py: `share` in thousandths, values in hundredths of the unit; 0: any."""
+
+    id = SmallInt(primary_key=True, default=1)
+    mode = Varchar(5, default="off")
+    share = Integer(default=0)
+    value_event = BigInt(default=0)
+    value_year = BigInt(default=0)

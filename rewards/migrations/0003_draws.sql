@@ -85,6 +85,7 @@ CREATE TABLE custodian (
     member UUID REFERENCES member (id),
     commitment BYTEA,
     sealed_at TIMESTAMPTZ,
+    sealed_by UUID,
     kept BYTEA,
     CONSTRAINT custodian_one_label UNIQUE (draw, label),
     CONSTRAINT custodian_sizes CHECK (octet_length(commitment) = 32 AND octet_length(kept) = 32)
@@ -138,6 +139,19 @@ CREATE TABLE transcript (
     CONSTRAINT transcript_verdict CHECK (verdict IN ('counts','conflict'))
 );
 
+-- An absence counts when two people have confirmed it; the first of them waits here, and may take it back.
+CREATE TABLE absence_confirmation (
+    id UUID PRIMARY KEY,
+    draw UUID NOT NULL REFERENCES draw (id),
+    prize UUID NOT NULL REFERENCES prize (id),
+    slot INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    reason VARCHAR(20) NOT NULL DEFAULT '',
+    confirmed_by UUID NOT NULL,
+    confirmed_at TIMESTAMPTZ NOT NULL,
+    CONSTRAINT absence_confirmation_one_each UNIQUE (draw, prize, slot, attempt)
+);
+
 CREATE TABLE alternate (
     id UUID PRIMARY KEY,
     draw UUID NOT NULL REFERENCES draw (id),
@@ -158,11 +172,12 @@ ALTER TABLE win
     ADD COLUMN alternate_place INTEGER,
     ADD COLUMN proxy_name VARCHAR(200) NOT NULL DEFAULT '',
     ADD COLUMN proxy_why VARCHAR(300) NOT NULL DEFAULT '',
-    ADD COLUMN signature BYTEA;
+    ADD COLUMN signature BYTEA,
+    ADD COLUMN signed_on_paper BOOLEAN NOT NULL DEFAULT false;
 UPDATE win SET state = 'claimed', state_at = claimed_at WHERE claimed_at IS NOT NULL;
-ALTER TABLE win ADD CONSTRAINT win_states CHECK (state IN ('drawn','called','absent','claimed','declined','expired')
+ALTER TABLE win ADD CONSTRAINT win_states CHECK (state IN ('drawn','called','absent','claimed','declined','expired','annulled')
     AND (state = 'claimed') = (claimed_at IS NOT NULL));
-CREATE INDEX win_waiting ON win (expires_at) WHERE state = 'drawn';
+CREATE INDEX win_waiting ON win (expires_at) WHERE state IN ('drawn','called');
 
 -- A log only grows; a result is replaced only while the log can still grow.
 CREATE OR REPLACE FUNCTION refuse_republishing() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -190,17 +205,19 @@ BEGIN
 END $$;
 CREATE TRIGGER commits_once BEFORE UPDATE ON custodian FOR EACH ROW EXECUTE FUNCTION refuse_second_commitment();
 
--- A win ends once: claimed, absent, declined or expired.
+-- A win ends once: claimed, absent, declined, expired, or annulled with the whole draw.
 CREATE OR REPLACE FUNCTION refuse_second_claim() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     -- Only what retention forgets leaves an ended win.
-    IF OLD.state IN ('claimed', 'absent', 'declined', 'expired')
-            AND (NEW.state, NEW.state_at, NEW.claimed_at, NEW.handed_over_by) IS NOT DISTINCT FROM
-                (OLD.state, OLD.state_at, OLD.claimed_at, OLD.handed_over_by)
+    IF OLD.state IN ('claimed', 'absent', 'declined', 'expired', 'annulled')
+            AND (NEW.draw, NEW.prize, NEW.slot, NEW.attempt, NEW.line, NEW.member, NEW.claim_code, NEW.state, NEW.state_at,
+                NEW.claimed_at, NEW.handed_over_by, NEW.signed_on_paper) IS NOT DISTINCT FROM
+                (OLD.draw, OLD.prize, OLD.slot, OLD.attempt, OLD.line, OLD.member, OLD.claim_code, OLD.state, OLD.state_at,
+                OLD.claimed_at, OLD.handed_over_by, OLD.signed_on_paper)
             AND NEW.signature IS NULL AND NEW.proxy_name = '' AND NEW.proxy_why = '' THEN
         RETURN NEW;
     END IF;
-    IF OLD.state IN ('claimed', 'absent', 'declined', 'expired')
+    IF OLD.state IN ('claimed', 'absent', 'declined', 'expired', 'annulled')
         OR (NEW.draw, NEW.prize, NEW.slot, NEW.attempt, NEW.line, NEW.member, NEW.claim_code)
         IS DISTINCT FROM (OLD.draw, OLD.prize, OLD.slot, OLD.attempt, OLD.line, OLD.member, OLD.claim_code) THEN
         RAISE EXCEPTION 'a win ends once and is never altered' USING ERRCODE = 'restrict_violation';
@@ -209,7 +226,6 @@ BEGIN
 END $$;
 
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON transcript FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting();
-CREATE TRIGGER kept BEFORE DELETE OR TRUNCATE ON check_in FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting();
 CREATE TRIGGER kept BEFORE DELETE OR TRUNCATE ON alternate FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting();
 
 -- Who stands behind a line is kept as long as the organisation keeps records of draws, then forgotten.
@@ -234,3 +250,14 @@ CREATE TABLE code_seen (
     CONSTRAINT code_seen_one_each UNIQUE (draw, member)
 );
 CREATE INDEX code_seen_member ON code_seen (member);
+
+-- Who was checked in by mistake is taken off again as long as the draw is not armed.
+CREATE FUNCTION refuse_late_undoing() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' OR NOT EXISTS (SELECT FROM draw WHERE draw.id = OLD.draw AND state = 'frozen') THEN
+        RAISE EXCEPTION '% is append-only: % is refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN OLD;
+END $$;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON check_in FOR EACH ROW EXECUTE FUNCTION refuse_late_undoing();
+CREATE TRIGGER kept BEFORE TRUNCATE ON check_in FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting();

@@ -1,0 +1,190 @@
+"""What becomes of a win between the drawing and the hand-over: who may do what, when, and what is kept of it. Pure."""
+
+import struct
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final, Literal, get_args
+from uuid import UUID
+
+from rewards.sheets import one_line
+
+WinState = Literal["drawn", "called", "claimed", "absent", "declined", "expired", "annulled"]
+WIN_STATES: Final[tuple[WinState, ...]] = get_args(WinState)
+Step = Literal["call", "claim", "absent", "decline", "expire", "annul"]
+
+_OPEN: Final[tuple[WinState, ...]] = ("drawn", "called")
+OPEN: Final[frozenset[str]] = frozenset(_OPEN)
+"""A win in one of these states can still be claimed; in any other it has ended for ever."""
+
+STANDING: Final[frozenset[str]] = OPEN | {"claimed"}
+"""A win in one of these states holds its place."""
+
+
+def _from_open(reached: WinState) -> Mapping[str, WinState]:
+    return MappingProxyType(dict.fromkeys(_OPEN, reached))
+
+
+STEPS: Final[Mapping[str, Mapping[str, WinState]]] = MappingProxyType(
+    {
+        "call": _from_open("called"),
+        "claim": _from_open("claimed"),
+        "absent": _from_open("absent"),
+        "decline": _from_open("declined"),
+        "expire": _from_open("expired"),
+        "annul": _from_open("annulled"),
+    }
+)
+"""Step -> state before -> state after. What does not stand here is refused.
+
+`call`, `absent` and `annul` (the draw was called off) belong to the ceremony, `decline` and `expire` come after its
+close, `claim` at any time.
+"""
+
+MOST_NAME: Final = 200
+MOST_WHY: Final = 300
+MOST_SIGNATURE: Final = 64 * 1024
+MOST_WIDTH: Final = 2000
+MOST_HEIGHT: Final = 1000
+
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+_CHUNKS: Final = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"sRGB", b"gAMA", b"pHYs", b"sBIT", b"cHRM"})
+
+
+@dataclass(frozen=True, slots=True)
+class Win:
+    """What decides over a win. `expires_at` None: nothing ends it yet. `rehearsal`: its draw only rehearses another."""
+
+    state: str
+    draw_state: str
+    rehearsal: bool
+    member: UUID
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """Somebody else who fetches a prize for its winner: who, and why. Both are needed."""
+
+    name: str
+    why: str
+
+
+def after(state: str, step: Step) -> WinState | None:
+    """The state that a step leads to, or None when it cannot be made now."""
+    return STEPS[step].get(state)
+
+
+def window(start: datetime, days: int) -> datetime | None:
+    """Until when a prize can be fetched that is announced at `start`; None for 0 days: there is no end."""
+    return start + timedelta(days=days) if days else None
+
+
+def is_over(expires_at: datetime | None, now: datetime) -> bool:
+    """Whether the time to fetch a prize has run out; its last instant is the one before `expires_at`."""
+    return expires_at is not None and now >= expires_at
+
+
+def claim_flaw(win: Win, *, by: UUID, now: datetime) -> str | None:
+    """Why `by` cannot hand this prize over now, or None.
+
+    claim.rehearsal, claim.called_off, claim.own, claim.already, claim.absent, claim.declined, claim.expired.
+    """
+    if win.rehearsal:
+        return "claim.rehearsal"
+    if win.draw_state == "cancelled" or win.state == "annulled":
+        return "claim.called_off"
+    if win.member == by:
+        return "claim.own"
+    if win.state == "claimed":
+        return "claim.already"
+    if after(win.state, "claim") is None:
+        return f"claim.{win.state}"
+    return "claim.expired" if is_over(win.expires_at, now) else None
+
+
+def decline_flaw(win: Win, *, by: UUID, now: datetime) -> str | None:
+    """Why `by` cannot give this prize up now, or None.
+
+    claim.not_yours, claim.rehearsal, claim.called_off, claim.not_closed (whoever is asked on the stage says so there),
+    claim.already, claim.absent, claim.declined, claim.expired.
+    """
+    if win.member != by:
+        return "claim.not_yours"
+    if win.rehearsal:
+        return "claim.rehearsal"
+    if win.draw_state == "cancelled" or win.state == "annulled":
+        return "claim.called_off"
+    if win.draw_state != "closed":
+        return "claim.not_closed"
+    if win.state == "claimed":
+        return "claim.already"
+    if after(win.state, "decline") is None:
+        return f"claim.{win.state}"
+    return "claim.expired" if is_over(win.expires_at, now) else None
+
+
+def may_expire(win: Win, now: datetime) -> bool:
+    """Whether nobody fetched the prize in time. Nothing expires before the draw is closed."""
+    due = win.draw_state == "closed" and not win.rehearsal and is_over(win.expires_at, now)
+    return due and after(win.state, "expire") is not None
+
+
+def read_proxy(name: str, why: str) -> Proxy | None:
+    """The proxy as typed, on one line each; None when both are empty."""
+    name, why = one_line(name), one_line(why)
+    return Proxy(name, why) if name or why else None
+
+
+def proxy_flaw(proxy: Proxy, *, own_name: str) -> str | None:
+    """Why somebody with `own_name` cannot hand a prize to this proxy, or None: claim.proxy_name (missing or too long),
+    claim.proxy_why (likewise), claim.proxy_own (he would hand it to himself)."""
+    if not 0 < len(proxy.name) <= MOST_NAME:
+        return "claim.proxy_name"
+    if not 0 < len(proxy.why) <= MOST_WHY:
+        return "claim.proxy_why"
+    return "claim.proxy_own" if proxy.name.casefold() == one_line(own_name).casefold() else None
+
+
+def signature_flaw(png: bytes) -> str | None:
+    """Why these bytes are no signature, or None: claim.signature_large, claim.signature_form.
+
+    A signature is one whole PNG of at most MOST_WIDTH by MOST_HEIGHT pixels with nothing in it but pixels and colours
+    (PNG specification, section 5: chunks with length and CRC-32; the first is IHDR, the last IEND).
+    """
+    if len(png) > MOST_SIGNATURE:
+        return "claim.signature_large"
+    if not png.startswith(_PNG):
+        return "claim.signature_form"
+    kinds: list[bytes] = []
+    place = len(_PNG)
+    while place < len(png):
+        if place + 12 > len(png):
+            return "claim.signature_form"
+        length = int.from_bytes(png[place : place + 4], "big")
+        kind, content = png[place + 4 : place + 8], png[place + 8 : place + 8 + length]
+        checked = png[place + 8 + length : place + 12 + length]
+        if kind not in _CHUNKS or len(content) != length or checked != struct.pack(">I", zlib.crc32(kind + content)):
+            return "claim.signature_form"
+        if not kinds and (kind != b"IHDR" or length != 13 or not _fits(content)):
+            return "claim.signature_form"
+        kinds.append(kind)
+        place += 12 + length
+    whole = kinds.count(b"IHDR") == 1 and kinds.count(b"IEND") == 1 and kinds[-1] == b"IEND" and b"IDAT" in kinds
+    return None if whole else "claim.signature_form"
+
+
+def _fits(head: bytes) -> bool:
+    width, height = struct.unpack(">II", head[:8])
+    return 0 < width <= MOST_WIDTH and 0 < height <= MOST_HEIGHT
+
+
+def each_piece(value: int, budget: UUID | None, stock: UUID | None) -> dict[UUID, int]:
+    """What one piece of a prize takes of each fund: its value in hundredths of the budget, one piece of the stock.
+
+    Funds of which it takes nothing are left out.
+    """
+    taken = {fund: amount for fund, amount in ((budget, value), (stock, 1)) if fund is not None and amount}
+    return dict(sorted(taken.items()))
