@@ -56,6 +56,13 @@ MOVES: Final[Mapping[str, Mapping[str, State]]] = MappingProxyType(
 In `drawn` winners are known and absences, further rounds and redraws may follow; `closed` and `cancelled` are final.
 """
 
+VOID_REASONS: Final = ("left", "ineligible", "duplicate", "withdrawn", "conflict")
+"""Why a line may be struck off between the freeze and the arm; the code stands in void.tsv.
+
+left: no longer on the roster; ineligible: should not have been in; duplicate: the same person twice; withdrawn: asked
+to be taken off; conflict: turned out to hold or guard the draw.
+"""
+
 VENUE: Final = "d10x20"
 CUSTODIANS: Final = ("organiser", "union")
 """Labels of the sealed secrets, in the order of the manifest."""
@@ -158,3 +165,10 @@ def masked(name: str) -> str:
     if name[:1] and unicodedata.name(name[0], "").startswith("CJK"):
         return (name[:2] if name[:2] in DOUBLE_NAMES and len(name) > 2 else name[0]) + "*"
     return name[:1] + "*"
+
+
+def shown_name(name: str, staff_number: str, how: str) -> str:
+    """A person for everybody's eyes, as the draw sets it (`how`): masked, full, or number."""
+    if how == "full":
+        return name
+    return staff_number if how == "number" else masked(name)

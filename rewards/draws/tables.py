@@ -203,7 +203,7 @@ class Transcript(Table, tablename="transcript", db=engine):
 
 
 class AbsenceConfirmation(Table, tablename="absence_confirmation", db=engine):
-    """The first of the two people who say that a standing winner goes. `reason`: "" for absent, declined, ineligible."""
+    """The first of two people who say that a standing winner goes. `reason`: "" for absent, declined, ineligible."""
 
     id = UUID(primary_key=True, default=None)
     draw = ForeignKey(Draw, null=False, on_delete=OnDelete.restrict)
