@@ -1,6 +1,6 @@
-"""The only place where points change: award, reverse; and the seasons and rules under which they do."""
+"""The only place where points and funds change: award, reverse, transfer; and the seasons and rules of points."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -12,7 +12,7 @@ from rewards.audit.actions import note as audit
 from rewards.database import Connection, engine, transaction
 from rewards.ledger import queries, rules
 from rewards.ledger.queries import Posted, SeasonRow
-from rewards.ledger.rules import HONOUR, SPEND
+from rewards.ledger.rules import HONOUR, SPEND, Place
 from rewards.refusals import Refusal
 
 _Accounts = dict[tuple[UUID | None, str], UUID]
@@ -137,6 +137,113 @@ async def reverse(
     return undo
 
 
+async def lock_places(places: Collection[Place], *, new_id: Callable[[], UUID]) -> dict[Place, int]:
+    """Join the caller's transaction: what is in each place now, locked until the transaction ends.
+
+    Accounts that are missing are made. All are locked in one order, so ask for all of them at once.
+    """
+    return {place: amount for place, (_, amount) in (await _locked_places(places, new_id)).items()}
+
+
+async def _locked_places(places: Collection[Place], new_id: Callable[[], UUID]) -> dict[Place, tuple[UUID, int]]:
+    """(account, its balance) of each place."""
+    connection = _joined()
+    wanted = sorted(set(places))
+    columns = (
+        [one.fund for one in wanted],
+        [one.currency for one in wanted],
+        [one.purpose for one in wanted],
+        [one.holder for one in wanted],
+    )
+    await connection.execute(
+        "INSERT INTO account (fund, currency, purpose, holder, id) SELECT fund, currency, purpose, holder, id"
+        " FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[]) WITH ORDINALITY"
+        " AS made(fund, currency, purpose, holder, id, place) ORDER BY place ON CONFLICT DO NOTHING",
+        *columns,
+        [new_id() for _ in wanted],
+    )
+    accounts = await connection.fetch(
+        "SELECT id, fund, currency, purpose, holder FROM account WHERE (fund, currency, purpose, holder)"
+        " IN (SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[])) ORDER BY id FOR UPDATE",
+        *columns,
+    )
+    # A statement of its own: only what begins after the lock is held sees what was there before it.
+    sums = await connection.fetch(
+        "SELECT account, sum(amount)::bigint AS amount FROM entry WHERE account = ANY($1) GROUP BY account",
+        [one["id"] for one in accounts],
+    )
+    amounts = {one["account"]: one["amount"] for one in sums}
+    return {
+        Place(one["fund"], one["currency"], one["purpose"], one["holder"]): (one["id"], amounts.get(one["id"], 0))
+        for one in accounts
+    }
+
+
+async def is_transferred(key: str, facts: Sequence[str | int]) -> bool:
+    """Whether the transfer `key` stands already. Refusal ledger.key_reused (key): it stands for other facts.
+
+    Asked after `lock_places` of what it moves, the answer holds until the transaction ends.
+    """
+    stands = await _joined().fetchval("SELECT digest FROM posting WHERE key = $1", key)
+    if stands is not None and stands != rules.transfer_digest(facts):
+        raise Refusal("ledger.key_reused", key=key)
+    return stands is not None
+
+
+async def transfer(
+    key: str,
+    legs: Mapping[Place, int],
+    facts: Sequence[str | int],
+    *,
+    at: datetime,
+    actor: UUID | None,
+    note: str = "",
+    new_id: Callable[[], UUID],
+) -> bool:
+    """Join the caller's transaction: move what `legs` say into (+) and out of (-) places of funds, once.
+
+    `facts` are the input that makes a second call with the same key the same transfer (the note, hour and actor are
+    not): it moves nothing and returns False. Members' points, seasons and boards are not touched.
+    Raises ValueError when the legs of a fund do not sum to zero or one of them moves nothing.
+    Refusals: ledger.short (wanted, there) when a place would be left below zero, ledger.key_reused (key),
+    ledger.key_invalid, ledger.note_invalid (longest).
+    """
+    connection = _joined()
+    if (flaw := rules.flaw(key=key, points=0, note=note)) is not None:
+        raise Refusal(flaw, longest=rules.LONGEST_NOTE)
+    if not rules.is_balanced(legs):
+        raise ValueError(f"the legs of {key} do not balance")
+    there = await _locked_places(legs, new_id)
+    if await is_transferred(key, facts):
+        return False
+    moved = sorted(legs.items())
+    for place, amount in moved:
+        if place.purpose != "issuance" and there[place][1] + amount < 0:
+            raise Refusal("ledger.short", wanted=-amount, there=there[place][1])
+    posting = new_id()
+    written = await connection.fetchval(
+        "INSERT INTO posting (id, key, digest, at, note, actor) VALUES ($1, $2, $3, $4, $5, $6)"
+        " ON CONFLICT (key) DO NOTHING RETURNING true",
+        posting,
+        key,
+        rules.transfer_digest(facts),
+        at,
+        note,
+        actor,
+    )
+    # The same transfer would have waited for the same places, so a key taken just now is another one's.
+    if not written:
+        raise Refusal("ledger.key_reused", key=key)
+    await connection.execute(
+        "INSERT INTO entry (posting, account, amount) SELECT $1, account, amount"
+        " FROM unnest($2::uuid[], $3::bigint[]) WITH ORDINALITY AS leg(account, amount, place) ORDER BY place",
+        posting,
+        [there[place][0] for place, _ in moved],
+        [amount for _, amount in moved],
+    )
+    return True
+
+
 async def open_season(
     name: str, starts_on: date, ends_on: date, *, at: datetime, actor: UUID | None, new_id: UUID
 ) -> SeasonRow:
@@ -187,7 +294,7 @@ async def set_rule(
 def _joined() -> Connection:
     current: Any = engine.current_transaction.get()
     if current is None:
-        raise RuntimeError("award and reverse join a transaction: open one first")
+        raise RuntimeError("what changes the ledger joins a transaction: open one first")
     connection: Connection = current.connection
     return connection
 
@@ -229,7 +336,7 @@ async def _locked_accounts(connection: Connection, members: set[UUID], new_id: C
     wanted |= {(None, HONOUR), (None, SPEND)}
     found = await connection.fetch(
         "SELECT id, owner, currency FROM account WHERE purpose = 'member' AND owner = ANY($1)"
-        " UNION ALL SELECT id, owner, currency FROM account WHERE purpose = 'issuance' AND owner IS NULL",
+        " UNION ALL SELECT id, owner, currency FROM account WHERE purpose = 'issuance' AND fund IS NULL",
         list(members),
     )
     accounts: _Accounts = {(one["owner"], one["currency"]): one["id"] for one in found}
@@ -248,7 +355,9 @@ async def _locked_accounts(connection: Connection, members: set[UUID], new_id: C
             [owner for owner, _ in missing],
             [currency for _, currency in missing],
         )
-        issuance = await connection.fetch("SELECT id, owner, currency FROM account WHERE purpose = 'issuance'")
+        issuance = await connection.fetch(
+            "SELECT id, owner, currency FROM account WHERE purpose = 'issuance' AND fund IS NULL"
+        )
         accounts |= {(one["owner"], one["currency"]): one["id"] for one in issuance}
     return accounts | await _lock(connection, members)
 

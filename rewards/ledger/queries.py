@@ -305,14 +305,15 @@ def _earned(one: Row, start: datetime) -> Earned:
     return Earned(one["member"], one["points"], reached, one["sequence"])
 
 
-_GUARDS = {("posting", "append_only"), ("entry", "append_only"), ("entry", "balanced")}
+_GUARDS = {("posting", "append_only"), ("entry", "append_only"), ("entry", "balanced"), ("entry", "covered")}
 
 
 async def faults(limit: int = 1000) -> list[Fault]:
     """Everything in the ledger that cannot be, at most `limit` of each code; empty: the ledger is sound.
 
-    ledger.trigger_missing, ledger.unbalanced, ledger.posting_empty, ledger.bad_reversal, ledger.cap_overrun. Caps are
-    checked for days whose postings all came after the last change of their rule. Reads the whole ledger.
+    ledger.trigger_missing, ledger.unbalanced, ledger.overdrawn, ledger.posting_empty, ledger.bad_reversal,
+    ledger.cap_overrun. Caps are checked for days whose postings all came after the last change of their rule. Reads the
+    whole ledger.
     """
     guards = await rows(
         "SELECT relname, tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
@@ -329,7 +330,14 @@ _FAULTS = {
     "ledger.unbalanced": (
         "SELECT json_build_object('key', posting.key, 'currency', account.currency, 'sum', sum(entry.amount)::bigint)"
         " AS details FROM entry JOIN posting ON posting.id = entry.posting JOIN account ON account.id = entry.account"
-        " GROUP BY posting.id, account.currency HAVING sum(entry.amount) <> 0 ORDER BY posting.key LIMIT $1"
+        " GROUP BY posting.id, account.currency, account.fund HAVING sum(entry.amount) <> 0"
+        " ORDER BY posting.key LIMIT $1"
+    ),
+    "ledger.overdrawn": (
+        "SELECT json_build_object('fund', account.fund, 'purpose', account.purpose, 'sum', sum(entry.amount)::bigint)"
+        " AS details FROM account JOIN entry ON entry.account = account.id"
+        " WHERE account.purpose IN ('fund', 'escrow', 'paid')"
+        " GROUP BY account.id HAVING sum(entry.amount) < 0 ORDER BY account.id LIMIT $1"
     ),
     "ledger.posting_empty": (
         "SELECT json_build_object('key', key) AS details FROM posting"

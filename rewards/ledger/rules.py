@@ -1,12 +1,19 @@
 """What a fact is worth, and when two facts are the same."""
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
+from typing import Final, Literal
 from uuid import UUID
 
 HONOUR = "honour"
 SPEND = "spend"
+MONEY: Final = "money"
+"""Hundredths of the currency unit."""
+ITEM: Final = "item"
+"""Pieces of the goods of one fund."""
 ADJUSTMENT = "adjustment"
 """The rule of what people grant by hand; nobody grants it to himself."""
 
@@ -30,6 +37,29 @@ def digest(*, member: UUID, points: int, rule: str, season: UUID, day: date, not
 def reversal_digest(original: UUID) -> bytes:
     """SHA-256 of the input of a reversal: the posting that it undoes."""
     return sha256(json.dumps(["reversal", str(original)], separators=(",", ":")).encode()).digest()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where something of a fund can be: not given yet (issuance), free (fund), kept for a holder, or paid."""
+
+    fund: UUID
+    currency: Literal["money", "item"]
+    purpose: Literal["issuance", "fund", "escrow", "paid"]
+    holder: str = ""
+
+
+def transfer_digest(facts: Sequence[str | int]) -> bytes:
+    """SHA-256 of the input of a transfer, which the caller puts in one order."""
+    return sha256(json.dumps(["transfer", *facts], separators=(",", ":")).encode()).digest()
+
+
+def is_balanced(legs: Mapping[Place, int]) -> bool:
+    """Whether something moves, and of each fund as much into places as out of others."""
+    sums: dict[tuple[UUID, str], int] = {}
+    for place, amount in legs.items():
+        sums[place.fund, place.currency] = sums.get((place.fund, place.currency), 0) + amount
+    return bool(legs) and all(legs.values()) and not any(sums.values())
 
 
 def granted(points: int, *, cap: int | None, earned: int) -> tuple[int, str]:

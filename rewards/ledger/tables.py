@@ -1,7 +1,8 @@
-"""The ledger: append-only postings of integer entries that sum to zero in every currency.
+"""The ledger: append-only postings of integer entries that sum to zero in every currency and of every fund.
 
 A trigger refuses UPDATE, DELETE and TRUNCATE of posting and entry; another refuses a statement that leaves a
-posting's entries of one currency with a sum other than zero. All entries of a posting go in by one statement.
+posting's entries of one currency, or of one fund, with a sum other than zero; a third one that draws more from a fund
+than is there. All entries of a posting go in by one statement.
 """
 
 from typing import Any
@@ -46,29 +47,38 @@ class EarningRule(Table, tablename="earning_rule", db=engine):
 
 
 class Account(Table, tablename="account", db=engine):
-    """A member's account in a currency (purpose `member`), or the house's (`issuance`)."""
+    """A member's account in honour or spend points (purpose `member`), or where those come from (`issuance`).
+
+    Of a fund (rewards/funds), in `money` or `item`: where it comes from (`issuance`), what is free in it (`fund`), what
+    a holder keeps of it (`escrow`, by `holder`) and what was given out (`paid`). All but issuance are never below zero
+    (a trigger). `moves` counts what went out of them.
+    """
 
     id = UUID(primary_key=True, default=None)
     purpose = Varchar(20)
     owner = ForeignKey(Member, null=True, default=None, on_delete=OnDelete.restrict, index=True)
     currency = Varchar(10)
+    fund = UUID(null=True, default=None)
+    holder = Varchar(80, default="")
+    moves = BigInt(default=0)
 
-    account_one_each = Unique([purpose, owner, currency], nulls_distinct=False)
+    account_one_each = Unique([purpose, owner, currency, fund, holder], nulls_distinct=False)
 
 
 class Posting(Table, tablename="posting", db=engine):
     """One business fact, once. `key` names the fact; `digest` is the SHA-256 of its input.
 
     `day` is the organisation's day on which it counts; a reversal keeps the season and day of the original.
-    `requested` is what the rule would have given; `reason` says why less was given ("" or "daily_cap").
+    `requested` is what the rule would have given; `reason` says why less was given ("" or "daily_cap"). A transfer
+    between accounts of funds has no rule, season or day, and none of the others.
     """
 
     id = UUID(primary_key=True, default=None)
     key = Varchar(200, unique=True)
     digest = Bytea(default=None)
-    rule = ForeignKey(EarningRule, null=False, on_delete=OnDelete.restrict)
-    season = ForeignKey(Season, null=False, on_delete=OnDelete.restrict, index=True)
-    day = Date(default=None)
+    rule = ForeignKey(EarningRule, null=True, default=None, on_delete=OnDelete.restrict)
+    season = ForeignKey(Season, null=True, default=None, on_delete=OnDelete.restrict, index=True)
+    day = Date(null=True, default=None)
     at = Timestamptz(default=None)
     requested = BigInt(default=0)
     reason = Varchar(40, default="")
@@ -78,7 +88,9 @@ class Posting(Table, tablename="posting", db=engine):
 
 
 class Entry(Table, tablename="entry", db=engine):
-    """One leg of a posting: `amount` integer points into (+) or out of (-) an account; 0 when capped."""
+    """One leg of a posting: `amount` into (+) or out of (-) an account in whole points, hundredths of the currency
+    unit or pieces; 0 when capped.
+    """
 
     id = BigSerial(primary_key=True)
     posting = ForeignKey(Posting, null=False, on_delete=OnDelete.restrict, index=True)

@@ -288,7 +288,7 @@ async def test_faults_names_what_somebody_planted(database: str) -> None:
         "ledger.bad_reversal",
         "ledger.cap_overrun",
     }
-    assert len(found["ledger.trigger_missing"]) == 3
+    assert len(found["ledger.trigger_missing"]) == 4
     assert found["ledger.unbalanced"] == [{"key": "undo", "currency": "honour", "sum": 7}]
     assert found["ledger.posting_empty"] == [{"key": "empty"}]
     assert found["ledger.bad_reversal"] == [{"key": "undo", "original": "k"}]
