@@ -1,47 +1,252 @@
-"""Who is in a draw, with how many tickets, and why; who is not, and why not. Pure: ledger facts in, codes out."""
+"""Who is in a draw, with how many tickets, in which class, and why; who is not, and why not.
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+Pure: facts of roster and ledger in, codes out. A rule is made of parts, and who is in must fulfil all of them.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date
+from types import MappingProxyType
+from typing import Any, ClassVar, Final, NamedTuple, TypeAlias
 from urllib.parse import quote
 from uuid import UUID
 
-from rewards.members.rules import permissions
+from rewards.members.rules import ROLES, permissions
 
 OPERATES: Final = "draws.draw"
 """Whoever may hold a draw takes part in none (organisers and admins)."""
 
-CONFLICTS: Final = ("draw.out.creator", "draw.out.operator")
+TAKING_PART: Final = tuple(role for role in ROLES if OPERATES not in permissions([role]))
+"""Roles whose bearers can be in a draw."""
+
+CONFLICTS: Final = (
+    "draw.out.creator",
+    "draw.out.operator",
+    "draw.out.custodian",
+    "draw.out.excluded",
+    "draw.out.year_limit",
+)
 """Reasons that leave people out for what they are, not for what they did; their numbers stand in the manifest."""
 
 MOST_POINTS: Final = 10_000_000
-MOST_QUIZZES: Final = 10_000
+MOST_TIMES: Final = 10_000
+"""Most quizzes, levels, ideas or attendances that a part can ask for."""
+MOST_MINUTES: Final = 1_000_000
 MOST_TICKETS: Final = 1000
+MOST_PARTS: Final = 20
+MOST_CLASSES: Final = 20
+MOST_UNITS: Final = 500
+LONGEST_WHY: Final = 300
 _LARGEST: Final = 2**31 - 1
 
 NO_UNIT: Final = "none"
+_CODE: Final = re.compile("[a-z0-9-]{1,32}")
+
+Details: TypeAlias = Mapping[str, int | str]
+
+
+class Fact(NamedTuple):
+    """What is counted of a member: see `Counted` for the kinds and days, `Passed` for `quiz`."""
+
+    kind: str
+    since: date | None = None
+    until: date | None = None
+    quiz: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """At least `least` of something that the ledger counts, on the days `since` to `until`, both included; both None:
+    in the draw's season. What was reversed does not count."""
+
+    kind: ClassVar[str]
+    most: ClassVar[int]
+    beyond: ClassVar[str]
+
+    least: int
+    since: date | None = None
+    until: date | None = None
+
+    @property
+    def fact(self) -> Fact:
+        """What has to be known of a member."""
+        return Fact(self.kind, self.since, self.until)
+
+
+class Points(Counted):
+    """Honour points (1 to MOST_POINTS). Tickets are counted from the points of the first such part of a rule."""
+
+    kind = "points"
+    most = MOST_POINTS
+    beyond = "draw.points_out_of_range"
+
+
+class Quizzes(Counted):
+    """Quizzes taken: postings by the rule `quiz`."""
+
+    kind = "quizzes"
+    most = MOST_TIMES
+    beyond = "draw.quizzes_out_of_range"
+
+
+class Levels(Counted):
+    """Levels cleared: postings by the rule `level`."""
+
+    kind = "levels"
+    most = MOST_TIMES
+    beyond = "draw.levels_out_of_range"
+
+
+class Hours(Counted):
+    """Time served: `least` minutes, the sum of the measures of postings by the rule `hours`."""
+
+    kind = "hours"
+    most = MOST_MINUTES
+    beyond = "draw.hours_out_of_range"
+
+
+class Ideas(Counted):
+    """Ideas adopted: postings by the rule `idea`."""
+
+    kind = "ideas"
+    most = MOST_TIMES
+    beyond = "draw.ideas_out_of_range"
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """At least `least` percent (1-100) of one quiz right, in any play of it: the measure of postings by the rule `quiz`
+    that are about this quiz. `name` is what the quiz was called when the rule was made."""
+
+    kind: ClassVar[str] = "passed"
+
+    quiz: UUID
+    name: str
+    least: int = 60
+
+    @property
+    def fact(self) -> Fact:
+        """The best percentage of the member."""
+        return Fact(self.kind, quiz=self.quiz)
+
+
+@dataclass(frozen=True, slots=True)
+class Attended:
+    """Checked in at the venue of at least `least` other draws."""
+
+    kind: ClassVar[str] = "attended"
+
+    least: int
+
+    @property
+    def fact(self) -> Fact:
+        """How often the member was checked in."""
+        return Fact(self.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """In one of these units or below it."""
+
+    kind: ClassVar[str] = "units"
+
+    units: frozenset[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Has one of these roles (of TAKING_PART)."""
+
+    kind: ClassVar[str] = "roles"
+
+    roles: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedBefore:
+    """Joined before this day. Whoever's day of joining is not known has not."""
+
+    kind: ClassVar[str] = "joined_before"
+
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class NotWinner:
+    """Has won in no draw that was held on `since` (by UTC) or later, None: in none ever. A winner who was absent or
+    declined has not won."""
+
+    kind: ClassVar[str] = "not_winner"
+
+    since: date | None = None
+
+    @property
+    def fact(self) -> Fact:
+        """How often the member has won."""
+        return Fact(self.kind, self.since)
+
+
+Part: TypeAlias = (
+    Points | Quizzes | Levels | Hours | Ideas | Passed | Attended | Units | Roles | JoinedBefore | NotWinner
+)
+PARTS: Final[Mapping[str, type[Part]]] = MappingProxyType(
+    {
+        one.kind: one
+        for one in (
+            *(Points, Quizzes, Passed, Levels, Hours, Ideas, Attended),
+            *(Units, Roles, JoinedBefore, NotWinner),
+        )
+    }
+)
+"""Kind -> the type of its parts, in the order in which the desk offers them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassTerms:
+    """A class of entrants: who fulfils all parts and is in no earlier class. `code` stands in the published list."""
+
+    code: str
+    name: str
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Honour points and quizzes of the season that are needed; `units` are subtrees, empty: anybody's.
+    """Who is in fulfils all `parts`; none: everybody. An entrant belongs to the first of the classes whose parts he
+    fulfils, to none ("") when there is no such class.
 
-    Tickets = min(ticket_cap, points // points_per_ticket), at least 1; points_per_ticket 0: one ticket each.
+    Tickets = min(cap, points // per), at least 1; per 0: one ticket each.
     """
 
-    min_points: int = 0
-    min_quizzes: int = 0
-    units: frozenset[UUID] = frozenset()
-    points_per_ticket: int = 0
-    ticket_cap: int = 20
+    parts: tuple[Part, ...] = ()
+    per: int = 0
+    cap: int = 20
+    classes: tuple[ClassTerms, ...] = ()
+
+    @property
+    def units(self) -> frozenset[UUID]:
+        """All units that the rule names."""
+        return frozenset(unit for part in _all_parts(self) if isinstance(part, Units) for unit in part.units)
+
+    @property
+    def counting(self) -> Fact:
+        """The points that tickets are counted from: those of the first points part, or of the season."""
+        return next((part.fact for part in self.parts if isinstance(part, Points)), Fact(Points.kind))
+
+    @property
+    def needed(self) -> frozenset[Fact]:
+        """All facts that decide about a member under this rule, besides the roster's."""
+        facts = {part.fact for part in _all_parts(self) if isinstance(part, Counted | Passed | Attended | NotWinner)}
+        return frozenset(facts | {self.counting} if self.per else facts)
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """What the roster and the ledger say of a member at one instant.
 
-    `unit` is his own, None for none; `within` are it and all units above it. `points` (honour) and `quizzes` are of
-    the draw's season.
+    `unit` is his own, None for none; `within` are it and all units above it. `facts` has what the rule needs; a fact
+    that is left out counts 0.
     """
 
     member: UUID
@@ -50,30 +255,52 @@ class Candidate:
     within: frozenset[UUID]
     roles: tuple[str, ...]
     left: bool
-    points: int
-    quizzes: int
+    facts: Mapping[Fact, int] = field(default_factory=dict)
+    joined: date | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """Who is left out whatever he did: who planned the draw, its custodians, people listed (member -> why), and those
+    who would be beyond the year's limit of the prize policy."""
+
+    created_by: UUID | None = None
+    custodians: frozenset[UUID] = frozenset()
+    listed: Mapping[UUID, str] = field(default_factory=dict)
+    full: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`tickets` 0: not in. `code` and `details` make the sentence that says how the tickets come about, or why not."""
+    """`tickets` 0: not in. `code` and `details` make the sentence that says how the tickets come about, or why not.
+    `group` is the code of the class, "" for none."""
 
     tickets: int
     code: str
-    details: Mapping[str, int]
+    details: Details
+    group: str = ""
+
+
+class Entry(NamedTuple):
+    """Somebody who is in. `group`: the code of the class, "" for none."""
+
+    candidate: Candidate
+    tickets: int
+    group: str
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """`entrants` in the order given, each with the tickets; `out`: how many are not in, by reason."""
+    """`entrants` in the order given, each with tickets and class; `out`: how many are not in, by reason."""
 
-    entrants: tuple[tuple[Candidate, int], ...]
+    entrants: tuple[Entry, ...]
     out: Mapping[str, int]
 
     @property
     def tickets(self) -> int:
         """All tickets together."""
-        return sum(tickets for _, tickets in self.entrants)
+        return sum(entry.tickets for entry in self.entrants)
 
     @property
     def conflicts(self) -> tuple[tuple[str, int], ...]:
@@ -83,72 +310,145 @@ class Selection:
 
 def flaw(rule: Rule) -> str | None:
     """The code of what is wrong with a rule, or None."""
-    if not 0 <= rule.min_points <= MOST_POINTS or not 0 <= rule.points_per_ticket <= MOST_POINTS:
+    if not 0 <= rule.per <= MOST_POINTS:
         return "draw.points_out_of_range"
-    if not 0 <= rule.min_quizzes <= MOST_QUIZZES:
-        return "draw.quizzes_out_of_range"
-    if not 1 <= rule.ticket_cap <= MOST_TICKETS:
+    if not 1 <= rule.cap <= MOST_TICKETS:
         return "draw.cap_out_of_range"
+    if len(rule.classes) > MOST_CLASSES:
+        return "draw.classes_many"
+    if any(_CODE.fullmatch(one.code) is None for one in rule.classes):
+        return "draw.class_code_invalid"
+    if len({one.code for one in rule.classes}) != len(rule.classes):
+        return "draw.class_code_twice"
+    if not all(is_name(one.name) for one in rule.classes):
+        return "draw.class_name_invalid"
+    if len(rule.parts) > MOST_PARTS or any(len(one.parts) > MOST_PARTS for one in rule.classes):
+        return "draw.parts_many"
+    return next((wrong for part in _all_parts(rule) if (wrong := part_flaw(part)) is not None), None)
+
+
+def part_flaw(part: Part) -> str | None:
+    """The code of what is wrong with one part, or None."""
+    match part:
+        case Counted():
+            if not 1 <= part.least <= part.most:
+                return part.beyond
+            if (part.since is None) != (part.until is None):
+                return "draw.window_open"
+            if part.since is not None and part.until is not None and part.until < part.since:
+                return "draw.window_ends_before_start"
+        case Passed():
+            if not 1 <= part.least <= 100:
+                return "draw.percent_out_of_range"
+            if not is_name(part.name):
+                return "draw.quiz_name_invalid"
+        case Attended():
+            if not 1 <= part.least <= MOST_TIMES:
+                return "draw.attended_out_of_range"
+        case Units():
+            if not 1 <= len(part.units) <= MOST_UNITS:
+                return "draw.units_out_of_range"
+        case Roles():
+            if not part.roles or not part.roles <= set(TAKING_PART):
+                return "draw.roles_invalid"
     return None
+
+
+def is_name(text: str) -> bool:
+    """Whether people can be shown this as a name: 1 to 200 characters, none of them a control character."""
+    return 1 <= len(text.strip()) <= 200 and re.search(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", text) is None
+
+
+def rule_json(rule: Rule) -> dict[str, Any]:
+    """The rule as plain data for JSON; `read_rule` brings it back. Days are ISO, sets are sorted."""
+    return {
+        "parts": [_part_json(part) for part in rule.parts],
+        "per": rule.per,
+        "cap": rule.cap,
+        "classes": [
+            {"code": one.code, "name": one.name, "parts": [_part_json(part) for part in one.parts]}
+            for one in rule.classes
+        ],
+    }
+
+
+def read_rule(data: Mapping[str, Any]) -> Rule:
+    """The rule of `rule_json`; what is left out is as in `Rule()`. Raises KeyError, TypeError, ValueError."""
+    return Rule(
+        tuple(_read_part(one) for one in data.get("parts", ())),
+        data.get("per", 0),
+        data.get("cap", 20),
+        tuple(
+            ClassTerms(one["code"], one["name"], tuple(_read_part(part) for part in one["parts"]))
+            for one in data.get("classes", ())
+        ),
+    )
 
 
 def tickets_for(rule: Rule, points: int) -> Standing:
     """What the points of somebody who is in are worth: draw.in.each, .points, .cap or .least."""
-    per = rule.points_per_ticket
-    if per == 0:
+    if rule.per == 0:
         return Standing(1, "draw.in.each", {"points": points})
-    earned = max(points, 0) // per
-    tickets = max(1, min(rule.ticket_cap, earned))
-    code = "draw.in.least" if earned < 1 else "draw.in.cap" if earned > rule.ticket_cap else "draw.in.points"
-    return Standing(tickets, code, {"points": points, "per": per, "cap": rule.ticket_cap, "tickets": tickets})
+    earned = max(points, 0) // rule.per
+    tickets = max(1, min(rule.cap, earned))
+    code = "draw.in.least" if earned < 1 else "draw.in.cap" if earned > rule.cap else "draw.in.points"
+    return Standing(tickets, code, {"points": points, "per": rule.per, "cap": rule.cap, "tickets": tickets})
 
 
-def why(rule: Rule, candidate: Candidate, created_by: UUID) -> Standing:
-    """How a member stands in a draw. The first reason that keeps him out is given:
-    draw.out.left, .creator, .operator, .unit, .points or .quizzes."""
-    if candidate.left:
-        return Standing(0, "draw.out.left", {})
-    if candidate.member == created_by:
-        return Standing(0, "draw.out.creator", {})
-    if OPERATES in permissions(candidate.roles):
-        return Standing(0, "draw.out.operator", {})
-    if rule.units and not rule.units & candidate.within:
-        return Standing(0, "draw.out.unit", {})
-    if candidate.points < rule.min_points:
-        return Standing(0, "draw.out.points", {"points": candidate.points, "needed": rule.min_points})
-    if candidate.quizzes < rule.min_quizzes:
-        return Standing(0, "draw.out.quizzes", {"quizzes": candidate.quizzes, "needed": rule.min_quizzes})
-    return tickets_for(rule, candidate.points)
+def why(rule: Rule, candidate: Candidate, barred: Barred) -> Standing:
+    """How a member stands in a draw. The first reason that keeps him out is given; see `all_reasons`."""
+    for code, details in _reasons(rule, candidate, barred):
+        return Standing(0, code, details)
+    standing = tickets_for(rule, candidate.facts.get(rule.counting, 0))
+    return Standing(standing.tickets, standing.code, standing.details, class_of(rule, candidate))
 
 
-def select(rule: Rule, candidates: Iterable[Candidate], created_by: UUID) -> Selection:
-    """Everybody who is in, and how many are not, by reason. Linear."""
-    entrants: list[tuple[Candidate, int]] = []
+def all_reasons(rule: Rule, candidate: Candidate, barred: Barred) -> list[Standing]:
+    """Everything that keeps a member out, in order: draw.out.left, .creator, .operator, .custodian, .excluded (why),
+    .year_limit, then the parts in the order of the rule. Empty: he is in."""
+    return [Standing(0, code, details) for code, details in _reasons(rule, candidate, barred)]
+
+
+def class_of(rule: Rule, candidate: Candidate) -> str:
+    """The code of the first class whose parts all hold; "" when there is none."""
+    for one in rule.classes:
+        if all(_lacks(part, candidate) is None for part in one.parts):
+            return one.code
+    return ""
+
+
+def select(
+    rule: Rule,
+    candidates: Iterable[Candidate],
+    barred: Barred,
+    seen: Callable[[int], None] = lambda _: None,
+) -> Selection:
+    """Everybody who is in, and how many are not, by reason. Linear. `seen` is told of every thousandth candidate."""
+    entrants: list[Entry] = []
     out: dict[str, int] = {}
-    for candidate in candidates:
-        standing = why(rule, candidate, created_by)
+    for number, candidate in enumerate(candidates, 1):
+        standing = why(rule, candidate, barred)
         if standing.tickets:
-            entrants.append((candidate, standing.tickets))
+            entrants.append(Entry(candidate, standing.tickets, standing.group))
         else:
             out[standing.code] = out.get(standing.code, 0) + 1
+        if number % 1000 == 0:
+            seen(number)
     return Selection(tuple(entrants), out)
 
 
-def rule_facts(rule: Rule, units: Sequence[str]) -> list[tuple[str, dict[str, str | int]]]:
+def rule_facts(rule: Rule, units: Mapping[UUID, str]) -> list[tuple[str, dict[str, int | str]]]:
     """The rule as (code, details) of one sentence each, in the order of reading. `units`: the names of rule.units."""
-    facts: list[tuple[str, dict[str, str | int]]] = []
-    if rule.units:
-        facts.append(("draw.rule.units", {"units": ", ".join(units)}))
-    if rule.min_points:
-        facts.append(("draw.rule.points", {"needed": rule.min_points}))
-    if rule.min_quizzes:
-        facts.append(("draw.rule.quizzes", {"needed": rule.min_quizzes}))
-    if not facts:
-        facts.append(("draw.rule.all", {}))
-    if rule.points_per_ticket:
-        facts.append(("draw.rule.tickets", {"per": rule.points_per_ticket, "cap": rule.ticket_cap}))
+    facts = [_sentence(part, units) for part in rule.parts] or [("draw.rule.all", {})]
+    if rule.per:
+        of = rule.counting
+        code = "draw.rule.tickets" if of.since is None else "draw.rule.tickets_window"
+        facts.append((code, {"per": rule.per, "cap": rule.cap, **_window(of)}))
     else:
         facts.append(("draw.rule.each", {}))
+    for one in rule.classes:
+        facts.append(("draw.rule.class", {"class": one.name}))
+        facts.extend([_sentence(part, units) for part in one.parts] or [("draw.rule.class_rest", {})])
     facts.append(("draw.rule.conflicts", {}))
     return facts
 
@@ -169,3 +469,129 @@ def unit_code(unit: UUID | None) -> str:
 def storable(points: int) -> int:
     """Points as the entrant's row keeps them (32 bits); more would be no different to any rule."""
     return max(-_LARGEST, min(points, _LARGEST))
+
+
+def spoken_minutes(minutes: int) -> str:
+    """Hours and minutes: 90 -> "1:30"."""
+    return f"{minutes // 60}:{minutes % 60:02}"
+
+
+def _all_parts(rule: Rule) -> Iterator[Part]:
+    yield from rule.parts
+    for one in rule.classes:
+        yield from one.parts
+
+
+def _reasons(rule: Rule, candidate: Candidate, barred: Barred) -> Iterator[tuple[str, Details]]:
+    if candidate.left:
+        yield "draw.out.left", {}
+    if candidate.member == barred.created_by:
+        yield "draw.out.creator", {}
+    if candidate.roles and OPERATES in permissions(candidate.roles):
+        yield "draw.out.operator", {}
+    if candidate.member in barred.custodians:
+        yield "draw.out.custodian", {}
+    if candidate.member in barred.listed:
+        yield "draw.out.excluded", {"why": barred.listed[candidate.member]}
+    if candidate.member in barred.full:
+        yield "draw.out.year_limit", {}
+    for part in rule.parts:
+        if (lack := _lacks(part, candidate)) is not None:
+            yield lack
+
+
+def _lacks(part: Part, candidate: Candidate) -> tuple[str, Details] | None:
+    """What a member lacks for one part, or None when he fulfils it."""
+    match part:
+        case Counted():
+            found = candidate.facts.get(part.fact, 0)
+            if found < part.least:
+                return f"draw.out.{part.kind}{'_window' if part.since else ''}", {
+                    "found": _spoken(part.kind, found),
+                    "needed": _spoken(part.kind, part.least),
+                    **_window(part.fact),
+                }
+        case Passed():
+            found = candidate.facts.get(part.fact, 0)
+            if found < part.least:
+                return "draw.out.passed", {"quiz": part.name, "found": found, "needed": part.least}
+        case Attended():
+            found = candidate.facts.get(part.fact, 0)
+            if found < part.least:
+                return "draw.out.attended", {"found": found, "needed": part.least}
+        case Units():
+            if not part.units & candidate.within:
+                return "draw.out.unit", {}
+        case Roles():
+            if part.roles.isdisjoint(candidate.roles):
+                return "draw.out.role", {}
+        case JoinedBefore():
+            if candidate.joined is None:
+                return "draw.out.joined_unknown", {"day": part.day.isoformat()}
+            if candidate.joined >= part.day:
+                return "draw.out.joined", {"day": part.day.isoformat(), "joined": candidate.joined.isoformat()}
+        case NotWinner():
+            if candidate.facts.get(part.fact, 0):
+                if part.since is None:
+                    return "draw.out.winner", {}
+                return "draw.out.winner_since", {"since": part.since.isoformat()}
+    return None
+
+
+def _sentence(part: Part, units: Mapping[UUID, str]) -> tuple[str, dict[str, int | str]]:
+    match part:
+        case Counted():
+            code = f"draw.rule.{part.kind}{'_window' if part.since else ''}"
+            return code, {"needed": _spoken(part.kind, part.least), **_window(part.fact)}
+        case Passed():
+            return "draw.rule.passed", {"quiz": part.name, "needed": part.least}
+        case Attended():
+            return "draw.rule.attended", {"needed": part.least}
+        case Units():
+            return "draw.rule.units", {"units": ", ".join(name for unit, name in units.items() if unit in part.units)}
+        case Roles():
+            return "draw.rule.roles." + "_".join(role for role in TAKING_PART if role in part.roles), {}
+        case JoinedBefore():
+            return "draw.rule.joined", {"day": part.day.isoformat()}
+        case NotWinner():
+            if part.since is None:
+                return "draw.rule.not_winner", {}
+            return "draw.rule.not_winner_since", {"since": part.since.isoformat()}
+
+
+def _spoken(kind: str, number: int) -> int | str:
+    return spoken_minutes(number) if kind == Hours.kind else number
+
+
+def _window(fact: Fact) -> dict[str, str]:
+    if fact.since is None or fact.until is None:
+        return {}
+    return {"since": fact.since.isoformat(), "until": fact.until.isoformat()}
+
+
+def _part_json(part: Part) -> dict[str, Any]:
+    found: dict[str, Any] = {"part": part.kind}
+    for one in fields(part):
+        value = getattr(part, one.name)
+        if isinstance(value, frozenset):
+            found[one.name] = sorted(str(each) for each in value)
+        elif isinstance(value, date):
+            found[one.name] = value.isoformat()
+        elif value is not None:
+            found[one.name] = str(value) if isinstance(value, UUID) else value
+    return found
+
+
+def _read_part(data: Mapping[str, Any]) -> Part:
+    kind = PARTS[data["part"]]
+    given: dict[str, Any] = {name: value for name, value in data.items() if name != "part"}
+    for name in ("since", "until", "day"):
+        if name in given:
+            given[name] = date.fromisoformat(given[name])
+    if kind is Passed:
+        given["quiz"] = UUID(given["quiz"])
+    elif kind is Units:
+        given["units"] = frozenset(UUID(unit) for unit in given["units"])
+    elif kind is Roles:
+        given["roles"] = frozenset(given["roles"])
+    return kind(**given)

@@ -1,17 +1,9 @@
-"""The states of a draw and the moves between them; what a draw, its prizes and what is typed must be. Pure."""
+"""The states of a draw and the moves between them; what is typed, as it is kept; names as they are shown. Pure."""
 
-import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Literal, get_args
-from uuid import UUID
-
-from rewards.draws import eligibility
-from rewards.draws.eligibility import Rule
-from rewards.draws.rules import MAX_SLOTS
 
 State = Literal["draft", "freezing", "frozen", "armed", "rolled", "drawn", "closed", "cancelled"]
 Move = Literal[
@@ -65,10 +57,7 @@ to be taken off; conflict: turned out to hold or guard the draw.
 
 VENUE: Final = "d10x20"
 CUSTODIANS: Final = ("organiser", "union")
-"""Labels of the sealed secrets, in the order of the manifest."""
-
-MOST_PRIZES: Final = 100
-CODE: Final = re.compile("[a-z0-9-]{1,32}")
+"""Labels that the desk offers for the custodians."""
 
 _DOUBLE_NAMES = """
 欧阳 太史 端木 上官 司马 东方 独孤 南宫 万俟 闻人 夏侯 诸葛 尉迟 公羊 赫连 澹台 皇甫 宗政 濮阳 公冶 太叔 申屠 公孙 慕容
@@ -79,31 +68,6 @@ DOUBLE_NAMES: Final = frozenset(_DOUBLE_NAMES.split())
 """Chinese family names of two characters."""
 
 
-@dataclass(frozen=True, slots=True)
-class PrizeTerms:
-    """`code` is the prize's id in the manifest ([a-z0-9-], 1 to 32); `quantity` equal places."""
-
-    code: str
-    name: str
-    quantity: int
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """All that an organiser decides before the freeze. Prizes are drawn in this order.
-
-    `unit_cap`: at most so many winners a unit (whoever has no unit counts as of one); None: no cap. `freeze_at`
-    None: frozen by hand.
-    """
-
-    title: str
-    season: UUID
-    rule: Rule
-    prizes: tuple[PrizeTerms, ...]
-    unit_cap: int | None = None
-    freeze_at: datetime | None = None
-
-
 def after(state: str, move: Move) -> State | None:
     """The state that a move leads to, or None when it cannot be made now."""
     return MOVES[move].get(state)
@@ -112,32 +76,6 @@ def after(state: str, move: Move) -> State | None:
 def moves_from(state: str) -> frozenset[Move]:
     """What can be done with a draw in this state."""
     return frozenset(move for move in _ALL_MOVES if after(state, move) is not None)
-
-
-def flaw(terms: Terms) -> str | None:
-    """The code of what is wrong with the terms of a draw taken by themselves, or None."""
-    if not 1 <= len(terms.title.strip()) <= 200 or "\0" in terms.title:
-        return "draw.title_invalid"
-    if (wrong := eligibility.flaw(terms.rule)) is not None:
-        return wrong
-    if terms.unit_cap is not None and not 1 <= terms.unit_cap <= MAX_SLOTS:
-        return "draw.unit_cap_out_of_range"
-    return prizes_flaw(terms.prizes)
-
-
-def prizes_flaw(prizes: Sequence[PrizeTerms]) -> str | None:
-    """The code of what is wrong with a list of prizes, or None. None of them is fine until the freeze."""
-    if len(prizes) > MOST_PRIZES:
-        return "draw.prizes_many"
-    if any(not 1 <= len(prize.name.strip()) <= 200 or "\0" in prize.name for prize in prizes):
-        return "draw.prize_name_invalid"
-    if any(CODE.fullmatch(prize.code) is None for prize in prizes):
-        return "draw.prize_code_invalid"
-    if len({prize.code for prize in prizes}) != len(prizes):
-        return "draw.prize_code_twice"
-    if any(prize.quantity < 1 for prize in prizes) or sum(prize.quantity for prize in prizes) > MAX_SLOTS:
-        return "draw.prize_quantity_invalid"
-    return None
 
 
 def clean_digits(typed: str) -> str:

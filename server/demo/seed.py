@@ -11,8 +11,8 @@ from rewards import database as db
 from rewards.audit.actions import note
 from rewards.draws import actions as draws
 from rewards.draws import queries as draw_queries
-from rewards.draws.eligibility import Rule
-from rewards.draws.states import PrizeTerms, Terms
+from rewards.draws.eligibility import Quizzes, Rule
+from rewards.draws.terms import PrizeTerms, Terms
 from rewards.ledger import actions as ledger
 from rewards.ledger import queries as ledger_queries
 from rewards.members import actions as members
@@ -107,7 +107,7 @@ async def plan_draw(house: Resources, season: UUID, creator: UUID) -> UUID:
     terms = Terms(
         title="答题抽奖" if chinese else "Quiz draw",
         season=season,
-        rule=Rule(min_quizzes=1, points_per_ticket=1000, ticket_cap=10),
+        rule=Rule((Quizzes(1),), per=1000, cap=10),
         prizes=tuple(PrizeTerms(*prize) for prize in prizes),
     )
     return await draws.create_draw(

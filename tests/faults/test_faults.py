@@ -26,7 +26,7 @@ from rewards.boards.rules import room_board, season_board
 from rewards.draws import actions as draws
 from rewards.draws import queries as draw_queries
 from rewards.draws.eligibility import Rule
-from rewards.draws.states import PrizeTerms, Terms
+from rewards.draws.terms import PrizeTerms, Terms
 from rewards.draws.verify import verify_folder
 from rewards.ledger import queries as ledger
 from rewards.members.actions import issue_links
@@ -287,7 +287,7 @@ async def test_in_the_middle_of_a_freeze(office: Office, what: str) -> None:
             Terms(
                 f"Draw of {what}",
                 office.scene.season,
-                Rule(ticket_cap=3),
+                Rule(cap=3),
                 (PrizeTerms("first", "Bicycle", 1),),
                 freeze_at=at - HOUR,
             ),

@@ -20,7 +20,7 @@ from rewards.boards import queries as boards
 from rewards.draws import actions as draws
 from rewards.draws import queries as draw_queries
 from rewards.draws.eligibility import Rule
-from rewards.draws.states import PrizeTerms, Terms
+from rewards.draws.terms import PrizeTerms, Terms
 from rewards.draws.verify import verify_folder
 from rewards.ledger import queries as ledger
 from rewards.outbox.queries import open_count
@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HOUR = timedelta(hours=1)
 LOG = "worker.log"
 """In the data folder: what the workers of a test have printed."""
-RULE = Rule(points_per_ticket=1000, ticket_cap=5)
+RULE = Rule(per=1000, cap=5)
 
 
 @contextlib.contextmanager

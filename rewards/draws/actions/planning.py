@@ -11,7 +11,7 @@ from rewards import ticks
 from rewards.audit.actions import note
 from rewards.draws import queries, states
 from rewards.draws.actions.locking import NewId, locked
-from rewards.draws.states import Terms
+from rewards.draws.terms import Terms, flaw
 from rewards.outbox.actions import intend
 from rewards.refusals import Refusal
 
@@ -81,7 +81,7 @@ async def edit_draw(
 
 async def _check(terms: Terms, *, now: datetime, before: datetime | None) -> None:
     """Join the caller's transaction: refuse terms that cannot be. `before`: the freeze time as it stood."""
-    if (wrong := states.flaw(terms)) is not None:
+    if (wrong := flaw(terms)) is not None:
         raise Refusal(wrong)
     if terms.freeze_at is not None and terms.freeze_at <= now and terms.freeze_at != before:
         raise Refusal("draw.freeze_past")

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from rewards import database as db
 from rewards.draws import rules
-from rewards.draws.eligibility import Rule
+from rewards.draws.eligibility import Rule, read_rule
+from rewards.draws.terms import RoundTerms, read_rounds, stages
 
 FILES: Final = ("manifest.json", "snapshot.tsv", "log.txt", "result.json")
 
@@ -41,7 +42,10 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class DrawRow:
-    """A draw. `promise` None: not frozen. `digits` and `code` (result code) are "" before it is drawn."""
+    """A draw. `promise` None: not frozen. `rounds` has at least one. `rehearses`: the draw that this one rehearses.
+    `arm_after`: when the time for objections ends. `manifest_signature` is hex, "" before the freeze. `digits` (of the
+    venue) and `code` (at the end of the log) are "" before they are thrown and known.
+    """
 
     id: UUID
     number: int
@@ -52,28 +56,55 @@ class DrawRow:
     season: UUID
     season_name: str
     rule: Rule
+    rounds: tuple[RoundTerms, ...]
+    rehearses: UUID | None
     unit_cap: int | None
+    one_win: bool
+    presence: bool
+    call_seconds: int
+    dispute_hours: int
+    claim_days: int
+    shown_names: str
+    witnesses: tuple[str, ...]
     venue: str
     freeze_at: datetime | None
+    beacon_at: datetime | None
     created_by: UUID
     created_at: datetime
+    freezing_since: datetime | None
     frozen_at: datetime | None
+    arm_after: datetime | None
+    armed_at: datetime | None
     drawn_at: datetime | None
+    closed_at: datetime | None
     places: int
     promise: Promise | None
+    manifest_signature: str
     digits: str
     code: str
 
 
 @dataclass(frozen=True, slots=True)
 class PrizeRow:
-    """`quantity` equal places, drawn in the order of `position` (from 0)."""
+    """`quantity` equal places, drawn in the order of `position` (from 0). The rest as in terms.PrizeTerms."""
 
     id: UUID
     position: int
     code: str
     name: str
     quantity: int
+    round: str
+    value: int
+    sponsor: str
+    batch: int
+    group: str
+    units: tuple[UUID, ...]
+    present: bool
+    redraw: str
+    alternates: int
+    budget: UUID | None
+    stock: UUID | None
+    has_picture: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +129,10 @@ class UnitTotal:
 
 
 _DRAW = """
-SELECT draw.id, number, slug, title, state, version, season, season.name AS season_name, min_points, min_quizzes, units,
-       points_per_ticket, ticket_cap, unit_cap, venue, freeze_at, created_by, created_at, frozen_at, drawn_at,
+SELECT draw.id, number, slug, title, state, version, season, season.name AS season_name, rule, rounds, rehearses,
+       unit_cap, one_win, presence, call_seconds, dispute_hours, claim_days, shown_names, witnesses, venue, freeze_at,
+       beacon_at, created_by, created_at, freezing_since, frozen_at, arm_after, armed_at, drawn_at, closed_at,
+       manifest_signature,
        (SELECT coalesce(sum(quantity), 0)::integer FROM prize WHERE prize.draw = draw.id) AS places,
        manifest, left(log, 2048) AS log_head,
        encode(substring(result FROM greatest(octet_length(result) - 32, 1)), 'escape') AS result_tail
@@ -147,15 +180,24 @@ async def past(limit: int = 20) -> list[DrawRow]:
 async def prizes(draw_id: UUID) -> list[PrizeRow]:
     """The prizes of a draw in the order of drawing."""
     found = await db.rows(
-        "SELECT id, position, code, name, quantity FROM prize WHERE draw = $1 ORDER BY position", draw_id
+        'SELECT id, position, code, name, quantity, round, value, sponsor, batch, class AS "group", units, present,'
+        " redraw, alternates, budget, stock, picture IS NOT NULL AS has_picture"
+        " FROM prize WHERE draw = $1 ORDER BY position",
+        draw_id,
     )
-    return [PrizeRow(**dict(one)) for one in found]
+    return [PrizeRow(**{**dict(one), "units": tuple(one["units"])}) for one in found]
 
 
-async def unit_names(units: Collection[UUID]) -> list[str]:
-    """The names of units, by path. Unknown ids are left out."""
-    found = await db.rows("SELECT name FROM unit WHERE id = ANY($1) ORDER BY path", list(units))
-    return [one["name"] for one in found]
+async def prize_picture(draw_id: UUID, code: str) -> bytes | None:
+    """The JPEG of a prize; None: it has none."""
+    found = await db.value("SELECT picture FROM prize WHERE draw = $1 AND code = $2", draw_id, code)
+    return None if found is None else bytes(found)
+
+
+async def unit_names(units: Collection[UUID]) -> dict[UUID, str]:
+    """Unit -> name, by path. Unknown ids are left out."""
+    found = await db.rows("SELECT id, name FROM unit WHERE id = ANY($1) ORDER BY path", list(units))
+    return {one["id"]: one["name"] for one in found}
 
 
 async def published(draw_id: UUID) -> tuple[str, dict[str, bytes]] | None:
@@ -225,24 +267,33 @@ def _draw(row: db.Row) -> DrawRow:
         version=row["version"],
         season=row["season"],
         season_name=row["season_name"],
-        rule=Rule(
-            row["min_points"],
-            row["min_quizzes"],
-            frozenset(row["units"]),
-            row["points_per_ticket"],
-            row["ticket_cap"],
-        ),
+        rule=read_rule(json.loads(row["rule"])),
+        rounds=stages(read_rounds(json.loads(row["rounds"]))),
+        rehearses=row["rehearses"],
         unit_cap=row["unit_cap"],
+        one_win=row["one_win"],
+        presence=row["presence"],
+        call_seconds=row["call_seconds"],
+        dispute_hours=row["dispute_hours"],
+        claim_days=row["claim_days"],
+        shown_names=row["shown_names"],
+        witnesses=tuple(row["witnesses"]),
         venue=row["venue"],
         freeze_at=row["freeze_at"],
+        beacon_at=row["beacon_at"],
         created_by=row["created_by"],
         created_at=row["created_at"],
+        freezing_since=row["freezing_since"],
         frozen_at=row["frozen_at"],
+        arm_after=row["arm_after"],
+        armed_at=row["armed_at"],
         drawn_at=row["drawn_at"],
+        closed_at=row["closed_at"],
         places=row["places"],
         promise=promise,
+        manifest_signature=row["manifest_signature"],
         digits=_digits((row["log_head"] or "").split("\n")),
-        code=_code(row["result_tail"] or "") if row["state"] == "drawn" else "",
+        code=_code(row["result_tail"] or "") if row["state"] in ("drawn", "closed") else "",
     )
 
 

@@ -10,10 +10,11 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from rewards.draws import actions, queries, states
-from rewards.draws.eligibility import MOST_POINTS, MOST_QUIZZES, MOST_TICKETS, Rule, Selection, rule_facts, why
+from rewards.draws.eligibility import MOST_POINTS, MOST_TIMES, MOST_TICKETS, Rule, Selection, rule_facts, why
 from rewards.draws.queries import DrawRow, HistoryLine
 from rewards.draws.rules import MAX_SLOTS
-from rewards.draws.states import PrizeTerms, Terms, grouped
+from rewards.draws.states import grouped
+from rewards.draws.terms import PrizeTerms, Terms, prizes_flaw
 from rewards.ledger import queries as ledger
 from rewards.members import queries as members
 from rewards.refusals import Refusal
@@ -339,7 +340,7 @@ async def _draft_of(request: Asked, draw: DrawRow) -> Draft:
 _FIELDS: Final = ("title", "season", "freeze_at", "version")
 _NUMBERS: Final[Mapping[str, tuple[int, int, int]]] = {
     "min_points": (0, MOST_POINTS, 0),
-    "min_quizzes": (0, MOST_QUIZZES, 0),
+    "min_quizzes": (0, MOST_TIMES, 0),
     "points_per_ticket": (0, MOST_POINTS, 0),
     "ticket_cap": (1, MOST_TICKETS, 20),
 }
@@ -371,7 +372,7 @@ async def _read(request: Asked, draw: DrawRow | None = None) -> tuple[Draft, Ter
     numbers = {name: number(name, *bounds) or 0 for name, bounds in _NUMBERS.items()}
     unit_cap = number("unit_cap", 1, MAX_SLOTS, None)
     prizes = _prizes(draft.prizes)
-    if (flaw := "draw.prize_quantity_invalid" if prizes is None else states.prizes_flaw(prizes)) is not None:
+    if (flaw := "draw.prize_quantity_invalid" if prizes is None else prizes_flaw(prizes)) is not None:
         wrong("prizes", flaw)
     season = _uuids([draft.values["season"]])
     if not season:

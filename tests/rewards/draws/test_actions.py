@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from rewards import database as db
 from rewards.draws import actions, queries, rules
 from rewards.draws.eligibility import Rule, person_ref
-from rewards.draws.states import PrizeTerms
+from rewards.draws.terms import PrizeTerms
 from rewards.draws.verify import verify_folder
 from rewards.outbox.queries import overdue
 from rewards.refusals import Refusal
@@ -89,7 +89,7 @@ async def test_a_draw_is_planned_edited_and_shown(redis: Redis) -> None:
         ({"title": " "}, "draw.title_invalid"),
         ({"title": "x" * 201}, "draw.title_invalid"),
         ({"season": uuid4()}, "ledger.unknown_season"),
-        ({"rule": Rule(ticket_cap=0)}, "draw.cap_out_of_range"),
+        ({"rule": Rule(cap=0)}, "draw.cap_out_of_range"),
         ({"rule": Rule(units=frozenset({uuid4()}))}, "draw.unit_unknown"),
         ({"unit_cap": 0}, "draw.unit_cap_out_of_range"),
         ({"freeze_at": NOW}, "draw.freeze_past"),
@@ -110,7 +110,7 @@ async def test_terms_that_cannot_be_are_refused(redis: Redis, change: dict[str, 
 
 async def test_the_list_is_frozen_by_the_ledger_of_that_instant(redis: Redis) -> None:
     there = await plant()
-    draw = await planned(redis, there, rule=Rule(min_points=60, points_per_ticket=50, ticket_cap=4), unit_cap=1)
+    draw = await planned(redis, there, rule=Rule(min_points=60, per=50, cap=4), unit_cap=1)
     await db.rows("UPDATE member SET left_on = $2 WHERE id = $1", there.workers[8], TODAY)
     done = await frozen(redis, draw, there.organiser)
     assert (done.people, done.tickets, done.known) == (6, 1 + 1 + 2 + 3 + 3 + 4, False)
@@ -146,7 +146,7 @@ async def test_before_the_freeze_tickets_are_live_and_explained(redis: Redis) ->
     there = await plant()
     await planned(redis, there, prizes=())
     assert await queries.my_tickets(there.workers[4]) == []
-    await planned(redis, there, rule=Rule(min_quizzes=1, points_per_ticket=50))
+    await planned(redis, there, rule=Rule(min_quizzes=1, per=50))
     (mine,) = await queries.my_tickets(there.workers[4])
     assert (mine.standing.tickets, mine.standing.code, mine.line) == (2, "draw.in.points", None)
     await earn(there.workers[4], 40, there.season)

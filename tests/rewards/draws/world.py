@@ -12,7 +12,7 @@ from rewards import database as db
 from rewards.draws import actions
 from rewards.draws.actions import Frozen
 from rewards.draws.eligibility import Rule
-from rewards.draws.states import PrizeTerms, Terms
+from rewards.draws.terms import PrizeTerms, Terms
 from rewards.ledger.actions import Award, award, open_season
 from server.runtime.chance import new_id
 
@@ -82,7 +82,7 @@ async def plant(workers: int = 9) -> Plant:
 
 
 def terms(season: UUID, /, **changed: object) -> Terms:
-    rule = changed.pop("rule", Rule(points_per_ticket=50, ticket_cap=4))
+    rule = changed.pop("rule", Rule(per=50, cap=4))
     given = {"title": "Autumn draw", "season": season, "rule": rule, "prizes": PRIZES, **changed}
     return Terms(**given)  # type: ignore[arg-type]
 

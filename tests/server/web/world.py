@@ -10,7 +10,7 @@ from games.quizzes.formats import QuestionDraft
 from rewards import database as db
 from rewards.draws import actions as draws
 from rewards.draws.eligibility import Rule
-from rewards.draws.states import PrizeTerms, Terms
+from rewards.draws.terms import PrizeTerms, Terms
 from rewards.ledger import actions as ledger
 from rewards.members import actions as members
 from rewards.ticks import STREAM
@@ -98,7 +98,7 @@ class World:
 
 
 async def _draw(world_season: UUID, head: UUID, redis, title: str, upto: str = "draft") -> UUID:
-    terms = Terms(title, world_season, Rule(points_per_ticket=50, ticket_cap=4), (PrizeTerms("one", "Thermos", 1),))
+    terms = Terms(title, world_season, Rule(per=50, cap=4), (PrizeTerms("one", "Thermos", 1),))
     draw = await draws.create_draw(redis, terms, actor=head, now=now(), today=now().date(), new_id=new_id)
     if upto in ("frozen", "drawn"):
         await draws.freeze(redis, draw, now=now(), actor=head, new_id=new_id, random_bytes=secrets.token_bytes)

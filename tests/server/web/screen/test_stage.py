@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from rewards.draws.queries import PrizeRow, WinRow
-from rewards.draws.states import PrizeTerms
+from rewards.draws.terms import PrizeTerms
 from rewards.refusals import Refusal
 from rewards.ticks import STREAM
 from server.web import html

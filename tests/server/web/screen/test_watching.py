@@ -14,7 +14,7 @@ from games.quizzes.formats import QuestionDraft
 from rewards import database as db
 from rewards.draws import actions as draws
 from rewards.draws.eligibility import Rule
-from rewards.draws.states import PrizeTerms, Terms
+from rewards.draws.terms import PrizeTerms, Terms
 from server.runtime.chance import new_id
 from server.runtime.clock import now
 from server.web.live import Channel
@@ -237,7 +237,7 @@ async def planned(wall: Wall) -> UUID:
     terms = Terms(
         title="Autumn draw",
         season=wall.season,
-        rule=Rule(points_per_ticket=100),
+        rule=Rule(per=100),
         prizes=(PrizeTerms("bike", "A bicycle", 1),),
         freeze_at=now() + timedelta(days=2),
     )
