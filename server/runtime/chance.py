@@ -21,6 +21,11 @@ def human_code(length: int) -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(length))
 
 
+def claim_code() -> str:
+    """What a winner shows for his prize: eight characters, 38 bits. Not unique by itself: the caller checks."""
+    return human_code(8)
+
+
 def token() -> str:
     """256 bits as 43 characters safe in an address (A-Z a-z 0-9 - _). Unguessable; store only its hash."""
     return secrets.token_urlsafe(32)
