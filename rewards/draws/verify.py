@@ -8,9 +8,10 @@ import argparse
 import io
 import json
 import os
+import re
 import stat
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,16 +19,30 @@ from pathlib import Path
 from rewards.draws import rules
 from rewards.draws.verify_words import LABELS, LANGUAGES, MARKS, SENTENCES, STATES, VERDICTS
 
-MANIFEST, SNAPSHOT, VOIDS, LOG, RESULT = "manifest.json", "snapshot.tsv", "void.tsv", "log.txt", "result.json"
+MANIFEST, SNAPSHOT, VOIDS, PRESENT = "manifest.json", "snapshot.tsv", "void.tsv", "present.tsv"
+LOG, RESULT, KIT = "log.txt", "result.json", "kit.html"
+MANIFEST_SIGNATURE, RESULT_SIGNATURE = "manifest.sig", "result.sig"
 
 # Bytes. About ten times what 50,000 entrants and 100,000 slots need; above it is an attack or a mistake.
 LIMITS: Mapping[str, int] = {
     MANIFEST: 8 << 20,
     SNAPSHOT: 64 << 20,
     VOIDS: 64 << 20,
+    PRESENT: 64 << 20,
     LOG: 32 << 20,
     RESULT: 32 << 20,
+    KIT: 8 << 20,
+    MANIFEST_SIGNATURE: 1 << 10,
+    RESULT_SIGNATURE: 1 << 10,
 }
+_SIGNATURE = re.compile(b"[0-9a-f]{128}\n")
+_RECEIPT: Mapping[str, tuple[str, str]] = {
+    "receipt.path": ("verify.receipt.path", "verify.receipt.path.wrong"),
+    "receipt.manifest": ("verify.receipt.manifest", "verify.receipt.manifest.wrong"),
+    "receipt.root": ("verify.receipt.root", "verify.receipt.root.wrong"),
+    "receipt.line": ("verify.receipt.line", "verify.receipt.line.wrong"),
+}
+"""Check of a receipt -> what is said when it holds and when it does not."""
 _SHOWN = 160
 
 
@@ -54,9 +69,10 @@ class Check:
 class Report:
     """What the files of a folder say.
 
-    `usable`: there was a manifest.json to look at. `state`: unusable, frozen, armed, rolled, open, closed,
+    `usable`: there was a manifest.json to look at. `state`: unusable, frozen, armed, rolled, revealed, open, closed,
     aborted, or unknown (a manifest or log that cannot be read). The other fields are empty where the files do not
-    get so far; `winners` are the recomputed ones and empty unless every check passed. Hashes are hex.
+    get so far; `winners` and `alternates` are the recomputed ones and empty unless every check of the files passed.
+    Hashes are hex.
     """
 
     folder: str
@@ -73,6 +89,7 @@ class Report:
     head: str = ""
     code: str = ""
     winners: tuple[rules.Winner, ...] = ()
+    alternates: tuple[rules.StandIn, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -201,9 +218,80 @@ def _check_voids(report: Report, folder: Path, manifest: rules.Manifest) -> tupl
     return rules.voids_hash(data), voids
 
 
+def _check_present(report: Report, folder: Path, manifest: rules.Manifest) -> tuple[str, tuple[int, ...] | None]:
+    """The hash of the presence list (empty for none) and its content, None when there is none or it is no good."""
+    failures = len(report.checks)
+    data = _read_optional(report, folder, PRESENT)
+    if len(report.checks) > failures:
+        return "", None
+    if data is None:
+        if manifest.presence:
+            report.passed("present.list", "verify.present.due")
+        return "", None
+    if not manifest.presence:
+        report.failed("present.list", "draw.present.unpromised")
+        return rules.present_hash(data), None
+    try:
+        present = rules.parse_present(data, manifest.n)
+    except rules.Refused as refused:
+        report.failed("present.list", refused.code, **refused.facts)
+        return rules.present_hash(data), None
+    report.passed("present.list", "verify.present.list", count=len(present))
+    return rules.present_hash(data), present
+
+
+def _check_signatures(report: Report, folder: Path, manifest: rules.Manifest) -> None:
+    """The form alone: a bare Python cannot check Ed25519, and what is compared are hashes."""
+    for name in (MANIFEST_SIGNATURE, RESULT_SIGNATURE):
+        data = _read_optional(report, folder, name)
+        if data is None:
+            continue
+        if _SIGNATURE.fullmatch(data) is None:
+            report.failed("signature.form", "verify.signature.wrong", file=name)
+        elif manifest.signer:
+            report.passed("signature.form", "verify.signature", file=name, signer=manifest.signer)
+        else:
+            report.failed("signature.form", "verify.signature.nobody", file=name)
+
+
+def _check_kit(report: Report, folder: Path, manifest: rules.Manifest) -> None:
+    data = _read_optional(report, folder, KIT)
+    if data is None:
+        return
+    if not manifest.kit:
+        report.failed("kit.hash", "verify.kit.unpromised")
+    elif rules.digest(data).hex() == manifest.kit:
+        report.passed("kit.hash", "verify.kit")
+    else:
+        report.failed("kit.hash", "verify.kit.other")
+
+
+def _check_locked(report: Report, manifest: rules.Manifest, sheet: rules.Sheet, voids: str, present: str) -> bool:
+    """Void and presence list against the hashes that the log locked before the dice."""
+    good = True
+    if sheet.voids != voids:
+        report.failed("voids.locked", "verify.voids.other")
+        good = False
+    if not manifest.presence:
+        if sheet.present:
+            report.failed("present.locked", "draw.present.unpromised")
+        return good and not sheet.present
+    if not sheet.present or not present:
+        report.failed("present.locked", "draw.present.missing")
+    elif sheet.present != present:
+        report.failed("present.locked", "verify.present.other")
+    else:
+        report.passed("present.locked", "verify.present.locked")
+        return good
+    return False
+
+
 def _check_venue(report: Report, manifest: rules.Manifest, sheet: rules.Sheet) -> bool:
-    """Dice and secrets, each against what the manifest promised."""
+    """Dice, beacon and secrets, each against what the manifest promised."""
     report.passed("venue", "verify.venue", label=manifest.venue, digits=sheet.digits)
+    if sheet.beacon and manifest.beacon is not None:
+        randomness = rules.beacon_randomness(sheet.beacon).hex()
+        report.passed("beacon", "verify.beacon", round=manifest.beacon.round, randomness=randomness)
     good = True
     for position, reveal in enumerate(sheet.reveals):
         good &= report.held(
@@ -215,16 +303,26 @@ def _check_venue(report: Report, manifest: rules.Manifest, sheet: rules.Sheet) -
     return good
 
 
-def _check_winners(report: Report, lines: Sequence[str], composed: rules.Composed, slots: int) -> bool:
-    for number, (wanted, found) in enumerate(zip(composed.lines, lines, strict=False), 1):
+def _check_winners(
+    report: Report, events: Sequence[str], composed: rules.Composed, manifest: rules.Manifest, sheet: rules.Sheet
+) -> bool:
+    """The log against the one that its inputs lead to."""
+    for number, (wanted, found) in enumerate(zip(composed.lines, events, strict=False), 1):
         if wanted != found:
             report.failed("winners", "verify.winners.line", line=number, wanted=wanted, found=found)
             return False
-    if len(lines) != len(composed.lines):
-        report.failed("winners", "verify.winners.length", wanted=len(composed.lines), found=len(lines))
+    if len(events) != len(composed.lines):
+        report.failed("winners", "verify.winners.length", wanted=len(composed.lines), found=len(events))
         return False
+    if manifest.rounds:
+        report.passed("rounds", "verify.rounds", drawn=len(composed.keys), rounds=len(manifest.rounds))
+    if gone := sum(isinstance(step, rules.Absence) for step in sheet.steps):
+        report.passed("absences", "verify.absences", count=gone)
     filled = sum(outcome.pick is not None for outcome in composed.outcomes)
-    report.passed("winners", "verify.winners", filled=filled, slots=slots)
+    report.passed("winners", "verify.winners", filled=filled, slots=manifest.slots)
+    if composed.alternates:
+        drawn = sum(alternate.pick is not None for alternate in composed.alternates)
+        report.passed("alternates", "verify.alternates", drawn=drawn, places=len(composed.alternates))
     return True
 
 
@@ -248,6 +346,8 @@ def _check_result(report: Report, folder: Path, published: rules.Published, stat
     if isinstance(found, dict):
         if found.get("winners") != [winner._asdict() for winner in published.winners]:
             report.failed("winners.result", "verify.winners.result")
+        if found.get("alternates", []) != [alternate._asdict() for alternate in published.alternates]:
+            report.failed("alternates.result", "verify.alternates.result")
         if found.get("head") != published.head:
             report.failed("chain", "verify.chain.other", head=published.head)
         if found.get("code") != published.code:
@@ -272,6 +372,8 @@ def _state(sheet: rules.Sheet, composed: rules.Composed) -> str:
         return "closed"
     if composed.keys:
         return "open"
+    if composed.seed:
+        return "revealed"
     return "rolled" if sheet.digits else "armed"
 
 
@@ -282,6 +384,7 @@ def _check_log(
     manifest: rules.Manifest,
     lines: tuple[rules.Line, ...] | None,
     voids: tuple[str, dict[int, str] | None],
+    present: tuple[str, tuple[int, ...] | None],
     expected_code: str,
 ) -> None:
     try:
@@ -297,19 +400,16 @@ def _check_log(
     else:
         report.failed("log.manifest", "draw.manifest.other")
         good = False
-    voids_hash, voided = voids
-    if sheet.voids != voids_hash:
-        report.failed("voids.locked", "verify.voids.other")
-        good = False
+    good &= _check_locked(report, manifest, sheet, voids[0], present[0])
     if sheet.digits:
         good &= _check_venue(report, manifest, sheet)
-    if not good or lines is None or voided is None:
+    if not good or lines is None or voids[1] is None or (manifest.presence and present[1] is None):
         if len(sheet.reveals) == len(manifest.commit):
             report.failed("winners", "verify.winners.unknown")
         return
     m = bytes.fromhex(report.manifest)
     try:
-        composed = rules.compose(manifest, m, lines, sheet, voided)
+        composed = rules.compose(manifest, m, lines, sheet, voids[1], present[1])
     except rules.Refused as refused:
         report.failed("winners", refused.code, **refused.facts)
         return
@@ -317,25 +417,53 @@ def _check_log(
     if composed.seed:
         report.seed = composed.seed.hex()
         report.passed("seed", "verify.seed", seed=report.seed)
-        if not _check_winners(report, events, composed, manifest.slots):
+        if not _check_winners(report, events, composed, manifest, sheet):
             return
     published = rules.publish(manifest, m, lines, composed)
     report.head, report.code = published.head, published.code
-    if composed.seed or sheet.abort:
+    if composed.keys or sheet.abort:
         _check_result(report, folder, published, report.state)
     elif not isinstance(_read(folder, RESULT), Check):
         report.failed("result.exact", "verify.result.early")
     if expected_code:
         _check_code(report, rules.chain(m, events), expected_code)
     if report.ok:
-        report.winners = published.winners
+        report.winners, report.alternates = published.winners, published.alternates
 
 
-def verify_folder(folder: str | os.PathLike[str], *, manifest: str = "", code: str = "") -> Report:
+def _check_receipt(
+    report: Report, text: str, manifest: bytes, lines: tuple[rules.Line, ...] | None, voided: Collection[int]
+) -> None:
+    """One entrant's receipt against the published files, and what became of his line."""
+    try:
+        receipt = rules.read_receipt(text)
+    except rules.Refused as refused:
+        report.failed("receipt.form", refused.code, **refused.facts)
+        return
+    report.passed("receipt.form", "verify.receipt.form", line=receipt.line, tickets=receipt.tickets)
+    for name, good in rules.check_receipt(receipt, manifest, lines):
+        report.checks.append(Check(name, good, _RECEIPT[name][0 if good else 1]))
+    if not report.ok:
+        return
+    won = [winner for winner in report.winners if winner.line == receipt.line]
+    waits = [alternate for alternate in report.alternates if alternate.line == receipt.line]
+    if receipt.line in voided:
+        report.passed("receipt.outcome", "verify.receipt.voided")
+    elif won:
+        for winner in won:
+            report.passed("receipt.outcome", "verify.receipt.won", prize=winner.prize, slot=winner.slot)
+    elif waits:
+        report.passed("receipt.outcome", "verify.receipt.alternate", prize=waits[0].prize, place=waits[0].place)
+    elif report.state in ("open", "closed"):
+        report.passed("receipt.outcome", "verify.receipt.not.won")
+
+
+def verify_folder(folder: str | os.PathLike[str], *, manifest: str = "", code: str = "", receipt: str = "") -> Report:
     """Checks the published files in `folder`; whatever they hold, the answer is a report, never an exception.
 
     `manifest`: the fingerprint M in hex that was seen on a receipt or on the stage; `code`: a display code that
-    was seen. Both optional. Time and memory are linear in the size of the files, which `LIMITS` bounds.
+    was seen; `receipt`: the text of a receipt. All optional. Memory is linear in the size of the files, which `LIMITS`
+    bounds, and so is time, but for absences in units that are full (`Pool`).
     """
     path = Path(folder)
     report = Report(_printable(str(path)))
@@ -350,21 +478,32 @@ def verify_folder(folder: str | os.PathLike[str], *, manifest: str = "", code: s
         report.usable, report.state = False, "unusable"
         return report
     promised = _check_manifest(report, data, manifest)
-    if promised is None:
-        return report
+    lines, voided = (None, None) if promised is None else _check_files(report, path, promised, code)
+    if receipt:
+        _check_receipt(report, receipt, data, lines, voided or ())
+    return report
+
+
+def _check_files(
+    report: Report, path: Path, promised: rules.Manifest, code: str
+) -> tuple[tuple[rules.Line, ...] | None, dict[int, str] | None]:
+    """Everything beside the manifest; the lines and the void list, None where they are no good."""
+    _check_signatures(report, path, promised)
+    _check_kit(report, path, promised)
     lines = _check_snapshot(report, path, promised)
     voids = _check_voids(report, path, promised)
+    present = _check_present(report, path, promised)
     failures = len(report.checks)
     log = _read_optional(report, path, LOG)
     if log is not None:
-        _check_log(report, path, log, promised, lines, voids, code)
+        _check_log(report, path, log, promised, lines, voids, present, code)
     elif len(report.checks) == failures:
         report.state = "frozen"
         if not isinstance(_read(path, RESULT), Check):
             report.failed("log.order", "verify.file.early", file=RESULT)
         if code:
             report.failed("code.seen", "verify.code.early")
-    return report
+    return lines, voids[1]
 
 
 def as_json(report: Report) -> str:
@@ -385,6 +524,7 @@ def as_json(report: Report) -> str:
             "head": report.head,
             "code": report.code,
             "winners": [winner._asdict() for winner in report.winners],
+            "alternates": [alternate._asdict() for alternate in report.alternates],
             "checks": [
                 {"name": check.name, "ok": check.ok, "detail": check.detail, "code": check.code}
                 for check in report.checks
@@ -420,6 +560,9 @@ def as_text(report: Report, languages: Sequence[str] = LANGUAGES) -> str:
     if report.winners:
         rows.append(f"{said(LABELS['winners'])}:")
         rows.extend("    " + " ".join(map(str, winner)) for winner in report.winners)
+    if report.alternates:
+        rows.append(f"{said(LABELS['alternates'])}:")
+        rows.extend("    " + " ".join(map(str, alternate)) for alternate in report.alternates)
     if report.code:
         rows.append(f"{said(LABELS['code'])}: {report.code}")
     rows.append(said(VERDICTS[report.ok]))
@@ -434,6 +577,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("folder", metavar="FOLDER", help="the published files / 公布文件所在的文件夹")
     parser.add_argument("--manifest", default="", metavar="HEX", help="the fingerprint you saw / 您看到的清单指纹")
     parser.add_argument("--code", default="", metavar="CODE", help="the code you saw / 您看到的结果码")
+    parser.add_argument("--receipt", default="", metavar="TEXT", help="a receipt, as scanned / 回执的文字内容")
     parser.add_argument("--lang", choices=(*LANGUAGES, "both"), default="both", help="language / 语言")
     parser.add_argument("--json", action="store_true", help="answer in JSON / 以 JSON 输出")
     for stream in (sys.stdout, sys.stderr):
@@ -443,7 +587,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         given = parser.parse_args(argv)
     except SystemExit as stop:
         return int(stop.code or 0)
-    report = verify_folder(given.folder, manifest=given.manifest, code=given.code)
+    report = verify_folder(given.folder, manifest=given.manifest, code=given.code, receipt=given.receipt)
     languages = LANGUAGES if given.lang == "both" else (given.lang,)
     text = as_json(report) if given.json else as_text(report, languages)
     sys.stdout.write(text + "\n")

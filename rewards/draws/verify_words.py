@@ -7,6 +7,7 @@ STATES: dict[str, tuple[str, str]] = {
     "frozen": ("Frozen, not drawn yet.", "名单已冻结，尚未开奖。"),
     "armed": ("Locked for the draw, no dice thrown yet.", "已锁定待开奖，尚未掷骰。"),
     "rolled": ("Dice thrown, not all secrets opened yet.", "已掷骰，密封随机数尚未全部公开。"),
+    "revealed": ("All secrets opened; the first round is not drawn yet.", "密封随机数已全部公开，第一轮尚未抽取。"),
     "open": ("Drawn; the record is still open.", "已开奖，记录尚未关闭。"),
     "closed": ("Drawn and closed.", "已开奖，记录已关闭。"),
     "aborted": ("Aborted: nobody has won.", "抽奖已中止，没有中奖人。"),
@@ -37,6 +38,10 @@ LABELS: dict[str, tuple[str, str]] = {
     "winners": (
         "Winners (prize, place from 0, attempt from 0, line from 0, entrant)",
         "中奖名单（奖项、名额（从 0 起）、第几次抽取（从 0 起）、行号（从 0 起）、参与者）",
+    ),
+    "alternates": (
+        "Alternates (prize, place from 0, line from 0, entrant)",
+        "候补名单（奖项、候补顺位（从 0 起）、行号（从 0 起）、参与者）",
     ),
 }
 
@@ -86,9 +91,45 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "void.tsv is not the list that was locked before the dice.",
         "void.tsv 与掷骰前锁定的作废名单不符。",
     ),
+    "verify.present.due": (
+        "The presence list will be here once the draw is locked.",
+        "到场名单将在锁定待开奖时公布。",
+    ),
+    "verify.present.list": ("{count} people are on the presence list.", "到场名单共 {count} 人。"),
+    "verify.present.locked": (
+        "present.tsv is the list that was locked before the dice.",
+        "present.tsv 正是掷骰前锁定的到场名单。",
+    ),
+    "verify.present.other": (
+        "present.tsv is not the list that was locked before the dice.",
+        "present.tsv 与掷骰前锁定的到场名单不符。",
+    ),
+    "verify.signature": (
+        "{file} has the form of a signature by {signer}; the signature itself is not checked here, hashes are.",
+        "{file} 具有签名的格式，签名公钥为 {signer}；此处不核对签名本身，只核对哈希。",
+    ),
+    "verify.signature.wrong": ("{file} is no signature.", "{file} 不是签名。"),
+    "verify.signature.nobody": (
+        "{file} is here, but the manifest names no signer.",
+        "有 {file}，但清单未载明签名方。",
+    ),
+    "verify.kit": ("kit.html is the promised program.", "kit.html 与清单承诺的程序一致。"),
+    "verify.kit.other": (
+        "kit.html is not the promised program: do not use it.",
+        "kit.html 与清单承诺的程序不符：请勿使用。",
+    ),
+    "verify.kit.unpromised": (
+        "kit.html is here, but the manifest promises no program.",
+        "有 kit.html，但清单未承诺任何程序。",
+    ),
     "verify.log.order": ("The events of the log come in the right order.", "记录中各事件的顺序正确。"),
     "verify.log.manifest": ("The log was armed with this manifest.", "记录锁定的正是这份清单。"),
     "verify.venue": ("{label}: {digits}", "{label}:{digits}"),
+    "verify.beacon": (
+        "Beacon round {round} gives the randomness {randomness}. Whether the network really signed it is checked by"
+        " the server, not here.",
+        "信标第 {round} 轮给出随机值 {randomness}。该值是否确由信标网络签出，由服务器核对，此处不核对。",
+    ),
     "verify.commitment": (
         "The secret of {label} is the one promised before the dice.",
         "{label} 的随机数与掷骰前的承诺一致。",
@@ -97,6 +138,22 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "verify.winners": (
         "Recomputed: {filled} of {slots} places have a winner, and they are the ones in the log.",
         "重新计算：{slots} 个名额中 {filled} 个产生中奖人，与记录一致。",
+    ),
+    "verify.rounds": (
+        "{drawn} of {rounds} rounds are drawn, in the promised order and with the promised dice.",
+        "共 {rounds} 轮，已按承诺的顺序和骰子抽取 {drawn} 轮。",
+    ),
+    "verify.absences": (
+        "Winners who went: {count}, each as the rules allow; their places alone were drawn again.",
+        "按规则放弃或缺席的中奖人次：{count}；只对其名额重新抽取。",
+    ),
+    "verify.alternates": (
+        "Recomputed: {drawn} of {places} alternates, and they are the ones in the log.",
+        "重新计算：候补 {places} 位中产生 {drawn} 位，与记录一致。",
+    ),
+    "verify.alternates.result": (
+        "result.json names other alternates than the recomputed ones.",
+        "result.json 中的候补人与重新计算的不同。",
     ),
     "verify.winners.unknown": (
         "The winners cannot be recomputed, because a check above failed.",
@@ -146,6 +203,56 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "result.json differs from what the draw gives.",
         "result.json 与抽奖得出的内容不同。",
     ),
+    # a receipt
+    "verify.receipt.form": (
+        "The receipt is for line {line} (from 0) with {tickets} tickets.",
+        "回执对应第 {line} 行（从 0 起），共 {tickets} 张票。",
+    ),
+    "verify.receipt.path": (
+        "Person, salt and tickets on the receipt make a line that is part of the list with the root on the receipt.",
+        "由回执上的本人编号、盐值和票数得出的这一行，确在回执所载树根的名单之内。",
+    ),
+    "verify.receipt.path.wrong": (
+        "The line on the receipt does not lead to the root on the receipt.",
+        "回执上的这一行推不出回执所载的树根。",
+    ),
+    "verify.receipt.manifest": (
+        "The receipt was given for this very manifest.",
+        "回执正是为这份清单出具的。",
+    ),
+    "verify.receipt.manifest.wrong": (
+        "The receipt was given for another manifest than this one.",
+        "回执对应的是另一份清单。",
+    ),
+    "verify.receipt.root": (
+        "The list of the receipt is the list of this manifest.",
+        "回执所指的名单就是本清单的名单。",
+    ),
+    "verify.receipt.root.wrong": (
+        "The list of the receipt is not the list of this manifest.",
+        "回执所指的名单不是本清单的名单。",
+    ),
+    "verify.receipt.line": (
+        "The line stands in snapshot.tsv exactly as on the receipt.",
+        "snapshot.tsv 中的这一行与回执完全一致。",
+    ),
+    "verify.receipt.line.wrong": (
+        "snapshot.tsv has another line in this place.",
+        "snapshot.tsv 中该位置是另一行。",
+    ),
+    "verify.receipt.voided": (
+        "This line was voided before the dice.",
+        "这一行在掷骰前已作废。",
+    ),
+    "verify.receipt.won": (
+        "This line has won: {prize}, place {slot} (from 0).",
+        "这一行中奖：{prize}，第 {slot} 个名额（从 0 起）。",
+    ),
+    "verify.receipt.alternate": (
+        "This line is an alternate: {prize}, place {place} (from 0).",
+        "这一行为候补：{prize}，候补顺位 {place}（从 0 起）。",
+    ),
+    "verify.receipt.not.won": ("This line has not won.", "这一行没有中奖。"),
     # what the rules refuse
     "draw.manifest.json": ("manifest.json is not strict JSON in ASCII.", "manifest.json 不是规范的 ASCII JSON。"),
     "draw.manifest.twice": (
@@ -208,6 +315,27 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "void.tsv: line {line} (from 0) voids a line that does not exist.",
         "void.tsv：第 {line} 行（从 0 起）作废的行不存在。",
     ),
+    "draw.present.ending": ("present.tsv does not end with a line feed.", "present.tsv 末尾没有换行符。"),
+    "draw.present.line": (
+        "present.tsv: line {line} (from 0) is malformed.",
+        "present.tsv：第 {line} 行（从 0 起）格式错误。",
+    ),
+    "draw.present.order": (
+        "present.tsv: line {line} (from 0) is out of order.",
+        "present.tsv：第 {line} 行（从 0 起）顺序错误。",
+    ),
+    "draw.present.index": (
+        "present.tsv: line {line} (from 0) names a line that does not exist.",
+        "present.tsv：第 {line} 行（从 0 起）所指的行不存在。",
+    ),
+    "draw.present.missing": (
+        "The manifest demands a presence list, and there is none.",
+        "清单要求锁定到场名单，但没有这份名单。",
+    ),
+    "draw.present.unpromised": (
+        "There is a presence list, but the manifest provides for none.",
+        "有到场名单，但清单并未规定使用到场名单。",
+    ),
     "draw.log.ending": ("log.txt does not end with a line feed.", "log.txt 末尾没有换行符。"),
     "draw.log.line": (
         "log.txt: line {line} (from 0) is malformed.",
@@ -238,6 +366,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{label} needs {wanted} throws, one allowed digit each; {found} are given.",
         "{label} 需要 {wanted} 个有效骰点，给出 {found} 个。",
     ),
+    "draw.beacon.form": (
+        "The signature of a beacon has 96 lower-case hex digits.",
+        "信标签名应为 96 位小写十六进制数字。",
+    ),
+    "draw.beacon.round": (
+        "Beacon round {wanted} was promised, the log has {found}.",
+        "承诺使用信标第 {wanted} 轮，记录为第 {found} 轮。",
+    ),
     "draw.reveal.label": (
         "The secret of {wanted} is due, the log opens that of {found}.",
         "应公开 {wanted} 的随机数，记录公开的是 {found} 的。",
@@ -249,6 +385,30 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "draw.commitment": (
         "The secret of {label} is not the one promised before the dice.",
         "{label} 的随机数与掷骰前的承诺不符。",
+    ),
+    "draw.round.order": (
+        "The next round should be `{wanted}`, it is `{found}`.",
+        "下一轮应为 `{wanted}`，实为 `{found}`。",
+    ),
+    "draw.round.dice": (
+        "The dice of round {round} are not those that the manifest provides for.",
+        "{round} 轮的掷骰与清单规定的不符。",
+    ),
+    "draw.call.slot": (
+        "Nobody has won place {slot} of {prize}, so nobody can be called there.",
+        "{prize} 的第 {slot} 个名额没有中奖人，无从呼叫。",
+    ),
+    "draw.absent.present": (
+        "Whoever wins {prize} need not be there, so nobody can be absent: {prize} {slot}.",
+        "{prize} 的中奖人不必到场，不能按缺席处理：{prize} {slot}。",
+    ),
+    "draw.absent.uncalled": (
+        "The winner of place {slot} of {prize} was not called before he was declared absent.",
+        "{prize} 第 {slot} 个名额的中奖人未经呼叫就被判为缺席。",
+    ),
+    "draw.absent.reason": (
+        "A winner of {prize} {slot} can only decline or be ineligible.",
+        "{prize} {slot} 的中奖人只能因放弃或不符合条件而离开。",
     ),
     "draw.absent.slot": (
         "Nobody has won place {slot} of {prize}, so nobody can be absent there.",
@@ -266,6 +426,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The log was closed before all was drawn.",
         "记录在全部抽完之前就关闭了。",
     ),
+    "draw.pool.work": (
+        "Checking this draw takes more steps than any draw should need.",
+        "核对这次抽奖所需的运算量超出正常抽奖应有的范围。",
+    ),
+    "draw.receipt.form": ("This is no receipt of a draw.", "这不是抽奖回执。"),
     # refused before anything is published; a face of the server may show them too
     "draw.text.ascii": ("{what} must be ASCII.", "{what} 只能使用 ASCII 字符。"),
     "draw.salt.size": ("A salt has 16 bytes, this one {size}.", "盐值应为 16 字节，实为 {size} 字节。"),
@@ -273,14 +438,19 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The secret of {label} must have 32 bytes, it has {size}.",
         "{label} 的随机数应为 32 字节，实为 {size} 字节。",
     ),
+    "draw.secret.row": ("Row {row} is mistyped.", "第 {row} 行输入有误。"),
+    "draw.secret.form": (
+        "A secret has 64 hex digits, or 80 with the checks of its eight rows; here are {digits}.",
+        "随机数应为 64 位十六进制数字，连同八行校验码则为 80 位；此处为 {digits} 位。",
+    ),
     "draw.tree.index": ("There is no line {index} among {n}.", "共 {n} 行，没有第 {index} 行。"),
     "draw.redraw.slot": (
         "Place {slot} of {prize} is not vacant.",
         "{prize} 的第 {slot} 个名额并未空缺。",
     ),
     "draw.sheet.order": (
-        "The dice come first, then all secrets, then absences.",
-        "须先掷骰，再公开全部随机数，然后才能登记缺席。",
+        "The dice come first, then a promised beacon, then all secrets, then everything else.",
+        "须先掷骰，再登记约定的信标，然后公开全部随机数，之后才能进行其他步骤。",
     ),
     "draw.abort.reason": (
         "The reason of an abort is a short code of lower-case letters, digits, dots and hyphens.",

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rewards.draws import rules, verify
-from rewards.draws.rules import Absence, Line, Manifest, Prize
+from rewards.draws.rules import Absence, Beacon, Call, Line, Manifest, Prize, Round, RoundStart
 from rewards.draws.verify_words import LABELS, LANGUAGES, MARKS, SENTENCES, STATES, VERDICTS
 from tests.rewards.draws.test_rules import DIGITS, MANIFEST, SECRETS, SNAPSHOT
 from tests.rewards.draws.test_rules import LABELS as CUSTODIANS
@@ -42,43 +42,109 @@ def vector_files(**named) -> dict[str, bytes]:
     }
 
 
+def receipt_of(files: dict[str, bytes], person: str) -> str:
+    """The receipt of a person of the full draw, whose salt is derived from his name."""
+    manifest = rules.parse_manifest(files["manifest.json"])
+    lines = rules.parse_snapshot(files["snapshot.tsv"])
+    tree = rules.Tree(line.leaf for line in lines)
+    salt = rules.digest(person.encode())[:16]
+    commit = rules.id_commit(manifest.draw_id, salt, person).hex()
+    (index,) = (number for number, line in enumerate(lines) if line.id_commit == commit)
+    return rules.write_receipt(
+        rules.Receipt(
+            draw_id=manifest.draw_id,
+            line=index,
+            n=len(lines),
+            tickets=lines[index].tickets,
+            unit=lines[index].unit,
+            group=lines[index].group,
+            person_ref=person,
+            salt=salt,
+            manifest=rules.manifest_hash(files["manifest.json"]),
+            root=tree.root,
+            path=tree.path(index),
+        )
+    )
+
+
 def full_files() -> dict[str, bytes]:
-    """A draw that uses every part of the full form: class, cap, batch, void list, demanded redraw dice."""
-    lines = [Line(f"{n * 7919:064x}", n % 5 + 1, f"U{n % 4}", "night" if n % 2 else "day") for n in range(1, 30)]
+    """A draw that uses every part of the full form."""
+    return {
+        **full_draw(),
+        "manifest.sig": b"ab" * 64 + b"\n",
+        "result.sig": b"cd" * 64 + b"\n",
+        "kit.html": KIT,
+    }
+
+
+KIT = b"<!doctype html><title>kit</title>"
+FULL_STEPS = (
+    Call("mug", 1),
+    Absence("mug", 1),
+    Absence("team", 0, "declined"),
+    RoundStart("last", "271828"),
+    Call("bike", 0),
+    Absence("bike", 0, "", "redraw-d10x4", "2718"),
+)
+
+
+def full_draw(
+    steps: tuple[rules.Step, ...] = FULL_STEPS, present: bytes | None = None, **named: object
+) -> dict[str, bytes]:
+    lines = [
+        Line(
+            rules.id_commit("spring-2026", rules.digest(person.encode())[:16], person).hex(),
+            n % 5 + 1,
+            f"U{n % 4}",
+            "night" if n % 2 else "day",
+        )
+        for n, person in enumerate(f"E{n}" for n in range(40))
+    ]
     snapshot = rules.format_snapshot(lines)
     manifest = rules.write_manifest(
         Manifest(
             draw_id="spring-2026",
             n=len(lines),
             tickets=sum(line.tickets for line in lines),
-            root=rules.Tree(line.leaf for line in lines).root.hex(),
+            root=rules.Tree(line.leaf for line in rules.parse_snapshot(snapshot)).root.hex(),
             commit=tuple(
                 rules.commitment("spring-2026", *pair).hex() for pair in zip(CUSTODIANS, SECRETS, strict=True)
             ),
             venue="d6x25",
-            prizes=(Prize("bike", 1, redraw="d10x4", batch=5), Prize("mug", 4, group="night")),
+            prizes=(
+                Prize("mug", 4, round="first", group="night", batch=2, alternates=2),
+                Prize("team", 2, round="first", units=("U2", "U0"), present=False),
+                Prize("bike", 1, round="last", redraw="d10x4"),
+            ),
             labels=tuple(CUSTODIANS),
+            names=("Organiser", "工会"),
+            witnesses=("Ann", "王芳"),
+            rounds=(Round("first"), Round("last", "d10x6")),
             rehearsal=True,
+            presence=True,
+            call_seconds=60,
             frozen_at="2026-05-01T08:00:00Z",
+            arm_after="2026-05-02T08:00:00Z",
+            beacon=Beacon("52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971", 1_000_000),
             file=rules.digest(snapshot).hex(),
-            unit_cap=2,
+            kit=rules.digest(KIT).hex(),
+            signer="5" * 64,
+            unit_cap=3,
             excluded=(("custodian", 2),),
             rule={"points_per_ticket": 10},
         )
     )
     voids = rules.format_voids({3: "left", 17: "duplicate"})
+    here = rules.format_present(range(36)) if present is None else present
+    given: dict = {"steps": steps, "beacon": "ab" * 48, **named}
     published = rules.publish_result(
-        manifest,
-        snapshot,
-        "1234561234561234561234561",
-        SECRETS,
-        voids=voids,
-        steps=[Absence("bike", 0, "", "redraw-d10x4", "2718"), Absence("mug", 1)],
+        manifest, snapshot, "1234561234561234561234561", SECRETS, voids=voids, present=here, **given
     )
     return {
         "manifest.json": manifest,
         "snapshot.tsv": snapshot,
         "void.tsv": voids,
+        "present.tsv": here,
         "log.txt": published.log.encode(),
         "result.json": published.result,
     }
@@ -119,6 +185,7 @@ def test_the_vector_draw_verifies(tmp_path: Path) -> None:
         "commitment.organiser",
         "commitment.union",
         "seed",
+        "absences",
         "winners",
         "chain",
         "code",
@@ -131,11 +198,75 @@ def test_the_full_form_verifies(tmp_path: Path) -> None:
     report = verify.verify_folder(publish(tmp_path / "draw", full_files()))
     assert failures(report) == []
     assert (report.ok, report.rehearsal, report.draw_id) == (True, True, "spring-2026")
-    assert len(report.winners) == 5
+    assert (len(report.winners), len(report.alternates)) == (7, 2)
     text = verify.as_text(report)
     assert "REHEARSAL" in text
     assert "彩排" in text
     complete_sentences(report)
+
+
+def test_every_check_of_the_full_form_is_named(tmp_path: Path) -> None:
+    report = verify.verify_folder(publish(tmp_path / "draw", full_files()))
+    assert [check.name for check in report.checks] == [
+        "manifest.known",
+        *("signature.form", "signature.form", "kit.hash"),
+        *("snapshot.hash", "snapshot.form", "snapshot.sorted", "tickets.total", "merkle.root"),
+        *("voids.list", "present.list", "log.order", "log.manifest", "present.locked"),
+        *("venue", "beacon", "commitment.organiser", "commitment.union", "seed"),
+        *("rounds", "absences", "winners", "alternates", "chain", "code", "result.exact"),
+    ]
+    said = {check.name: check.detail for check in report.checks}
+    assert "checked by the server, not here" in said["beacon"]
+    assert "not checked here" in said["signature.form"]
+    assert said["rounds"].startswith("2 of 2 rounds")
+    assert said["absences"].startswith("Winners who went: 3")
+
+
+def test_each_input_of_the_full_form_verifies(tmp_path: Path) -> None:
+    """Every complete prefix of the record is a state of its own; nothing between them passes."""
+    files = full_files()
+    for name in ("result.json", "result.sig"):
+        del files[name]
+    log = files.pop("log.txt").splitlines(keepends=True)
+    present = files.pop("present.tsv")
+    folder = publish(tmp_path / "draw", files)
+    frozen = verify.verify_folder(folder)
+    assert (frozen.ok, frozen.state) == (True, "frozen")
+    publish(folder, {"present.tsv": present})
+    seen: dict[str, list[int]] = {}
+    for length in range(1, len(log)):
+        (folder / "log.txt").write_bytes(b"".join(log[:length]))
+        report = verify.verify_folder(folder)
+        complete_sentences(report)
+        seen.setdefault(report.state if report.ok else failures(report)[0][1], []).append(length)
+    assert {state: len(lengths) for state, lengths in seen.items()} == {
+        "armed": 1,
+        "rolled": 3,
+        "draw.log.cut": 12,
+        "open": 8,
+    }
+
+
+def test_a_first_round_with_dice_waits_for_them(tmp_path: Path) -> None:
+    manifest, lines = json.loads(full_draw()["manifest.json"]), full_draw()
+    manifest["rounds"][0]["dice"] = "d6x2"
+    del manifest["beacon"], manifest["presence"]
+    data = json.dumps(manifest).encode()
+    parsed, m = rules.parse_manifest(data), rules.manifest_hash(data)
+    sheet = rules.Sheet(
+        m.hex(), digits="1234561234561234561234561", reveals=tuple(map(rules.Reveal, CUSTODIANS, SECRETS))
+    )
+    waiting = rules.compose(parsed, m, rules.parse_snapshot(lines["snapshot.tsv"]), sheet)
+    assert rules.next_events(parsed, waiting) == ({"round", "abort"}, None, Round("first", "d6x2"), None)
+    files = {
+        "manifest.json": data,
+        "snapshot.tsv": lines["snapshot.tsv"],
+        "log.txt": rules.log_text(waiting.lines).encode(),
+    }
+    report = verify.verify_folder(publish(tmp_path / "draw", files))
+    assert (report.ok, report.state, report.winners) == (True, "revealed", ())
+    publish(tmp_path / "draw", {"result.json": b"{}"})
+    assert failures(verify.verify_folder(tmp_path / "draw")) == [("result.exact", "verify.result.early")]
 
 
 def test_each_step_of_a_ceremony_verifies(tmp_path: Path) -> None:
@@ -202,7 +333,7 @@ def test_fingerprint_and_codes_seen_elsewhere_are_compared(tmp_path: Path) -> No
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(["vector", "full"]), st.data())
 def test_any_one_changed_byte_is_refused(tmp_path: Path, which: str, data: st.DataObject) -> None:
-    files = full_files() if which == "full" else vector_files()
+    files = {**full_draw(), "kit.html": KIT} if which == "full" else vector_files()
     name = data.draw(st.sampled_from(sorted(files)))
     place = data.draw(st.integers(0, len(files[name]) - 1))
     change = data.draw(st.integers(1, 255))
@@ -218,7 +349,7 @@ def test_any_one_changed_byte_is_refused(tmp_path: Path, which: str, data: st.Da
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(["vector", "full"]), st.data())
 def test_any_cut_or_added_byte_is_refused(tmp_path: Path, which: str, data: st.DataObject) -> None:
-    files = full_files() if which == "full" else vector_files()
+    files = {**full_draw(), "kit.html": KIT} if which == "full" else vector_files()
     name = data.draw(st.sampled_from(sorted(files)))
     place = data.draw(st.integers(0, len(files[name])))
     added = data.draw(st.binary(max_size=3))
@@ -281,6 +412,123 @@ def test_a_forged_file_is_named(tmp_path: Path, name: str, data: bytes, expected
     report = verify.verify_folder(publish(tmp_path / "draw", {**vector_files(), name: data}))
     assert expected in [code for _, code in failures(report)]
     assert not report.ok
+    complete_sentences(report)
+
+
+FULL = full_files()
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"present.tsv": None}, ("present.locked", "draw.present.missing")),
+        ({"present.tsv": b""}, ("present.locked", "verify.present.other")),
+        ({"present.tsv": FULL["present.tsv"] + b"39\n"}, ("present.locked", "verify.present.other")),
+        ({"present.tsv": FULL["present.tsv"] + b"39"}, ("present.list", "draw.present.ending")),
+        ({"present.tsv": FULL["present.tsv"] + b"35\n"}, ("present.list", "draw.present.order")),
+        ({"present.tsv": FULL["present.tsv"] + b"40\n"}, ("present.list", "draw.present.index")),
+        ({"present.tsv": FULL["present.tsv"] + b"036\n"}, ("present.list", "draw.present.line")),
+        ({"kit.html": KIT + b"\n"}, ("kit.hash", "verify.kit.other")),
+        ({"manifest.sig": b"ab" * 64}, ("signature.form", "verify.signature.wrong")),
+        ({"result.sig": b"AB" * 64 + b"\n"}, ("signature.form", "verify.signature.wrong")),
+        ({"log.txt": b"declined"}, ("chain", "verify.chain.other")),
+        ({"log.txt": b"ab" * 48}, ("winners", "verify.winners.line")),
+        ({"log.txt": b"beacon 1000000 "}, ("log.order", "draw.beacon.round")),
+        ({"log.txt": b"round last round-d10x6"}, ("log.order", "draw.round.dice")),
+        ({"log.txt": b"round last"}, ("log.order", "draw.round.order")),
+        ({"log.txt": b"call mug 1 0\n"}, ("winners", "draw.absent.uncalled")),
+        ({"log.txt": b"call bike 0 0"}, ("winners", "draw.call.slot")),
+        ({"log.txt": b" 0 0 declined"}, ("winners", "draw.absent.present")),
+        ({"log.txt": b"271828"}, ("winners", "verify.winners.line")),
+        ({"log.txt": b" present "}, ("log.order", "draw.log.line")),
+        ({"result.json": b'"place":0'}, ("alternates.result", "verify.alternates.result")),
+    ],
+)
+def test_a_forged_part_of_the_full_form_is_named(
+    tmp_path: Path, changes: dict[str, bytes | None], expected: tuple[str, str]
+) -> None:
+    swaps = {
+        b"declined": b"ineligible",
+        b"ab" * 48: b"ac" * 48,
+        b"beacon 1000000 ": b"beacon 1000001 ",
+        b"round last round-d10x6": b"round last round-d10x5",
+        b"round last": b"round first",
+        b"call mug 1 0\n": b"",
+        b"call bike 0 0": b"call bike 9 0",
+        b" 0 0 declined": b" 0 0",
+        b"271828": b"271829",
+        b" present ": b" presence ",
+        b'"place":0': b'"place":5',
+    }
+    files = dict(FULL)
+    for name, data in changes.items():
+        if data is None:
+            del files[name]
+        else:
+            files[name] = files[name].replace(data, swaps[data]) if data in swaps else data
+    assert files != FULL
+    report = verify.verify_folder(publish(tmp_path / "draw", files))
+    assert expected in failures(report)
+    assert (report.winners, report.alternates) == ((), ())
+    complete_sentences(report)
+
+
+def test_what_the_manifest_does_not_promise_is_refused(tmp_path: Path) -> None:
+    for name, data, expected in (
+        ("present.tsv", b"0\n", ("present.list", "draw.present.unpromised")),
+        ("kit.html", KIT, ("kit.hash", "verify.kit.unpromised")),
+        ("manifest.sig", FULL["manifest.sig"], ("signature.form", "verify.signature.nobody")),
+    ):
+        report = verify.verify_folder(publish(tmp_path / name, {**vector_files(), name: data}))
+        assert expected in failures(report)
+        complete_sentences(report)
+    locked = vector_files()["log.txt"].replace(b"\nvenue", b" present " + b"0" * 64 + b"\nvenue", 1)
+    report = verify.verify_folder(publish(tmp_path / "log", {**vector_files(), "log.txt": locked}))
+    assert ("present.locked", "draw.present.unpromised") in failures(report)
+
+
+# a receipt
+
+
+@pytest.mark.parametrize(
+    ("person", "outcome"),
+    [("line 3", "verify.receipt.voided"), ("winner", "won"), ("alternate", "alternate"), ("other", "not.won")],
+)
+def test_a_receipt_is_told_what_became_of_its_line(tmp_path: Path, person: str, outcome: str) -> None:
+    folder = publish(tmp_path / "draw", FULL)
+    drawn = verify.verify_folder(folder)
+    special = {winner.line for winner in drawn.winners} | {alternate.line for alternate in drawn.alternates}
+    wanted = {
+        "line 3": 3,
+        "winner": drawn.winners[0].line,
+        "alternate": drawn.alternates[1].line,
+        "other": next(line for line in range(40) if line not in special | {3, 17}),
+    }[person]
+    receipts = [receipt_of(FULL, f"E{n}") for n in range(40)]
+    (text,) = (one for one in receipts if rules.read_receipt(one).line == wanted)
+    report = verify.verify_folder(folder, receipt=f" {text}\n")
+    assert report.ok
+    assert [check.name for check in report.checks[-6:]] == [
+        *("receipt.form", "receipt.path", "receipt.manifest", "receipt.root", "receipt.line", "receipt.outcome")
+    ]
+    assert report.checks[-1].code.endswith(outcome)
+    complete_sentences(report)
+
+
+def test_a_receipt_of_another_draw_is_refused(tmp_path: Path) -> None:
+    text = receipt_of(FULL, "E7")
+    other = full_draw(steps=(RoundStart("last", "271828"),))
+    shorter = {**other, "manifest.json": other["manifest.json"].replace(b'"points_per_ticket":10', b'"none":1')}
+    report = verify.verify_folder(publish(tmp_path / "draw", shorter), receipt=text)
+    assert ("receipt.manifest", "verify.receipt.manifest.wrong") in failures(report)
+    report = verify.verify_folder(publish(tmp_path / "vector", vector_files()), receipt=text)
+    assert [name for name, _ in failures(report)] == ["receipt.manifest", "receipt.root", "receipt.line"]
+    assert failures(verify.verify_folder(tmp_path / "vector", receipt="VDRAW1|x")) == [
+        ("receipt.form", "draw.receipt.form")
+    ]
+    (tmp_path / "vector" / "manifest.json").write_bytes(b"{}")
+    report = verify.verify_folder(tmp_path / "vector", receipt=text)
+    assert [name for name, _ in failures(report)] == ["manifest.known", "receipt.manifest", "receipt.root"]
     complete_sentences(report)
 
 
@@ -395,7 +643,7 @@ def said_in(path: Path) -> list[tuple[str, set[str] | None]]:
 
 def test_every_code_has_its_words_and_every_word_its_code() -> None:
     sources = [*(ROOT / "rewards/draws/rules").glob("*.py"), ROOT / "rewards/draws/verify.py"]
-    by_subject = {f"draw.{subject}.{end}" for subject in ("snapshot", "void") for end in ("ending", "line")}
+    by_subject = {f"draw.{subject}.{end}" for subject in ("snapshot", "void", "present") for end in ("ending", "line")}
     named = [found for source in sources for found in said_in(source) if not found[0].endswith(".")]
     assert {code for code, _ in named} | by_subject == set(SENTENCES)
     for code, facts in named:
@@ -422,6 +670,8 @@ def test_exit_codes_and_languages(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "do not trust" in capsys.readouterr().out
     assert verify.main([str(tmp_path)]) == 2
     assert "no manifest.json" in capsys.readouterr().out
+    assert verify.main([str(folder), "--receipt", "VDRAW1"]) == 1
+    assert "no receipt" in capsys.readouterr().out
     assert verify.main([]) == 2
     assert verify.main(["--help"]) == 0
 
