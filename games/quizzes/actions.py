@@ -544,19 +544,31 @@ async def post_room(room_id: UUID, *, day_of: Callable[[datetime], date], now: d
     """Bring the points of a finished room to the ledger: one posting a member, key `quiz:{room}:{member}`.
 
     Returns how many members were posted; None when it was done before or the room is not finished. The day is
-    the organisation's day on which the room ended. Boards follow by the intent written in the same commit.
+    the organisation's day on which the room ended. Each posting is about the quiz and measures how much was right,
+    in whole percent of the questions that counted. Boards follow by the intent written in the same commit.
     """
     async with db.transaction() as connection:
         room = await connection.fetchrow(
-            "SELECT room.state, posted_at, ended_at, season, title FROM room JOIN quiz ON quiz.id = room.quiz"
-            " WHERE room.id = $1 FOR NO KEY UPDATE OF room",
+            "SELECT room.state, posted_at, ended_at, season, quiz, title,"
+            " (SELECT count(*) FROM round WHERE round.room = room.id AND round.state = 'closed') AS counted"
+            " FROM room JOIN quiz ON quiz.id = room.quiz WHERE room.id = $1 FOR NO KEY UPDATE OF room",
             room_id,
         )
         if room is None or room["state"] != "podium" or room["posted_at"] is not None:
             return None
         scores = await queries.scores(room_id)
         await award(
-            [Award(f"quiz:{room_id}:{score.member}", score.member, score.points, room["title"]) for score in scores],
+            [
+                Award(
+                    f"quiz:{room_id}:{score.member}",
+                    score.member,
+                    score.points,
+                    room["title"],
+                    about=room["quiz"],
+                    measure=100 * score.correct // room["counted"],
+                )
+                for score in scores
+            ],
             rule="quiz",
             season=room["season"],
             day=day_of(room["ended_at"]),

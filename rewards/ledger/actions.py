@@ -21,12 +21,18 @@ _Accounts = dict[tuple[UUID | None, str], UUID]
 
 @dataclass(frozen=True, slots=True)
 class Award:
-    """A business fact that earns honour points (0 to rules.MOST_POINTS) for a member. `key` names the fact."""
+    """A business fact that earns honour points (0 to rules.MOST_POINTS) for a member. `key` names the fact.
+
+    `about`: the thing of its own room that the fact is about, a quiz. `measure` (0 to rules.MOST_MEASURE): how well or
+    how long: percent of a quiz, minutes served. None: not stated.
+    """
 
     key: str
     member: UUID
     points: int
     note: str = ""
+    about: UUID | None = None
+    measure: int | None = None
 
 
 async def award(
@@ -41,13 +47,13 @@ async def award(
 ) -> list[Posted]:
     """Join the caller's transaction: post each award once, and return what stands for each, in the order given.
 
-    The same key with the same member, points, rule, season, day and note brings the original back, `known`. Where the
+    The same key with the same facts, rule, season and day brings the original back, `known`. Where the
     rule's daily cap leaves less than the points, the rest is given with the reason (0 points when nothing is left);
     the earlier in `awards` takes first. A handful of statements whatever the number of awards. Members are locked in
     one order until the caller's transaction ends, so call it once in a transaction.
 
     All or nothing. Refusals: ledger.key_reused (key), ledger.key_invalid, ledger.points_out_of_range (most),
-    ledger.note_invalid (longest), ledger.unknown_rule (rule), ledger.unknown_season,
+    ledger.note_invalid (longest), ledger.measure_out_of_range, ledger.unknown_rule (rule), ledger.unknown_season,
     ledger.unknown_member (member), ledger.own_item (an adjustment by its beneficiary).
     """
     connection = _joined()
@@ -65,14 +71,14 @@ async def award(
         fresh = [(one, digest) for key, (one, digest) in asked.items() if key not in posted]
         if fresh:
             earned = {} if cap is None else await _earned_today(connection, rule, day, {one.member for one, _ in fresh})
-            new: list[tuple[Posted, bytes, str]] = []
+            new: list[tuple[Posted, bytes, Award]] = []
             for one, digest in fresh:
                 before = earned.get(one.member, 0)
                 points, reason = rules.granted(one.points, cap=cap, earned=before)
                 earned[one.member] = before + points
                 spend = rules.spend_of(points, spend_percent)
                 item = Posted(one.key, new_id(), one.member, points, spend, one.points, reason, at, known=False)
-                new.append((item, digest, one.note))
+                new.append((item, digest, one))
                 posted[one.key] = item
             await _write(connection, new, accounts, rule=rule, season=season, day=day, actor=actor)
     first: set[str] = set()
@@ -305,11 +311,20 @@ def _asked(
     """Each key once, with the digest of its input."""
     asked: dict[str, tuple[Award, bytes]] = {}
     for one in awards:
-        if (flaw := rules.flaw(key=one.key, points=one.points, note=one.note)) is not None:
+        if (flaw := rules.flaw(key=one.key, points=one.points, note=one.note, measure=one.measure)) is not None:
             raise Refusal(flaw, most=rules.MOST_POINTS, longest=rules.LONGEST_NOTE)
         if rule == rules.ADJUSTMENT and actor == one.member:
             raise Refusal("ledger.own_item")
-        digest = rules.digest(member=one.member, points=one.points, rule=rule, season=season, day=day, note=one.note)
+        digest = rules.digest(
+            member=one.member,
+            points=one.points,
+            rule=rule,
+            season=season,
+            day=day,
+            note=one.note,
+            about=one.about,
+            measure=one.measure,
+        )
         if asked.setdefault(one.key, (one, digest))[1] != digest:
             raise Refusal("ledger.key_reused", key=one.key)
     return asked
@@ -386,7 +401,7 @@ async def _earned_today(connection: Connection, rule: str, day: date, members: s
 
 async def _write(
     connection: Connection,
-    new: Sequence[tuple[Posted, bytes, str]],
+    new: Sequence[tuple[Posted, bytes, Award]],
     accounts: _Accounts,
     *,
     rule: str,
@@ -395,21 +410,24 @@ async def _write(
     actor: UUID | None,
 ) -> None:
     written = await connection.fetch(
-        "INSERT INTO posting (id, key, digest, rule, season, day, at, requested, reason, note, actor)"
-        " SELECT id, key, digest, $7, $8, $9, $10, requested, reason, note, $11"
-        " FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::bigint[], $5::text[], $6::text[])"
-        " AS made(id, key, digest, requested, reason, note) ORDER BY key ON CONFLICT (key) DO NOTHING RETURNING key",
+        "INSERT INTO posting (id, key, digest, rule, season, day, at, requested, reason, note, actor, about, measure)"
+        " SELECT id, key, digest, $7, $8, $9, $10, requested, reason, note, $11, about, measure"
+        " FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::bigint[], $5::text[], $6::text[], $12::uuid[],"
+        " $13::integer[]) AS made(id, key, digest, requested, reason, note, about, measure)"
+        " ORDER BY key ON CONFLICT (key) DO NOTHING RETURNING key",
         [one.id for one, _, _ in new],
         [one.key for one, _, _ in new],
         [digest for _, digest, _ in new],
         [one.requested for one, _, _ in new],
         [one.reason for one, _, _ in new],
-        [note for _, _, note in new],
+        [given.note for _, _, given in new],
         rule,
         season,
         day,
         new[0][0].at,
         actor,
+        [given.about for _, _, given in new],
+        [given.measure for _, _, given in new],
     )
     # Another batch holding the same member would have been waited for, so a key taken just now is another member's.
     for taken in sorted({one.key for one, _, _ in new} - {one["key"] for one in written}):

@@ -20,6 +20,9 @@ ADJUSTMENT = "adjustment"
 MOST_POINTS = 10_000_000
 """Most honour points of one award."""
 
+MOST_MEASURE = 1_000_000
+"""Largest measure of one award: percent, minutes."""
+
 LONGEST_KEY = 200
 LONGEST_NOTE = 300
 LONGEST_SEASON = 380
@@ -28,9 +31,21 @@ LONGEST_SEASON = 380
 DAILY_CAP = "daily_cap"
 
 
-def digest(*, member: UUID, points: int, rule: str, season: UUID, day: date, note: str) -> bytes:
+def digest(
+    *,
+    member: UUID,
+    points: int,
+    rule: str,
+    season: UUID,
+    day: date,
+    note: str,
+    about: UUID | None = None,
+    measure: int | None = None,
+) -> bytes:
     """SHA-256 of the input of an award. The actor and the hour are not part of it: a retry may differ in them."""
-    facts = ["award", str(member), points, rule, str(season), day.isoformat(), note]
+    facts: list[str | int | None] = ["award", str(member), points, rule, str(season), day.isoformat(), note]
+    if about is not None or measure is not None:
+        facts += [str(about), measure]
     return sha256(json.dumps(facts, separators=(",", ":")).encode()).digest()
 
 
@@ -75,7 +90,7 @@ def spend_of(honour: int, percent: int) -> int:
     return honour * percent // 100
 
 
-def flaw(*, key: str, points: int, note: str) -> str | None:
+def flaw(*, key: str, points: int, note: str, measure: int | None = None) -> str | None:
     """The code of what is wrong with an award taken by itself, or None."""
     if not 0 < len(key) <= LONGEST_KEY or "\0" in key:
         return "ledger.key_invalid"
@@ -83,6 +98,8 @@ def flaw(*, key: str, points: int, note: str) -> str | None:
         return "ledger.points_out_of_range"
     if len(note) > LONGEST_NOTE or "\0" in note:
         return "ledger.note_invalid"
+    if measure is not None and not 0 <= measure <= MOST_MEASURE:
+        return "ledger.measure_out_of_range"
     return None
 
 

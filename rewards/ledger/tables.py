@@ -69,8 +69,9 @@ class Posting(Table, tablename="posting", db=engine):
     """One business fact, once. `key` names the fact; `digest` is the SHA-256 of its input.
 
     `day` is the organisation's day on which it counts; a reversal keeps the season and day of the original.
-    `requested` is what the rule would have given; `reason` says why less was given ("" or "daily_cap"). A transfer
-    between accounts of funds has no rule, season or day, and none of the others.
+    `requested` is what the rule would have given; `reason` says why less was given ("" or "daily_cap"). `about` is what
+    the fact is about in its own room (a quiz), `measure` how well or how long it was (percent right in a quiz, minutes
+    served); null: not stated. A transfer between accounts of funds has no rule, season or day, and none of the others.
     """
 
     id = UUID(primary_key=True, default=None)
@@ -85,6 +86,8 @@ class Posting(Table, tablename="posting", db=engine):
     note = Varchar(300, default="")
     reverses: ForeignKey[Any] = ForeignKey("self", null=True, default=None, on_delete=OnDelete.restrict, unique=True)
     actor = UUID(null=True, default=None)
+    about = UUID(null=True, default=None)
+    measure = Integer(null=True, default=None)
 
 
 class Entry(Table, tablename="entry", db=engine):

@@ -261,3 +261,11 @@ BEGIN
 END $$;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON check_in FOR EACH ROW EXECUTE FUNCTION refuse_late_undoing();
 CREATE TRIGGER kept BEFORE TRUNCATE ON check_in FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting();
+
+-- What a draw may ask for besides points: how well a quiz was answered (percent), how long somebody served (minutes).
+ALTER TABLE posting
+    ADD COLUMN about UUID,
+    ADD COLUMN measure INTEGER CHECK (measure BETWEEN 0 AND 1000000);
+CREATE INDEX posting_about ON posting (about) WHERE about IS NOT NULL;
+INSERT INTO earning_rule (code, daily_cap, spend_percent) VALUES ('level', NULL, 100), ('hours', NULL, 100), ('idea', NULL, 100)
+ON CONFLICT (code) DO NOTHING;
