@@ -421,6 +421,9 @@ async def test_rules_are_set_with_a_note(database: str) -> None:
     await set_rule("shift", None, 0, at=NOON, actor=actor)
     assert [(one.code, one.daily_cap, one.spend_percent) for one in await queries.earning_rules()] == [
         ("adjustment", None, 100),
+        ("hours", None, 100),
+        ("idea", None, 100),
+        ("level", None, 100),
         ("quiz", 300, 50),
         ("shift", None, 0),
     ]
