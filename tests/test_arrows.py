@@ -62,15 +62,20 @@ PLANTS: dict[str, list[tuple[str, str]]] = {
         ("rewards.ledger.rules", "rewards.database"),
         ("rewards.boards.rules", "redis"),
         ("rewards.funds.rules", "rewards.database"),
+        ("rewards.draws.beacon", "time"),
         ("rewards.draws.eligibility", "rewards.database"),
+        ("rewards.draws.policy", "rewards.database"),
         ("rewards.draws.rules.pick", "random"),
         ("rewards.draws.states", "secrets"),
+        ("rewards.draws.terms", "rewards.database"),
         ("rewards.outbox.rules", "time"),
         ("games.quizzes.rules", "asyncpg"),
     ],
     "the verifier runs on a bare Python": [
         ("rewards.draws.verify", "msgspec"),
         ("rewards.draws.rules.tree", "rewards.database"),
+        ("rewards.draws.rules.log", "py_ecc"),
+        ("rewards.draws.rules.manifest", "cryptography"),
     ],
 }
 """Contract -> (importer, imported), each of which it must find."""

@@ -1,0 +1,47 @@
+"""Setting the prize policy."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from rewards.audit.actions import note as audit
+from rewards.database import transaction
+from rewards.draws import policy as rules
+from rewards.draws.policy import Policy
+from rewards.funds.rules import MOST, shown, units
+from rewards.refusals import Refusal
+
+_LONGEST_WHY: Final = 500
+
+
+async def set_policy(policy: Policy, *, actor: UUID | None, now: datetime, why: str) -> None:
+    """Let this policy hold from now on, for draws that are frozen later, and note it with the reason.
+
+    Refusals: policy.mode_unknown, policy.share_range, policy.value_range (most), policy.why_missing.
+    """
+    if (flaw := rules.flaw(policy)) is not None:
+        raise Refusal(flaw, most=shown("money", MOST["money"]))
+    why = why.strip()[:_LONGEST_WHY]
+    if not why:
+        raise Refusal("policy.why_missing")
+    async with transaction() as connection:
+        await connection.execute(
+            "INSERT INTO draw_policy (id, mode, share, value_event, value_year) VALUES (1, $1, $2, $3, $4)"
+            " ON CONFLICT (id) DO UPDATE SET mode = EXCLUDED.mode, share = EXCLUDED.share,"
+            " value_event = EXCLUDED.value_event, value_year = EXCLUDED.value_year",
+            policy.mode,
+            policy.share,
+            policy.value_event,
+            policy.value_year,
+        )
+        await audit(
+            "policy.set",
+            at=now,
+            actor=actor,
+            subject="policy",
+            why=why,
+            mode=policy.mode,
+            share=f"{policy.share / 10:.1f} %",
+            value_event=units(policy.value_event),
+            value_year=units(policy.value_year),
+        )
