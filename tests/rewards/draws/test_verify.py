@@ -735,11 +735,154 @@ def fenced(language: str = "") -> list[str]:
     return [block.partition("\n")[2] for block in blocks if block.partition("\n")[0] == language]
 
 
+def under(heading: str) -> list[str]:
+    """The fenced blocks without a language below a heading of the second level."""
+    part = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    blocks = [block.partition("\n") for block in part.split("```")[1::2]]
+    return [text for language, _, text in blocks if not language]
+
+
+def second_draw() -> tuple[dict[str, bytes], rules.Manifest]:
+    """The second example of the page: twelve people, two rounds, everything that the first one has not."""
+    draw_id, chain_hash = "demo-2027", "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
+    lines = []
+    for n in range(12):
+        person = f"E{2001 + n}"
+        commit = rules.id_commit(draw_id, rules.digest(f"salt:{person}".encode())[:16], person).hex()
+        lines.append(Line(commit, n % 4 + 1, "ABC"[n % 3], "night" if n % 4 == 0 else ""))
+    snapshot = rules.format_snapshot(lines)
+    lines = list(rules.parse_snapshot(snapshot))
+    manifest = Manifest(
+        draw_id=draw_id,
+        n=12,
+        tickets=sum(line.tickets for line in lines),
+        root=rules.Tree(line.leaf for line in lines).root.hex(),
+        commit=tuple(rules.commitment(draw_id, *pair).hex() for pair in zip(CUSTODIANS, SECRETS, strict=True)),
+        venue="d10x20",
+        rounds=(Round("evening"), Round("top", "d10x6")),
+        unit_cap=3,
+        prizes=(
+            Prize("mug", 2, round="evening", batch=2, alternates=2),
+            Prize("team", 1, round="evening", units=("A", "C"), present=False),
+            Prize("lamp", 1, "night", round="evening"),
+            Prize("bike", 1, round="top", redraw="d10x4"),
+        ),
+        excluded=(("custodian", 2),),
+        labels=tuple(CUSTODIANS),
+        names=("Organiser", "\u5de5\u4f1a"),
+        witnesses=("Ann Example",),
+        presence=True,
+        call_seconds=60,
+        frozen_at="2027-05-01T08:00:00Z",
+        arm_after="2027-05-02T08:00:00Z",
+        beacon=Beacon(chain_hash, 12345678),
+        file=rules.digest(snapshot).hex(),
+        signer="07" * 32,
+    )
+    data = rules.write_manifest(manifest)
+    voids = rules.format_voids({6: "left"})
+    present = rules.format_present([0, 1, 2, 3, 4, 5, 7, 8, 9, 11])
+    published = rules.publish_result(
+        data,
+        snapshot,
+        DIGITS,
+        SECRETS,
+        voids=voids,
+        present=present,
+        beacon="ab" * 48,
+        steps=[
+            Call("mug", 0),
+            Absence("mug", 0),
+            Absence("team", 0, "declined"),
+            RoundStart("top", "271828"),
+            Call("bike", 0),
+            Absence("bike", 0, "", "redraw-d10x4", "1618"),
+        ],
+    )
+    files = {
+        "manifest.json": data,
+        "snapshot.tsv": snapshot,
+        "void.tsv": voids,
+        "present.tsv": present,
+        "log.txt": published.log.encode(),
+        "result.json": published.result,
+    }
+    return files, rules.parse_manifest(data)
+
+
+def second_receipt(files: dict[str, bytes], manifest: rules.Manifest) -> rules.Receipt:
+    """Of person E2005."""
+    tree = rules.Tree(line.leaf for line in rules.parse_snapshot(files["snapshot.tsv"]))
+    lines = rules.parse_snapshot(files["snapshot.tsv"])
+    salt = rules.digest(b"salt:E2005")[:16]
+    commit = rules.id_commit(manifest.draw_id, salt, "E2005").hex()
+    (place,) = (place for place, line in enumerate(lines) if line.id_commit == commit)
+    own = lines[place]
+    m = rules.manifest_hash(files["manifest.json"])
+    return rules.Receipt(
+        *(manifest.draw_id, place, manifest.n, own.tickets, own.unit, own.group, "E2005", salt, m),
+        *(tree.root, tree.path(place)),
+    )
+
+
+def second_values(files: dict[str, bytes], manifest: rules.Manifest) -> dict[str, str]:
+    """The values of the second example that the page shows, by name."""
+    m = rules.manifest_hash(files["manifest.json"])
+    lines = rules.parse_snapshot(files["snapshot.tsv"])
+    events = rules.split_log(files["log.txt"])
+    present = rules.parse_present(files["present.tsv"], manifest.n)
+    composed = rules.compose(
+        manifest, m, lines, rules.read_sheet(events, manifest), rules.parse_voids(files["void.tsv"], 12), present
+    )
+    assert manifest.beacon is not None
+    chain_hash = bytes.fromhex(manifest.beacon.chain)
+    of_round = rules.venue_value(m, "round-d10x6", "271828")
+    fresh = rules.venue_value(m, "redraw-d10x4", "1618")
+    heads = rules.chain(m, events)
+    return {
+        "M": m.hex(),
+        "V": rules.venue_value(m, "d10x20", DIGITS).hex(),
+        "randomness": rules.beacon_randomness("ab" * 48).hex(),
+        "B": rules.beacon_value(m, chain_hash, manifest.beacon.round, "ab" * 48).hex(),
+        "K": composed.seed.hex(),
+        "KR of evening": composed.keys[0].hex(),
+        "V of top": of_round.hex(),
+        "KR of top": composed.keys[1].hex(),
+        "V of the redraw": fresh.hex(),
+        "key after redraw dice": rules.redraw_key(composed.keys[1], "bike", 0, 1, fresh).hex(),
+        "arm code": rules.display_code(heads[1]),
+        "result code": rules.display_code(heads[-1]),
+    }
+
+
 def test_the_files_on_the_page_verify(tmp_path: Path) -> None:
-    manifest, snapshot, log, result = fenced()[-4:]
+    manifest, snapshot, log, result = under("An example to test against")
     files = {"manifest.json": manifest[:-1], "snapshot.tsv": snapshot, "log.txt": log, "result.json": result[:-1]}
     shown = {name: text.encode() for name, text in files.items()}
     assert shown == vector_files()
+
+
+def test_the_second_example_on_the_page_verifies(tmp_path: Path) -> None:
+    manifest, snapshot, voids, present, log, result, paper, receipt, envelope = under("A second example")
+    made, parsed = second_draw()
+    shown = {
+        "manifest.json": manifest[:-1].encode(),
+        "snapshot.tsv": snapshot.encode(),
+        "void.tsv": voids.encode(),
+        "present.tsv": present.encode(),
+        "log.txt": log.encode(),
+        "result.json": result[:-1].encode(),
+    }
+    assert shown == made
+    assert paper == rules.log_text(rules.inputs_of(log.splitlines()))
+    assert rules.read_receipt(receipt) == second_receipt(made, parsed)
+    assert rules.read_secret(envelope) == SECRETS[0]
+    assert envelope == rules.write_secret(SECRETS[0])
+    for name, value in second_values(made, parsed).items():
+        assert f"| {name} | `{value}` |" in PAGE
+    report = verify.verify_folder(publish(tmp_path / "draw", shown), receipt=receipt)
+    assert failures(report) == []
+    assert report.state == "closed"
 
 
 def test_the_program_on_the_page_finds_the_first_winner(tmp_path: Path) -> None:
@@ -756,8 +899,13 @@ def test_the_program_on_the_page_finds_the_first_winner(tmp_path: Path) -> None:
 
 
 def test_the_page_names_every_key_and_check(tmp_path: Path) -> None:
-    for key in json.loads(full_files()["manifest.json"]):
+    manifest = {**json.loads(full_files()["manifest.json"]), **json.loads(vector_files()["manifest.json"])}
+    for key in [*manifest, "round"]:
         assert f"| `{key}` |" in PAGE
+    for key in ("class", "batch", "redraw", "round", "units", "present", "alternates"):
+        assert f"| prize `{key}` |" in PAGE
+    for name in verify.LIMITS:
+        assert f"| `{name}` |" in PAGE
     for check in verify.verify_folder(publish(tmp_path / "draw", full_files())).checks:
         name = check.name.replace("organiser", "LABEL").replace("union", "LABEL")
         assert f"`{name}`" in PAGE
