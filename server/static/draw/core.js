@@ -323,9 +323,11 @@ var vdraw = (function () {
   // ---- strict JSON
 
   const MAX_DEPTH = 64;
+  const MAX_DIGITS = 4300;
 
   /* JSON of ASCII bytes, strictly: no key twice, no NaN; objects become Map. A number that is no whole number written
-     with digits alone (1.0, 1e2), or too large to be exact, becomes NaN. Refused `draw.manifest.json|twice`. */
+     with digits alone (1.0, 1e2), or too large to be exact, becomes NaN. At most 64 objects or lists inside each
+     other, and 4300 digits a number. Refused `draw.manifest.json|twice`. */
   function readJson(data) {
     if (notAscii(data) >= 0) { throw new Refused("draw.manifest.json"); }
     const text = textOf(data);
@@ -386,11 +388,12 @@ var vdraw = (function () {
     }
 
     function value(depth) {
-      if (depth > MAX_DEPTH) { throw bad(); }
       space();
       if (text[at] === '"') { return string(); }
-      if (text[at] === "{") { return object(depth); }
-      if (text[at] === "[") { return list(depth); }
+      if (text[at] === "{" || text[at] === "[") {
+        if (depth === MAX_DEPTH) { throw bad(); }
+        return text[at] === "{" ? object(depth) : list(depth);
+      }
       for (const word of [["true", true], ["false", false], ["null", null]]) {
         if (text.substr(at, word[0].length) === word[0]) {
           at += word[0].length;
@@ -402,8 +405,8 @@ var vdraw = (function () {
       if (!found) { throw bad(); }
       at = number.lastIndex;
       const whole = found[1] === undefined && found[2] === undefined;
-      const exact = whole && Number.isSafeInteger(Number(found[0]));
-      return exact ? Number(found[0]) + 0 : NaN;
+      if (whole && found[0].replace("-", "").length > MAX_DIGITS) { throw bad(); }
+      return whole && Number.isSafeInteger(Number(found[0])) ? Number(found[0]) + 0 : NaN;
     }
 
     const all = value(0);
@@ -423,6 +426,7 @@ var vdraw = (function () {
   const IS_DICE = whole(DICE);
   const IS_TEXT = whole(TEXT);
   const IS_REASON = whole(REASON);
+  const IS_PERSON = whole("[!-~](?:[ -~]{0,253}[!-~])?");
   const IS_DRAW_ID = whole("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
   const MOMENT = /^([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z$/;
   const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
@@ -563,10 +567,9 @@ var vdraw = (function () {
     "names", "witnesses", "rounds", "presence", "call_seconds", "arm_after", "beacon", "kit", "signer",
   ];
 
-  /* The manifest in exact bytes as an object with the keys of the file, those that are missing with what they mean
-     then ("" or null or [] = not stated; `rounds` is always filled). Refused
-     `draw.manifest.json|twice|proto|unknown|missing| value`: a key that is not known might change what the draw
-     means. */
+  /* The manifest in exact bytes as an object with the keys of the file, those that are missing with what they mean then
+     ("" or null or [] = not stated). `rounds` is always filled; `staged` tells whether the file names them. Refused
+     `draw.manifest.json|twice|proto|unknown|missing|value`: an unknown key might change what the draw means. */
   function parseManifest(data) {
     const given = readJson(data);
     if (!(given instanceof Map)) { throw new Refused("draw.manifest.json"); }
@@ -617,6 +620,7 @@ var vdraw = (function () {
       signer: text("signer", "", IS_HASH),
       round: round,
       rounds: rounds || [{ id: round, dice: "" }],
+      staged: rounds !== null,
       presence: truth("presence", false),
       call_seconds: or("call_seconds", 0, function (value) { return asNumber("call_seconds", value, 0, 3600); }),
       beacon: or("beacon", null, readBeacon),
@@ -1272,6 +1276,7 @@ var vdraw = (function () {
     let venue = null;
     let beacon = null;
     let seedKey = null;
+    let absent = null;
     let vacant = null;
     let aborted = false;
 
@@ -1398,11 +1403,12 @@ var vdraw = (function () {
         }
         push("absent" + where + (event[4] ? " " + event[4] : ""));
         pool.absent(outcome.pick.line);
+        absent = facts;
         vacant = { prize: prize, slot: outcome.slot, attempt: outcome.attempt + 1 };
         if (prize.redraw === "") { refill(null); }
       },
       redraw: function (event, line, strict) {
-        const facts = { prize: event[1], slot: Number(event[2]) };
+        const facts = absent;
         if (!vacant || vacant.prize.redraw !== null && event[4] !== "redraw-" + vacant.prize.redraw) {
           throw new Refused("draw.redraw.dice", facts);
         }
@@ -1572,6 +1578,531 @@ var vdraw = (function () {
     return secret;
   }
 
+  // ---- receipts
+
+  function formOf(good) {
+    if (!good) { throw new Refused("draw.receipt.form"); }
+  }
+
+  function escaped(text) { return text.replace(/%/g, "%25").replace(/\|/g, "%7C"); }
+
+  function plain(text) { return text.replace(/%7C/g, "|").replace(/%25/g, "%"); }
+
+  /* {draw_id, line, n, tickets, unit, group, person_ref, salt, manifest, root, path} -> one line of ASCII,
+     VDRAW1|DRAW_ID|INDEX|N|TICKETS|UNIT|CLASS|PERSON_REF|SALT|M|ROOT|PATH; `group` is the class, bytes in base64url. */
+  function writeReceipt(receipt) {
+    const text = [
+      "VDRAW1", receipt.draw_id, receipt.line, receipt.n, receipt.tickets,
+      escaped(receipt.unit), escaped(receipt.group), receipt.person_ref,
+      base64url(receipt.salt), base64url(receipt.manifest), base64url(receipt.root), base64url(concat(receipt.path)),
+    ].join("|");
+    readReceipt(text);
+    return text;
+  }
+
+  /* The receipt in a line as scanned or pasted, with or without spaces around it. Refused `draw.receipt.form`. */
+  function readReceipt(text) {
+    const fields = text.trim().split("|");
+    const number = whole("0|[1-9][0-9]{0,9}");
+    formOf(fields.length === 12 && fields[0] === "VDRAW1" && fields.slice(2, 5).every(function (field) {
+      return number.test(field);
+    }));
+    const numbers = fields.slice(2, 5).map(Number);
+    const texts = fields.slice(5, 7).map(plain);
+    const bytes = fields.slice(8).map(unbase64url);
+    formOf(IS_DRAW_ID.test(fields[1]) && IS_PERSON.test(fields[7]));
+    formOf(numbers[0] < numbers[1] && numbers[1] <= MAX_TICKETS && numbers[2] >= 1 && numbers[2] <= MAX_TICKETS);
+    formOf(IS_TEXT.test(texts[0]) && escaped(texts[0]) === fields[5]);
+    formOf((texts[1] === "" || IS_TEXT.test(texts[1])) && escaped(texts[1]) === fields[6]);
+    formOf(bytes.every(Boolean) && bytes[0].length === 16 && bytes[1].length === 32 && bytes[2].length === 32);
+    formOf(bytes[3].length % 32 === 0 && bytes[3].length <= 1024);
+    const path = [];
+    for (let at = 0; at < bytes[3].length; at += 32) { path.push(bytes[3].subarray(at, at + 32)); }
+    return {
+      draw_id: fields[1], line: numbers[0], n: numbers[1], tickets: numbers[2], unit: texts[0], group: texts[1],
+      person_ref: fields[7], salt: bytes[0], manifest: bytes[1], root: bytes[2], path: path,
+    };
+  }
+
+  /* The bytes of the snapshot line that a receipt claims. */
+  function receiptLeaf(receipt) {
+    const id = hex(idCommit(receipt.draw_id, receipt.salt, receipt.person_ref));
+    return ascii([id, receipt.tickets, receipt.unit].concat(receipt.group ? [receipt.group] : []).join("\t"));
+  }
+
+  /* What was compared, as [name, whether it agrees]; `data` (bytes of the manifest) and `snapshot` are null when not at
+     hand. `receipt.path`: person, salt and tickets make a line from which the path leads to ROOT. `receipt.manifest`:
+     SHA-256 of the manifest is M. `receipt.root`: draw id, n and root are those of the manifest. `receipt.line`: the
+     line stands in the list at INDEX. */
+  function checkReceipt(receipt, data, snapshot) {
+    const leaf = receiptLeaf(receipt);
+    const checks = [["receipt.path", pathHolds(leaf, receipt.line, receipt.n, receipt.path, receipt.root)]];
+    if (data) {
+      checks.push(["receipt.manifest", equal(sha256(data), receipt.manifest)]);
+      let good = false;
+      try {
+        const stated = parseManifest(data);
+        good = stated.draw_id === receipt.draw_id && stated.n === receipt.n && stated.root === hex(receipt.root);
+      } catch (error) {
+        if (!(error instanceof Refused)) { throw error; }
+      }
+      checks.push(["receipt.root", good]);
+    }
+    if (snapshot) {
+      checks.push(["receipt.line", receipt.line < snapshot.n && equal(snapshot.leaf(receipt.line), leaf)]);
+    }
+    return checks;
+  }
+
+  // ---- the check of published files
+
+  /* Bytes that a file may have at most: about ten times what 50,000 entrants and 100,000 slots need. */
+  const LIMITS = {
+    "manifest.json": 1 << 23, "snapshot.tsv": 1 << 26, "void.tsv": 1 << 26, "present.tsv": 1 << 26, "log.txt": 1 << 25,
+    "result.json": 1 << 25, "kit.html": 1 << 23, "manifest.sig": 1 << 10, "result.sig": 1 << 10,
+  };
+
+  /* Yields of `steps` as a part of the whole way. */
+  function* within(steps, from, to) {
+    let step = steps.next();
+    while (!step.done) {
+      yield from + (to - from) * step.value;
+      step = steps.next();
+    }
+    return step.value;
+  }
+
+  /* What refused `run`, or null when nothing did. */
+  function refusalOf(run) {
+    try {
+      run();
+    } catch (error) {
+      if (!(error instanceof Refused)) { throw error; }
+      return error;
+    }
+    return null;
+  }
+
+  /* Whether JSON as `readJson` gives it says the same as a plain value. */
+  function same(found, wanted) {
+    if (Array.isArray(wanted)) {
+      return Array.isArray(found) && found.length === wanted.length && wanted.every(function (item, at) {
+        return same(found[at], item);
+      });
+    }
+    if (wanted !== null && typeof wanted === "object") {
+      const keys = Object.keys(wanted);
+      return found instanceof Map && found.size === keys.length && keys.every(function (key) {
+        return found.has(key) && same(found.get(key), wanted[key]);
+      });
+    }
+    return found === wanted;
+  }
+
+  /* The checks of one folder in their order, each {name, ok, code, facts}: `name` stays the same for programs, `code`
+     and `facts` make the sentence. Names, codes and facts are those of `python -m rewards.draws.verify`. */
+  function makeReport() {
+    const report = {
+      ok: true, usable: true, state: "unknown", draw_id: "", rehearsal: false, manifest: "", root: "", n: 0,
+      tickets: 0, seed: "", head: "", code: "", winners: [], alternates: [], checks: [],
+    };
+    function add(name, ok, code, facts) {
+      report.checks.push({ name: name, ok: ok, code: code, facts: facts || {} });
+      report.ok = report.ok && ok;
+      return ok;
+    }
+    /* The check that `run` refuses nothing. */
+    function held(name, code, run, facts) {
+      const refused = refusalOf(run);
+      return refused ? add(name, false, refused.code, refused.facts) : add(name, true, code, facts);
+    }
+    return { report: report, add: add, held: held };
+  }
+
+  function checkSignatures(made, read, manifest) {
+    for (const name of ["manifest.sig", "result.sig"]) {
+      const data = read(name, true);
+      if (!data) { continue; }
+      if (notAscii(data) >= 0 || !/^[0-9a-f]{128}\n$/.test(textOf(data))) {
+        made.add("signature.form", false, "verify.signature.wrong", { file: name });
+      } else if (manifest.signer) {
+        made.add("signature.form", true, "verify.signature", { file: name, signer: manifest.signer });
+      } else {
+        made.add("signature.form", false, "verify.signature.nobody", { file: name });
+      }
+    }
+  }
+
+  function checkKit(made, read, manifest) {
+    const data = read("kit.html", true);
+    if (!data) { return; }
+    if (!manifest.kit) {
+      made.add("kit.hash", false, "verify.kit.unpromised");
+    } else {
+      const good = hex(sha256(data)) === manifest.kit;
+      made.add("kit.hash", good, good ? "verify.kit" : "verify.kit.other");
+    }
+  }
+
+  /* The snapshot when it is that of the manifest, else null. */
+  function* checkingSnapshot(made, read, manifest) {
+    const data = read("snapshot.tsv", false);
+    if (!data) { return null; }
+    const hash = hex(yield* within(hashing(data), 0, 0.1));
+    const stated = manifest.file ? "verify.snapshot.hash" : "verify.snapshot.hash.unstated";
+    let good = made.held("snapshot.hash", stated, function () { checkFile(manifest, hash); });
+    let snapshot = null;
+    try {
+      snapshot = yield* within(parsingSnapshot(data), 0.1, 0.4);
+    } catch (error) {
+      if (!(error instanceof Refused)) { throw error; }
+      const name = error.code === "draw.snapshot.order" ? "snapshot.sorted" : "snapshot.form";
+      made.add(name, false, error.code, error.facts);
+      return null;
+    }
+    made.add("snapshot.form", true, "verify.snapshot.form");
+    made.add("snapshot.sorted", true, "verify.snapshot.sorted");
+    const facts = { n: manifest.n, tickets: manifest.tickets };
+    const counted = function () { checkCounts(manifest, snapshot); };
+    good = made.held("tickets.total", "verify.tickets.total", counted, facts) && good;
+    const grown = yield* within(growing(snapshot.n, snapshot.leaf), 0.4, 0.9);
+    good = made.held("merkle.root", "verify.merkle.root", function () { checkRoot(manifest, grown.root); }) && good;
+    return good ? snapshot : null;
+  }
+
+  /* {hash: of the void list, empty for none; list: its lines, null when it is no good}. */
+  function checkVoids(made, read, manifest) {
+    const failures = made.report.checks.length;
+    const data = read("void.tsv", true) || new Uint8Array(0);
+    const found = { hash: "", list: null };
+    if (made.report.checks.length > failures) { return found; }
+    if (data.length) { found.hash = hex(sha256(data)); }
+    const refused = refusalOf(function () { found.list = parseVoids(data, manifest.n); });
+    if (refused) {
+      made.add("voids.list", false, refused.code, refused.facts);
+    } else if (data.length) {
+      made.add("voids.list", true, "verify.voids.list", { count: found.list.size });
+    } else {
+      made.add("voids.list", true, "verify.voids.none");
+    }
+    return found;
+  }
+
+  /* {hash: of the presence list, empty for none; list: null when there is none or it is no good}. */
+  function checkPresent(made, read, manifest) {
+    const failures = made.report.checks.length;
+    const data = read("present.tsv", true);
+    const found = { hash: "", list: null };
+    if (made.report.checks.length > failures) { return found; }
+    if (!data) {
+      if (manifest.presence) { made.add("present.list", true, "verify.present.due"); }
+      return found;
+    }
+    found.hash = hex(sha256(data));
+    if (!manifest.presence) {
+      made.add("present.list", false, "draw.present.unpromised");
+      return found;
+    }
+    const refused = refusalOf(function () { found.list = parsePresent(data, manifest.n); });
+    if (refused) {
+      made.add("present.list", false, refused.code, refused.facts);
+    } else {
+      made.add("present.list", true, "verify.present.list", { count: found.list.length });
+    }
+    return found;
+  }
+
+  /* Void and presence list against the hashes that the log locked before the dice. */
+  function checkLocked(made, manifest, arm, voids, present) {
+    let good = (arm[2] || "") === voids.hash;
+    if (!good) { made.add("voids.locked", false, "verify.voids.other"); }
+    if (!manifest.presence) {
+      if (arm[3]) { made.add("present.locked", false, "draw.present.unpromised"); }
+      return good && !arm[3];
+    }
+    if (!arm[3] || !present.hash) { return made.add("present.locked", false, "draw.present.missing"); }
+    if (arm[3] !== present.hash) { return made.add("present.locked", false, "verify.present.other"); }
+    made.add("present.locked", true, "verify.present.locked");
+    return good;
+  }
+
+  /* Dice, beacon and secrets, each against what the manifest promised. */
+  function checkVenue(made, manifest, events) {
+    let good = true;
+    let position = 0;
+    for (const event of events) {
+      if (event[0] === "venue") { made.add("venue", true, "verify.venue", { label: event[1], digits: event[2] }); }
+      if (event[0] === "beacon") {
+        const facts = { round: manifest.beacon.round, randomness: hex(sha256(unhex(event[2]))) };
+        made.add("beacon", true, "verify.beacon", facts);
+      }
+      if (event[0] === "reveal") {
+        const at = position;
+        const held = made.held("commitment." + event[1], "verify.commitment", function () {
+          checkReveal(manifest, at, event[1], unhex(event[2]));
+        }, { label: event[1] });
+        good = good && held;
+        position += 1;
+      }
+    }
+    return good;
+  }
+
+  /* The log against the one that its inputs lead to. */
+  function checkWinners(made, lines, composed, manifest) {
+    const wanted = composed.lines;
+    for (let i = 0; i < Math.min(wanted.length, lines.length); i += 1) {
+      if (wanted[i] !== lines[i]) {
+        return made.add("winners", false, "verify.winners.line", { line: i + 1, wanted: wanted[i], found: lines[i] });
+      }
+    }
+    if (wanted.length !== lines.length) {
+      return made.add("winners", false, "verify.winners.length", { wanted: wanted.length, found: lines.length });
+    }
+    const filled = function (list) { return list.filter(function (one) { return one.pick; }).length; };
+    const gone = lines.filter(function (line) { return kindOf(line) === "absent"; }).length;
+    const slots = manifest.prizes.reduce(function (sum, prize) { return sum + prize.count; }, 0);
+    if (manifest.staged) {
+      made.add("rounds", true, "verify.rounds", { drawn: composed.keys.length, rounds: manifest.rounds.length });
+    }
+    if (gone) { made.add("absences", true, "verify.absences", { count: gone }); }
+    made.add("winners", true, "verify.winners", { filled: filled(composed.standing), slots: slots });
+    if (composed.alternates.length) {
+      const facts = { drawn: filled(composed.alternates), places: composed.alternates.length };
+      made.add("alternates", true, "verify.alternates", facts);
+    }
+    return true;
+  }
+
+  function checkResult(made, files, read, published) {
+    if (!files["result.json"] && made.report.state === "open" && files["result.json"] !== false) {
+      made.add("result.exact", true, "verify.result.open");
+      return;
+    }
+    const data = read("result.json", false);
+    if (!data) { return; }
+    if (notAscii(data) < 0 && textOf(data) === published.result) {
+      made.add("chain", true, "verify.chain", { head: published.head });
+      made.add("code", true, "verify.code", { code: published.code });
+      made.add("result.exact", true, "verify.result.exact");
+      return;
+    }
+    let found = null;
+    refusalOf(function () { found = readJson(data); });
+    if (found instanceof Map) {
+      if (!same(found.get("winners"), published.winners)) {
+        made.add("winners.result", false, "verify.winners.result");
+      }
+      if (!same(found.has("alternates") ? found.get("alternates") : [], published.alternates)) {
+        made.add("alternates.result", false, "verify.alternates.result");
+      }
+      if (found.get("head") !== published.head) {
+        made.add("chain", false, "verify.chain.other", { head: published.head });
+      }
+      if (found.get("code") !== published.code) {
+        made.add("code", false, "verify.code.other", { code: published.code });
+      }
+    }
+    made.add("result.exact", false, "verify.result.other");
+  }
+
+  /* Any code along the chain may have been on the stage. */
+  function checkCode(made, heads, expected) {
+    const at = heads.map(displayCode).indexOf(readCode(expected));
+    if (at >= 0) {
+      made.add("code.seen", true, "verify.code.seen", { line: at });
+    } else {
+      made.add("code.seen", false, "verify.code.unseen");
+    }
+  }
+
+  function stateOf(composed) {
+    const last = composed.lines[composed.lines.length - 1];
+    if (composed.aborted) { return "aborted"; }
+    if (last === "close") { return "closed"; }
+    if (composed.keys.length) { return "open"; }
+    if (composed.seed) { return "revealed"; }
+    return composed.lines.length > 1 ? "rolled" : "armed";
+  }
+
+  function* checkingLog(made, files, read, data, manifest, m, snapshot, voids, present, code) {
+    const report = made.report;
+    let lines = null;
+    let events = null;
+    const refused = refusalOf(function () {
+      lines = splitLog(data);
+      events = checkOrder(lines, manifest, true);
+    });
+    if (refused) {
+      made.add("log.order", false, refused.code, refused.facts);
+      return;
+    }
+    made.add("log.order", true, "verify.log.order");
+    const ours = events[0][1] === report.manifest;
+    made.add("log.manifest", ours, ours ? "verify.log.manifest" : "draw.manifest.other");
+    const locked = checkLocked(made, manifest, events[0], voids, present);
+    const thrown = checkVenue(made, manifest, events);
+    const listed = voids.list && (present.list || !manifest.presence);
+    if (!snapshot || !ours || !locked || !thrown || !listed) {
+      const reveals = events.filter(function (event) { return event[0] === "reveal"; }).length;
+      if (reveals === manifest.commit.length) { made.add("winners", false, "verify.winners.unknown"); }
+      return;
+    }
+    let composed = null;
+    try {
+      const steps = composing(manifest, m, snapshot, inputsOf(lines), Array.from(voids.list.keys()), present.list);
+      composed = yield* within(steps, 0.9, 1);
+    } catch (error) {
+      if (!(error instanceof Refused)) { throw error; }
+      made.add("winners", false, error.code, error.facts);
+      return;
+    }
+    report.state = stateOf(composed);
+    if (composed.seed) {
+      report.seed = hex(composed.seed);
+      made.add("seed", true, "verify.seed", { seed: report.seed });
+      if (!checkWinners(made, lines, composed, manifest)) { return; }
+    }
+    const published = publish(manifest, m, snapshot, composed);
+    report.head = published.head;
+    report.code = published.code;
+    if (composed.keys.length || composed.aborted) {
+      checkResult(made, files, read, published);
+    } else if (files["result.json"]) {
+      made.add("result.exact", false, "verify.result.early");
+    }
+    if (code) { checkCode(made, composed.heads, code); }
+    if (report.ok) {
+      report.winners = published.winners;
+      report.alternates = published.alternates;
+    }
+  }
+
+  /* What a receipt says of the published files, and what became of its line. `voids` may be null. */
+  function checkOwn(made, text, data, snapshot, voids) {
+    const report = made.report;
+    let receipt = null;
+    const refused = refusalOf(function () { receipt = readReceipt(text); });
+    if (refused) {
+      made.add("receipt.form", false, refused.code, refused.facts);
+      return;
+    }
+    made.add("receipt.form", true, "verify.receipt.form", { line: receipt.line, tickets: receipt.tickets });
+    for (const check of checkReceipt(receipt, data, snapshot)) {
+      made.add(check[0], check[1], "verify." + check[0] + (check[1] ? "" : ".wrong"));
+    }
+    if (!report.ok) { return; }
+    const mine = function (one) { return one.line === receipt.line; };
+    const won = report.winners.filter(mine);
+    const waits = report.alternates.filter(mine);
+    if (voids && voids.has(receipt.line)) {
+      made.add("receipt.outcome", true, "verify.receipt.voided");
+    } else if (won.length) {
+      for (const one of won) {
+        made.add("receipt.outcome", true, "verify.receipt.won", { prize: one.prize, slot: one.slot });
+      }
+    } else if (waits.length) {
+      const facts = { prize: waits[0].prize, place: waits[0].place };
+      made.add("receipt.outcome", true, "verify.receipt.alternate", facts);
+    } else if (report.state === "open" || report.state === "closed") {
+      made.add("receipt.outcome", true, "verify.receipt.not.won");
+    }
+  }
+
+  /* Looks at a receipt alone, which takes a moment: {ok, receipt, checks}, `receipt` null when it is none. `data`: the
+     bytes of the manifest, null when not at hand. `stage`: the fingerprint that was seen elsewhere, in hex, or "". */
+  function verifyReceipt(text, data, stage) {
+    const made = makeReport();
+    checkOwn(made, text, data, null, null);
+    let receipt = null;
+    refusalOf(function () { receipt = readReceipt(text); });
+    if (receipt && stage) {
+      const good = stage.replace(/\s/g, "").toLowerCase() === hex(receipt.manifest);
+      const facts = good ? {} : { found: hex(receipt.manifest) };
+      made.add("manifest.fingerprint", good, "verify.manifest.fingerprint" + (good ? "" : ".other"), facts);
+    }
+    return { ok: made.report.ok, receipt: receipt, checks: made.report.checks };
+  }
+
+  /* The dice that a log (bytes) names, in order: {label, digits}; none for what is no log. */
+  function throwsOf(data) {
+    const found = [];
+    refusalOf(function () {
+      splitLog(data || new Uint8Array(0)).forEach(function (line) {
+        const event = readEvent(line, 0);
+        const at = { venue: 1, round: 2, redraw: 4 }[event[0]];
+        if (at && event[at]) { found.push({ label: event[at], digits: event[at + 1] }); }
+      });
+    });
+    return found;
+  }
+
+  function* verifying(files, expected) {
+    const seen = expected || {};
+    const made = makeReport();
+    const report = made.report;
+
+    /* The bytes of a file, or null; adds a failed check when it is no good or, unless `optional`, missing. */
+    function read(name, optional) {
+      const data = files[name];
+      if (data instanceof Uint8Array) {
+        if (data.length <= LIMITS[name]) { return data; }
+        made.add(name + ".read", false, "verify.file.size", { file: name, limit: LIMITS[name] });
+      } else if (data === false) {
+        made.add(name + ".read", false, "verify.file.unreadable", { file: name });
+      } else if (!optional) {
+        made.add(name + ".read", false, "verify.file.missing", { file: name });
+      }
+      return null;
+    }
+
+    const data = read("manifest.json", true);
+    if (!data) {
+      if (report.ok) { made.add("folder", false, "verify.folder.manifest"); }
+      report.usable = false;
+      report.state = "unusable";
+      return report;
+    }
+    const m = sha256(data);
+    report.manifest = hex(m);
+    if (seen.manifest) {
+      if (seen.manifest.trim().toLowerCase() === report.manifest) {
+        made.add("manifest.fingerprint", true, "verify.manifest.fingerprint");
+      } else {
+        made.add("manifest.fingerprint", false, "verify.manifest.fingerprint.other", { found: report.manifest });
+      }
+    }
+    let manifest = null;
+    made.held("manifest.known", "verify.manifest.known", function () { manifest = parseManifest(data); });
+    let snapshot = null;
+    let voids = { hash: "", list: null };
+    if (manifest) {
+      for (const key of ["draw_id", "rehearsal", "root", "n", "tickets"]) { report[key] = manifest[key]; }
+      checkSignatures(made, read, manifest);
+      checkKit(made, read, manifest);
+      snapshot = yield* checkingSnapshot(made, read, manifest);
+      voids = checkVoids(made, read, manifest);
+      const present = checkPresent(made, read, manifest);
+      const failures = report.checks.length;
+      const log = read("log.txt", true);
+      if (log) {
+        yield* checkingLog(made, files, read, log, manifest, m, snapshot, voids, present, seen.code);
+      } else if (report.checks.length === failures) {
+        report.state = "frozen";
+        if (files["result.json"]) { made.add("log.order", false, "verify.file.early", { file: "result.json" }); }
+        if (seen.code) { made.add("code.seen", false, "verify.code.early"); }
+      }
+    }
+    if (seen.receipt) { checkOwn(made, seen.receipt, data, snapshot, voids.list); }
+    return report;
+  }
+
+  /* Checks published files: `files` maps their names to bytes, null for a file that is missing, false for one that
+     cannot be read. `expected` holds what a person knows: {manifest: M in hex, code, receipt}, all optional. Gives
+     {ok, usable, state, draw_id, rehearsal, manifest, root, n, tickets, seed, head, code, winners, alternates, checks};
+     `state`: unusable, frozen, armed, rolled, revealed, open, closed, aborted or unknown. Never refuses. */
+  function verify(files, expected) { return finish(verifying(files, expected)); }
+
   return {
     PROTOCOL: PROTOCOL, Refused: Refused, finish: finish,
     hex: hex, unhex: unhex, base64url: base64url, unbase64url: unbase64url, ascii: ascii, textOf: textOf, equal: equal,
@@ -1585,6 +2116,10 @@ var vdraw = (function () {
     logText: logText, chain: chain, displayCode: displayCode, readCode: readCode,
     ceremony: ceremony, compose: compose, publish: publish,
     writeSecret: writeSecret, readSecret: readSecret,
-    steps: { sha256: hashing, parseSnapshot: parsingSnapshot, tree: growing, compose: composing },
+    writeReceipt: writeReceipt, readReceipt: readReceipt, checkReceipt: checkReceipt,
+    verify: verify, verifyReceipt: verifyReceipt, throwsOf: throwsOf,
+    steps: {
+      sha256: hashing, parseSnapshot: parsingSnapshot, tree: growing, compose: composing, verify: verifying,
+    },
   };
 })();

@@ -1,0 +1,37 @@
+"""A Chromium with core.js loaded, and nothing else: the page is empty and has no address."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from server.web import html
+from tests.browser_setup import find
+
+CORE = html.STATIC / "draw" / "core.js"
+CHECK = html.STATIC / "draw" / "check.js"
+GLUE = Path(__file__).with_name("glue.js")
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=find(),
+            args=["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
+        )
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="package")
+def page(browser: Browser) -> Iterator[Page]:
+    """One page for all tests of this folder: the scripts keep no state between calls."""
+    opened = browser.new_page()
+    broken: list[str] = []
+    opened.on("pageerror", lambda error: broken.append(str(error)))
+    for script in (CORE, CHECK, GLUE):
+        opened.add_script_tag(content=script.read_text("utf-8"))
+    yield opened
+    assert broken == []
