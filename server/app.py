@@ -16,7 +16,7 @@ from server.runtime.resources import opened
 from server.runtime.settings import Settings
 from server.web import errors, html, pages
 from server.web.answering import Answering
-from server.web.desk import audit, boards, claims, draws, members, quizzes, rooms, screens, today
+from server.web.desk import audit, boards, claims, draw_prints, draws, members, quizzes, rooms, screens, today
 from server.web.desk import settings as desk_settings
 from server.web.door import Door
 from server.web.limits import Limits
@@ -24,7 +24,7 @@ from server.web.live import Hub
 from server.web.pages import Asked, House
 from server.web.phone import boards as phone_boards
 from server.web.phone import draws as phone_draws
-from server.web.phone import me, play, sign_in
+from server.web.phone import custody, me, play, receipts, sign_in
 from server.web.phone import today as phone_today
 from server.web.rooms import Rooms
 from server.web.screen import watching
@@ -50,7 +50,9 @@ def handlers() -> list[ControllerRouterHandler]:
         *audit.HANDLERS,
         *boards.HANDLERS,
         *claims.HANDLERS,
+        *custody.HANDLERS,
         *desk_settings.HANDLERS,
+        *draw_prints.HANDLERS,
         *draws.HANDLERS,
         *me.HANDLERS,
         *members.HANDLERS,
@@ -59,6 +61,7 @@ def handlers() -> list[ControllerRouterHandler]:
         *phone_today.HANDLERS,
         *play.HANDLERS,
         *quizzes.HANDLERS,
+        *receipts.HANDLERS,
         *rooms.HANDLERS,
         *screens.HANDLERS,
         *sign_in.HANDLERS,

@@ -62,14 +62,15 @@ def static(path: str) -> str:
     return f"/static/{path}?v={digest[:8]}"
 
 
-def qr(text: str, label: str = "", as_image: bool = False) -> Markup:
+def qr(text: str, label: str = "", as_image: bool = False, error: str = "m") -> Markup:
     """A QR code of `text`, dark on white with its quiet zone in either theme; sized by CSS through the class `qr`.
 
     `label` is read out in its place (empty: it is decoration beside the same words). `as_image` makes a picture
     instead of inline SVG: in-app browsers offer "save" and "recognise" on a long press of pictures only.
-    Raises segno.DataOverflowError for more than about 2,300 bytes.
+    `error`: level of correction, l (coarser modules for long texts), m or q. Raises segno.DataOverflowError for more
+    than about 2,300 bytes.
     """
-    code = segno.make(text, error="m", micro=False)
+    code = segno.make(text, error=error, micro=False)
     spoken = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
     if as_image:
         picture = io.BytesIO()

@@ -5,7 +5,7 @@ from functools import cache
 from importlib import import_module
 from types import MappingProxyType
 
-ROOMS = ("imports", "ledger", "members", "quizzes", "draws", "web", "desk", "phone", "screens")
+ROOMS = ("imports", "ledger", "members", "quizzes", "draws", "draw_pages", "web", "desk", "phone", "screens")
 
 
 @cache
