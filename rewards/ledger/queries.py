@@ -1,12 +1,15 @@
 """What the entries add up to. Every figure here is a sum over the ledger at the instant of the call."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 from rewards.database import Row, row, rows, value
+
+Total = Literal["points", "postings", "measures", "best"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +228,50 @@ async def quizzes_taken_of_season(season: UUID, members: Collection[UUID] | None
         None if members is None else list(members),
     )
     return {one["member"]: one["taken"] for one in found}
+
+
+_STANDING = "posting.reverses IS NULL AND NOT EXISTS (SELECT FROM posting AS undo WHERE undo.reverses = posting.id)"
+_TOTALS: Mapping[Total, tuple[str, str]] = {
+    "points": ("sum(entry.amount)", ""),
+    "postings": ("count(*)", f" AND {_STANDING}"),
+    "measures": ("coalesce(sum(posting.measure), 0)", f" AND {_STANDING}"),
+    "best": ("coalesce(max(posting.measure), 0)", f" AND {_STANDING}"),
+}
+
+
+async def totals(
+    total: Total,
+    *,
+    season: UUID | None = None,
+    days: tuple[date, date] | None = None,
+    rule: str | None = None,
+    about: UUID | None = None,
+    members: Collection[UUID] | None = None,
+) -> dict[UUID, int]:
+    """Member -> honour points, number of postings, sum of their measures or the best measure; others are left out.
+
+    Counted are the postings of a season, of the `days` from one to the other (both included), by a rule, about
+    something; None: any. What was reversed counts for nothing. One statement, linear in the postings.
+    """
+    limits: list[tuple[str, object]] = [
+        ("posting.season = ${}", season),
+        ("posting.day >= ${}", days and days[0]),
+        ("posting.day <= ${}", days and days[1]),
+        ("posting.rule = ${}", rule),
+        ("posting.about = ${}", about),
+        ("account.owner = ANY(${})", None if members is None else list(members)),
+    ]
+    given = [(text, wanted) for text, wanted in limits if wanted is not None]
+    sums, standing = _TOTALS[total]
+    found = await rows(
+        f"SELECT account.owner AS member, {sums}::bigint AS total FROM posting"
+        " JOIN entry ON entry.posting = posting.id JOIN account ON account.id = entry.account"
+        f" WHERE account.purpose = 'member' AND account.currency = 'honour'{standing}"
+        + "".join(f" AND {text.format(place)}" for place, (text, _) in enumerate(given, 1))
+        + " GROUP BY account.owner",
+        *(wanted for _, wanted in given),
+    )
+    return {one["member"]: one["total"] for one in found}
 
 
 async def standings_of_season(season: UUID, members: Collection[UUID] | None = None) -> list[Earned]:

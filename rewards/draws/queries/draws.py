@@ -1,32 +1,17 @@
-"""Draws, their prizes and history, and the bytes that are published."""
+"""Draws, their terms, prizes and history."""
 
+import asyncio
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from rewards import database as db
 from rewards.draws import rules
 from rewards.draws.eligibility import Rule, read_rule
-from rewards.draws.terms import RoundTerms, read_rounds, stages
-
-FILES: Final = ("manifest.json", "snapshot.tsv", "log.txt", "result.json")
-
-
-_ONE_FILE: Final = dict(
-    zip(
-        FILES,
-        (
-            "SELECT manifest FROM draw WHERE slug = $1",
-            "SELECT snapshot FROM draw WHERE slug = $1",
-            "SELECT log FROM draw WHERE slug = $1",
-            "SELECT result FROM draw WHERE slug = $1",
-        ),
-        strict=True,
-    )
-)
+from rewards.draws.terms import CustodianTerms, Exclusion, PrizeTerms, RoundTerms, Terms, read_rounds, stages
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +91,37 @@ class PrizeRow:
     stock: UUID | None
     has_picture: bool
 
+    @property
+    def terms(self) -> PrizeTerms:
+        """The prize as it was planned."""
+        return PrizeTerms(
+            code=self.code,
+            name=self.name,
+            quantity=self.quantity,
+            round=self.round,
+            value=self.value,
+            sponsor=self.sponsor,
+            batch=self.batch,
+            group=self.group,
+            units=frozenset(self.units),
+            present=self.present,
+            redraw=self.redraw,
+            alternates=self.alternates,
+            budget=self.budget,
+            stock=self.stock,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ExclusionRow:
+    """A member whom people have left out, why, and the name of who did it."""
+
+    member: UUID
+    name: str
+    staff_number: str
+    why: str
+    added_by: str
+
 
 @dataclass(frozen=True, slots=True)
 class HistoryLine:
@@ -153,14 +169,16 @@ async def draw_by_slug(slug: str) -> DrawRow | None:
 
 
 async def draws(limit: int = 200) -> list[DrawRow]:
-    """All draws, the newest first."""
-    return [_draw(found) for found in await db.rows(_DRAW + "ORDER BY number DESC LIMIT $1", limit)]
+    """All draws but rehearsals, the newest first."""
+    found = await db.rows(_DRAW + "WHERE rehearses IS NULL ORDER BY number DESC LIMIT $1", limit)
+    return [_draw(one) for one in found]
 
 
 async def coming(limit: int = 20) -> list[DrawRow]:
     """Draws that members may look forward to: frozen ones, and drafts that have a prize; soonest freeze first."""
     found = await db.rows(
-        _DRAW + "WHERE state = 'frozen' OR (state = 'draft' AND EXISTS (SELECT FROM prize WHERE prize.draw = draw.id))"
+        _DRAW + "WHERE rehearses IS NULL AND (state IN ('freezing', 'frozen', 'armed', 'rolled')"
+        " OR (state = 'draft' AND EXISTS (SELECT FROM prize WHERE prize.draw = draw.id)))"
         " ORDER BY frozen_at NULLS LAST, freeze_at NULLS LAST, number LIMIT $1",
         limit,
     )
@@ -168,10 +186,10 @@ async def coming(limit: int = 20) -> list[DrawRow]:
 
 
 async def past(limit: int = 20) -> list[DrawRow]:
-    """Draws that were held, or cancelled after the freeze; the latest first."""
+    """Draws whose winners are known, and those cancelled after the freeze; the latest first. No rehearsals."""
     found = await db.rows(
-        _DRAW + "WHERE state = 'drawn' OR (state = 'cancelled' AND manifest IS NOT NULL)"
-        " ORDER BY coalesce(drawn_at, frozen_at) DESC LIMIT $1",
+        _DRAW + "WHERE rehearses IS NULL AND (state IN ('drawn', 'closed')"
+        " OR (state = 'cancelled' AND manifest IS NOT NULL)) ORDER BY coalesce(drawn_at, frozen_at) DESC LIMIT $1",
         limit,
     )
     return [_draw(one) for one in found]
@@ -200,38 +218,25 @@ async def unit_names(units: Collection[UUID]) -> dict[UUID, str]:
     return {one["id"]: one["name"] for one in found}
 
 
-async def published(draw_id: UUID) -> tuple[str, dict[str, bytes]] | None:
-    """(slug, name -> exact bytes of each published file that exists); None: no such draw."""
-    found = await db.row("SELECT slug, manifest, snapshot, log, result FROM draw WHERE id = $1", draw_id)
-    if found is None:
-        return None
-    slug, *contents = found.values()
-    return slug, {name: _bytes(one) for name, one in zip(FILES, contents, strict=True) if one is not None}
-
-
-async def published_file(slug: str, name: str) -> bytes | None:
-    """The exact bytes of one published file; None: there is no such file, or not yet."""
-    content = await db.value(_ONE_FILE[name], slug) if name in _ONE_FILE else None
-    return None if content is None else _bytes(content)
-
-
 async def unit_totals(draw_id: UUID) -> list[UnitTotal]:
     """Heads and tickets of each unit in a frozen list, for its representatives to compare; by name."""
     content = await db.value("SELECT snapshot FROM draw WHERE id = $1", draw_id)
     if content is None:
         return []
-    totals: dict[str, tuple[int, int]] = {}
-    for line in rules.parse_snapshot(_bytes(content)):
-        people, tickets = totals.get(line.unit, (0, 0))
-        totals[line.unit] = (people + 1, tickets + line.tickets)
-    named = await db.rows(
-        "SELECT right(replace(id::text, '-', ''), 12) AS code, replace(path, '/', ' / ') AS name FROM unit"
-        " WHERE right(replace(id::text, '-', ''), 12) = ANY($1)",
-        list(totals),
-    )
-    names = {one["code"]: one["name"] for one in named}
+    totals = await asyncio.to_thread(_totals, bytes(content))
+    names = await unit_paths(totals)
     found = [UnitTotal(code, names.get(code, ""), *totals[code]) for code in totals]
     return sorted(found, key=lambda one: (one.name, one.code))
+
+
+async def unit_paths(codes: Collection[str]) -> dict[str, str]:
+    """Published code of a unit -> its names from the root down. Codes of no unit are left out."""
+    found = await db.rows(
+        "SELECT right(replace(id::text, '-', ''), 12) AS code, replace(path, '/', ' / ') AS name FROM unit"
+        " WHERE right(replace(id::text, '-', ''), 12) = ANY($1)",
+        list(codes),
+    )
+    return {one["code"]: one["name"] for one in found}
 
 
 async def history(draw_id: UUID) -> list[HistoryLine]:
@@ -245,17 +250,68 @@ async def history(draw_id: UUID) -> list[HistoryLine]:
 
 
 async def latest_drawn(since: datetime) -> UUID | None:
-    """The draw that was held last, if that was after `since`."""
+    """The draw that was held last, if that was after `since`; no rehearsal."""
     found: UUID | None = await db.value(
-        "SELECT id FROM draw WHERE state = 'drawn' AND drawn_at >= $1 ORDER BY drawn_at DESC LIMIT 1", since
+        "SELECT id FROM draw WHERE state IN ('drawn', 'closed') AND rehearses IS NULL AND drawn_at >= $1"
+        " ORDER BY drawn_at DESC LIMIT 1",
+        since,
     )
     return found
+
+
+async def exclusions(draw_id: UUID) -> list[ExclusionRow]:
+    """Whom people have left out of a draw, by staff number."""
+    found = await db.rows(
+        "SELECT draw_exclusion.member, member.name, member.staff_number, why, coalesce(adder.name, '') AS added_by"
+        " FROM draw_exclusion JOIN member ON member.id = draw_exclusion.member"
+        " LEFT JOIN member AS adder ON adder.id = draw_exclusion.added_by"
+        " WHERE draw_exclusion.draw = $1 ORDER BY lower(member.staff_number)",
+        draw_id,
+    )
+    return [ExclusionRow(**dict(one)) for one in found]
+
+
+async def terms_of(draw_id: UUID) -> Terms | None:
+    """The terms of a draw as they stand, ready to be changed and given to edit_draw; None: no such draw."""
+    found = await draw(draw_id)
+    if found is None:
+        return None
+    keepers = await db.rows("SELECT label, name, member FROM custodian WHERE draw = $1 ORDER BY position", draw_id)
+    return Terms(
+        title=found.title,
+        season=found.season,
+        rule=found.rule,
+        prizes=tuple(prize.terms for prize in await prizes(draw_id)),
+        rounds=found.rounds,
+        unit_cap=found.unit_cap,
+        one_win=found.one_win,
+        presence=found.presence,
+        call_seconds=found.call_seconds,
+        dispute_hours=found.dispute_hours,
+        claim_days=found.claim_days,
+        shown_names=found.shown_names,
+        witnesses=found.witnesses,
+        custodians=tuple(CustodianTerms(**dict(one)) for one in keepers),
+        exclusions=tuple(Exclusion(one.member, one.why) for one in await exclusions(draw_id)),
+        freeze_at=found.freeze_at,
+        beacon_at=found.beacon_at,
+        venue=found.venue,
+    )
+
+
+def _totals(snapshot: bytes) -> dict[str, tuple[int, int]]:
+    """Published code of a unit -> (people, tickets)."""
+    totals: dict[str, tuple[int, int]] = {}
+    for line in rules.parse_snapshot(snapshot):
+        people, tickets = totals.get(line.unit, (0, 0))
+        totals[line.unit] = (people + 1, tickets + line.tickets)
+    return totals
 
 
 def _draw(row: db.Row) -> DrawRow:
     promise = None
     if row["manifest"] is not None:
-        data = _bytes(row["manifest"])
+        data = bytes(row["manifest"])
         stated = rules.parse_manifest(data)
         promise = Promise(rules.manifest_hash(data).hex(), stated.root, stated.n, stated.tickets, stated.excluded)
     return DrawRow(
@@ -305,7 +361,3 @@ def _digits(log: Sequence[str]) -> str:
 def _code(tail: str) -> str:
     """The display code at the end of a result file that we have written."""
     return tail.rpartition('"code":"')[2].partition('"')[0]
-
-
-def _bytes(content: bytes | str) -> bytes:
-    return content.encode("ascii") if isinstance(content, str) else bytes(content)
