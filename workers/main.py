@@ -21,7 +21,7 @@ from rewards.outbox import queries
 from server.runtime.clock import now
 from server.runtime.resources import Resources, opened
 from server.runtime.settings import Settings
-from workers import boards, checks, draws, quizzes, retention
+from workers import boards, checks, claims, draws, quizzes, retention
 
 log = logging.getLogger("laurel.worker")
 
@@ -55,6 +55,7 @@ JOBS: dict[str, tuple[Job, timedelta]] = {
     "refresh_boards": (boards.refresh_boards, LONG),
     "freeze_draw": (draws.freeze_draw, LONG),
     "publish_draw": (draws.publish_draw, LONG),
+    "expire_claims": (claims.expire_claims, LONG),
 }
 """Kind of intent -> what carries it out, and its hold. An unknown kind stays open; `laurel check` reports it."""
 
@@ -123,6 +124,11 @@ async def turn_of_day(ctx: dict[str, Any]) -> None:
     await boards.turn_of_day(ctx["house"])
 
 
+async def look_for_unclaimed(ctx: dict[str, Any]) -> None:
+    """Every minute: is there a prize that nobody fetched in time?"""
+    await claims.look_for_unclaimed(ctx["house"])
+
+
 async def forget_draws(ctx: dict[str, Any]) -> None:
     """Every hour: is there a draw whose people need not be kept any longer?"""
     await retention.forget_draws(ctx["house"])
@@ -145,6 +151,7 @@ def make_worker(settings: Settings, *, burst: bool = False) -> Worker:
         cron_jobs=[
             cron(sweep, second=set(range(60)), keep_result=0, timeout=20, run_at_startup=True),
             cron(turn_of_day, second=15, keep_result=0, timeout=CRON_SECONDS),
+            cron(look_for_unclaimed, second=25, keep_result=0, timeout=CRON_SECONDS),
             cron(forget_draws, minute={7}, second=45, keep_result=0, timeout=CRON_SECONDS),
             cron(check_drift, minute=set(range(0, 60, 10)), second=30, keep_result=0, timeout=CRON_SECONDS),
         ],

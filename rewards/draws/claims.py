@@ -43,6 +43,9 @@ STEPS: Final[Mapping[str, Mapping[str, WinState]]] = MappingProxyType(
 close, `claim` at any time.
 """
 
+CODE_LENGTH: Final = 8
+"""Characters of a claim code that people type: 38 bits."""
+
 MOST_NAME: Final = 200
 MOST_WHY: Final = 300
 MOST_SIGNATURE: Final = 64 * 1024

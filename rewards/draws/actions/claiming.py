@@ -1,6 +1,13 @@
-"""Handing prizes over."""
+"""Handing prizes over, giving them up, and what happens to those that nobody fetched.
 
+Lock order: the draw's row (shared for a hand-over, so that many desks work at once; alone for whatever asks who comes
+next), then the win, then the accounts of the funds.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from redis.asyncio import Redis
@@ -8,33 +15,76 @@ from redis.asyncio import Redis
 from rewards import database as db
 from rewards import ticks
 from rewards.audit.actions import note
-from rewards.draws import queries, states
+from rewards.draws import claims, queries, states
+from rewards.draws.actions.locking import NewId, found_draw
+from rewards.draws.claims import Proxy
+from rewards.funds import actions as funds
+from rewards.outbox.actions import intend
 from rewards.refusals import Refusal
 
+EXPIRE: Final = "expire_claims"
+"""Kind of the intent to look at prizes that nobody fetched; its subject is DRAW@MOMENT."""
 
-async def claim(redis: Redis, code: str, *, by: UUID, now: datetime) -> queries.WinRow:
-    """Hand a prize over: once, and never to oneself. `code` as typed; wrong ones are counted by the caller.
 
-    Refusals: claim.unknown, claim.own, claim.already (who: the name of who handed it over; when: ISO, UTC).
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A prize that its winner did not take. `to`: the alternate who has it now, with a code of his own; None: nobody is
+    left, and what was held for it went back to its funds."""
+
+    win: UUID
+    to: UUID | None
+
+
+async def plan_expiry(draw_id: UUID, expires_at: datetime | None, *, now: datetime, new_id: NewId) -> None:
+    """Join the caller's transaction: look at the unclaimed prizes of a draw at this moment; None: never."""
+    if expires_at is not None:
+        subject = f"{draw_id}@{expires_at.isoformat()}"
+        await intend(EXPIRE, subject, due_at=expires_at, now=now, new_id=new_id())
+
+
+async def claim(
+    redis: Redis,
+    code: str | UUID,
+    *,
+    by: UUID,
+    now: datetime,
+    new_id: NewId,
+    proxy: Proxy | None = None,
+    signature: bytes | None = None,
+    on_paper: bool = False,
+) -> queries.WinRow:
+    """Hand a prize over: once, and never to oneself. What is held for it in its funds is paid.
+
+    `code` as typed (wrong ones are counted by the caller), or the win itself, for who shows a staff card instead.
+    `signature`: a PNG; `on_paper`: the hand-over list was signed instead.
+    Refusals: claim.unknown, those of claims.claim_flaw (claim.already with who: the name of who handed it over, and
+    when: ISO, UTC), claims.proxy_flaw and claims.signature_flaw, funds.not_held.
     """
-    clean = states.clean_claim_code(code)
+    if signature is not None and (flaw := claims.signature_flaw(signature)) is not None:
+        raise Refusal(flaw, kilobytes=claims.MOST_SIGNATURE // 1024)
+    by_code = isinstance(code, str)
     async with db.transaction() as connection:
-        if await connection.fetchval("SELECT id FROM win WHERE claim_code = $1 FOR UPDATE", clean) is None:
-            raise Refusal("claim.unknown")
-        win = await queries.win_by_code(clean)
-        if win is None:
-            raise Refusal("claim.unknown")
-        if win.member == by:
-            raise Refusal("claim.own")
-        claimed = await connection.fetchval(
-            "UPDATE win SET claimed_at = $2, handed_over_by = $3 WHERE id = $1 AND claimed_at IS NULL RETURNING true",
+        win = await _locked_win(code if isinstance(code, UUID) else states.clean_claim_code(code), shared=True)
+        _passes(win, claims.claim_flaw(win.facts, by=by, now=now))
+        if proxy is not None:
+            own_name = await connection.fetchval("SELECT name FROM member WHERE id = $1", by)
+            if (flaw := claims.proxy_flaw(proxy, own_name=own_name or "")) is not None:
+                raise Refusal(flaw, name=claims.MOST_NAME, why=claims.MOST_WHY)
+        await connection.execute(
+            "UPDATE win SET state = 'claimed', state_at = $2, claimed_at = $2, handed_over_by = $3, proxy_name = $4,"
+            " proxy_why = $5, signature = $6, signed_on_paper = $7 WHERE id = $1",
             win.id,
             now,
             by,
+            "" if proxy is None else proxy.name,
+            "" if proxy is None else proxy.why,
+            signature,
+            on_paper,
         )
-        if not claimed:
-            when = "" if win.claimed_at is None else win.claimed_at.isoformat(timespec="seconds")
-            raise Refusal("claim.already", who=win.handed_over_by, when=when)
+        for fund, amount in (await _piece_of(win.id)).items():
+            await funds.pay(
+                _holder(win.draw), fund, amount, f"win:{win.id}:paid:{fund}", actor=by, now=now, new_id=new_id
+            )
         await note(
             "claim.handed_over",
             at=now,
@@ -43,8 +93,158 @@ async def claim(redis: Redis, code: str, *, by: UUID, now: datetime) -> queries.
             prize=win.prize,
             slot=win.slot,
             member=str(win.member),
+            proxy=0 if proxy is None else 1,
+            shown="code" if by_code else "card",
+            signed="pad" if signature is not None else "paper" if on_paper else "no",
         )
-    await ticks.announce(redis, f"draw:{win.draw}")
-    await ticks.announce(redis, f"member:{win.member}")
-    found = await queries.win_by_code(clean)
+    await _announce(redis, win.draw, win.member)
+    found = await queries.win(win.id)
     return win if found is None else found
+
+
+async def decline(
+    redis: Redis, win_id: UUID, *, by: UUID, now: datetime, new_id: NewId, new_code: Callable[[], str]
+) -> Passed:
+    """The winner gives his prize up, for good; the next alternate has it, or it goes back. After the close only: on the
+    stage the ceremony asks, and draws again.
+
+    Refusals: claim.unknown, those of claims.decline_flaw (claim.already with who, when).
+    """
+    async with db.transaction():
+        win = await _locked_win(win_id, shared=False)
+        _passes(win, claims.decline_flaw(win.facts, by=by, now=now))
+        await _end(win, "declined", now)
+        await _note_of(win, "claim.given_up", at=now, actor=by)
+        passed = await _pass_on(win, now=now, new_id=new_id, new_code=new_code)
+    await _announce(redis, win.draw, win.member, passed.to)
+    return passed
+
+
+async def expire(
+    redis: Redis, win_id: UUID, *, now: datetime, new_id: NewId, new_code: Callable[[], str]
+) -> Passed | None:
+    """End the time of a prize that nobody fetched; the next alternate has it, or it goes back. None: nothing to do (it
+    was fetched, has ended, or still has time). Safe to repeat and to kill. Refusal claim.unknown."""
+    async with db.transaction():
+        win = await _locked_win(win_id, shared=False)
+        if not claims.may_expire(win.facts, now):
+            return None
+        await _end(win, "expired", now)
+        await _note_of(win, "claim.lapsed", at=now, actor=None)
+        passed = await _pass_on(win, now=now, new_id=new_id, new_code=new_code)
+    await _announce(redis, win.draw, win.member, passed.to)
+    return passed
+
+
+async def _locked_win(code: str | UUID, *, shared: bool) -> queries.WinRow:
+    """Join the caller's transaction: a win with its draw locked, then itself. Refusal claim.unknown."""
+    column = "id" if isinstance(code, UUID) else "claim_code"
+    found = await db.row(f"SELECT id, draw FROM win WHERE {column} = $1", code)  # noqa: S608 - one of two names above
+    if found is None:
+        raise Refusal("claim.unknown")
+    if shared:
+        await db.rows("SELECT FROM draw WHERE id = $1 FOR SHARE", found["draw"])
+    else:
+        await found_draw(found["draw"])
+    await db.rows("SELECT FROM win WHERE id = $1 FOR UPDATE", found["id"])
+    win = await queries.win(found["id"])
+    if win is None:
+        raise Refusal("claim.unknown")
+    return win
+
+
+def _passes(win: queries.WinRow, flaw: str | None) -> None:
+    """Refuse what is wrong, in the words that it needs."""
+    if flaw == "claim.already":
+        when = "" if win.claimed_at is None else win.claimed_at.isoformat(timespec="seconds")
+        raise Refusal(flaw, who=win.handed_over_by, when=when)
+    if flaw is not None:
+        raise Refusal(flaw)
+
+
+async def _end(win: queries.WinRow, state: claims.WinState, now: datetime) -> None:
+    await db.rows("UPDATE win SET state = $2, state_at = $3 WHERE id = $1", win.id, state, now)
+
+
+async def _pass_on(win: queries.WinRow, *, now: datetime, new_id: NewId, new_code: Callable[[], str]) -> Passed:
+    """Join the caller's transaction, which holds the draw: to the first alternate who has not had his turn."""
+    next_up = await db.row(
+        "UPDATE alternate SET used_at = $2 WHERE id = (SELECT alternate.id FROM alternate JOIN win"
+        " ON win.draw = alternate.draw AND win.prize = alternate.prize WHERE win.id = $1 AND used_at IS NULL"
+        " ORDER BY place LIMIT 1) RETURNING prize, place, line, member",
+        win.id,
+        now,
+    )
+    if next_up is None:
+        await _give_back(win, now=now, new_id=new_id)
+        return Passed(win.id, None)
+    days: int = await db.value("SELECT claim_days FROM draw WHERE id = $1", win.draw)
+    expires_at = claims.window(now, days)
+    await db.rows(
+        "INSERT INTO win (id, draw, prize, slot, attempt, line, member, claim_code, state_at, expires_at,"
+        " alternate_place) SELECT $1, $2, $3, $4, max(attempt) + 1, $5, $6, $7, $8, $9, $10 FROM win"
+        " WHERE draw = $2 AND prize = $3 AND slot = $4",
+        new_id(),
+        win.draw,
+        next_up["prize"],
+        win.slot,
+        next_up["line"],
+        next_up["member"],
+        await _fresh_code(new_code),
+        now,
+        expires_at,
+        next_up["place"],
+    )
+    await plan_expiry(win.draw, expires_at, now=now, new_id=new_id)
+    await note(
+        "claim.passed_on",
+        at=now,
+        actor=None,
+        subject=str(win.draw),
+        prize=win.prize,
+        slot=win.slot,
+        place=next_up["place"],
+        member=str(next_up["member"]),
+    )
+    return Passed(win.id, next_up["member"])
+
+
+async def _give_back(win: queries.WinRow, *, now: datetime, new_id: NewId) -> None:
+    """Join the caller's transaction: what was held for one piece returns to its funds."""
+    piece = await _piece_of(win.id)
+    if piece:
+        await funds.give_back(
+            _holder(win.draw), f"win:{win.id}:back", only=piece, note=win.title, actor=None, now=now, new_id=new_id
+        )
+    await _note_of(win, "claim.given_back", at=now, actor=None)
+
+
+async def _piece_of(win_id: UUID) -> Mapping[UUID, int]:
+    """What one piece of the prize takes of each fund."""
+    found = await db.row(
+        "SELECT value, budget, stock FROM prize JOIN win ON win.prize = prize.id WHERE win.id = $1", win_id
+    )
+    return {} if found is None else claims.each_piece(found["value"], found["budget"], found["stock"])
+
+
+def _holder(draw_id: UUID) -> str:
+    return f"draw:{draw_id}"
+
+
+async def _fresh_code(new_code: Callable[[], str]) -> str:
+    """A claim code that nobody has."""
+    while True:
+        code = new_code()
+        if await db.value("SELECT id FROM win WHERE claim_code = $1", code) is None:
+            return code
+
+
+async def _note_of(win: queries.WinRow, code: str, *, at: datetime, actor: UUID | None) -> None:
+    await note(code, at=at, actor=actor, subject=str(win.draw), prize=win.prize, slot=win.slot, member=str(win.member))
+
+
+async def _announce(redis: Redis, draw_id: UUID, *members: UUID | None) -> None:
+    await ticks.announce(redis, f"draw:{draw_id}")
+    for member in members:
+        if member is not None:
+            await ticks.announce(redis, f"member:{member}")

@@ -180,8 +180,9 @@ ORDER BY counted.line
 
 
 async def tickets_of(draw_id: UUID, start: int, count: int) -> Sequence[Tickets]:
-    """Whose tickets the numbers `start` to `start + count - 1` are, line by line, counted through the frozen list as the
-    protocol counts them (section 5: line i holds a range as long as its tickets). Empty: beyond the last ticket.
+    """Whose tickets the numbers `start` to `start + count - 1` are, line by line; empty: beyond the last ticket.
+
+    Counted through the frozen list as the protocol counts (section 5: each line holds a range of its tickets).
     """
     found = await db.rows(_TICKETS, draw_id, start, start + count)
     return [Tickets(**dict(one)) for one in found]

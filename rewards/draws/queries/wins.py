@@ -118,10 +118,19 @@ LEFT JOIN membership ON membership.member = win.member AND membership.until IS N
 LEFT JOIN unit ON unit.id = membership.unit
 """
 
+_COUNT = """
+SELECT count(*)
+FROM win
+JOIN draw ON draw.id = win.draw
+JOIN prize ON prize.id = win.prize
+JOIN member ON member.id = win.member
+"""
+
 _WANTED = """
 WHERE draw.rehearses IS NULL AND ($1::uuid IS NULL OR win.draw = $1) AND ($2 = '' OR prize.code = $2)
   AND (cardinality($3::text[]) = 0 OR win.state = ANY($3))
-  AND ($4 = '' OR position(lower($4) IN lower(member.name)) > 0 OR position(lower($4) IN lower(member.staff_number)) > 0)
+  AND ($4 = '' OR position(lower($4) IN lower(member.name)) > 0
+       OR position(lower($4) IN lower(member.staff_number)) > 0)
 """
 
 
@@ -177,11 +186,7 @@ async def wins_found(wanted: WinFilter, *, limit: int, offset: int = 0) -> list[
 
 async def wins_count(wanted: WinFilter) -> int:
     """How many wins `wins_found` finds on all its pages."""
-    count: int = await db.value(
-        "SELECT count(*) FROM win JOIN draw ON draw.id = win.draw JOIN prize ON prize.id = win.prize"
-        " JOIN member ON member.id = win.member" + _WANTED,
-        *_values(wanted),
-    )
+    count: int = await db.value(_COUNT + _WANTED, *_values(wanted))
     return count
 
 
@@ -234,11 +239,13 @@ async def prize_names(draw_id: UUID) -> list[tuple[str, str]]:
 
 
 async def overdue_claims(now: datetime, draw_id: UUID | None = None, limit: int = 500) -> list[UUID]:
-    """Wins that nobody fetched in time, the longest overdue first; of one draw, or of all."""
+    """Wins that nobody fetched in time, the longest overdue first, then as drawn; of one draw, or of all."""
     found = await db.rows(
-        "SELECT win.id FROM win JOIN draw ON draw.id = win.draw WHERE win.state IN ('drawn', 'called')"
+        "SELECT win.id FROM win JOIN draw ON draw.id = win.draw JOIN prize ON prize.id = win.prize"
+        " WHERE win.state IN ('drawn', 'called')"
         " AND win.expires_at <= $1 AND draw.state = 'closed' AND draw.rehearses IS NULL"
-        " AND ($2::uuid IS NULL OR win.draw = $2) ORDER BY win.expires_at, win.id LIMIT $3",
+        " AND ($2::uuid IS NULL OR win.draw = $2) ORDER BY win.expires_at, draw.number, prize.position,"
+        " win.slot LIMIT $3",
         now,
         draw_id,
         limit,
