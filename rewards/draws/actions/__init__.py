@@ -3,33 +3,77 @@
 Lock order: the draw's row, then its wins. `redis` only carries the tick; nothing is kept there.
 """
 
-from rewards.draws.actions.ceremony import Held, cancel, check_dice, hold, read_digits
-from rewards.draws.actions.claiming import claim
+from rewards.draws.actions.ceremony import (
+    Confirmed,
+    arm,
+    beacon,
+    call,
+    cancel,
+    check_dice,
+    close,
+    confirm_absence,
+    open_round,
+    redraw,
+    reveal,
+    roll,
+    withdraw_absence,
+)
+from rewards.draws.actions.claiming import EXPIRE, Passed, claim, decline, expire, plan_expiry
+from rewards.draws.actions.custody import seal
 from rewards.draws.actions.freezing import Frozen, freeze, miss_freeze
 from rewards.draws.actions.locking import NewId, RandomBytes
 from rewards.draws.actions.planning import FREEZE, create_draw, edit_draw
+from rewards.draws.actions.presence import MOST_ARRIVALS, Arrival, Seen, check_in, undo_check_in
 from rewards.draws.actions.publishing import PUBLISH, publish
+from rewards.draws.actions.recording import Logged, NewCode
 from rewards.draws.actions.retention import ended_draws, forget_draw
+from rewards.draws.actions.transcripts import Brought, bring
+from rewards.draws.actions.voiding import unvoid, void
 from rewards.draws.actions.witnessing import confirm_code
 
 __all__ = [
+    "EXPIRE",
     "FREEZE",
+    "MOST_ARRIVALS",
     "PUBLISH",
+    "Arrival",
+    "Brought",
+    "Confirmed",
     "Frozen",
-    "Held",
+    "Logged",
+    "NewCode",
     "NewId",
+    "Passed",
     "RandomBytes",
+    "Seen",
+    "arm",
+    "beacon",
+    "bring",
+    "call",
     "cancel",
     "check_dice",
+    "check_in",
     "claim",
+    "close",
+    "confirm_absence",
     "confirm_code",
     "create_draw",
+    "decline",
     "edit_draw",
     "ended_draws",
+    "expire",
     "forget_draw",
     "freeze",
-    "hold",
     "miss_freeze",
+    "open_round",
+    "plan_expiry",
     "publish",
-    "read_digits",
+    "redraw",
+    "reveal",
+    "roll",
+    "seal",
+    "undo_check_in",
+    "unvoid",
+    "void",
+    "withdraw_absence",
 ]

@@ -339,11 +339,9 @@ async def custodian_of(member: UUID) -> list[Custody]:
 
 
 async def kept_secrets(draw_id: UUID) -> dict[str, bytes]:
-    """Label -> the 32 bytes that the server made for a rehearsal; empty for every other draw."""
+    """Label -> the 32 bytes that the server made itself, for a rehearsal; empty for every other draw."""
     found = await db.rows(
-        "SELECT label, kept FROM custodian JOIN draw ON draw.id = custodian.draw"
-        " WHERE draw = $1 AND rehearses IS NOT NULL AND kept IS NOT NULL ORDER BY position",
-        draw_id,
+        "SELECT label, kept FROM custodian WHERE draw = $1 AND kept IS NOT NULL ORDER BY position", draw_id
     )
     return {one["label"]: bytes(one["kept"]) for one in found}
 

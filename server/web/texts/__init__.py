@@ -5,7 +5,19 @@ from functools import cache
 from importlib import import_module
 from types import MappingProxyType
 
-ROOMS = ("imports", "ledger", "members", "quizzes", "draws", "draw_pages", "web", "desk", "phone", "screens")
+ROOMS = (
+    "imports",
+    "ledger",
+    "members",
+    "quizzes",
+    "draws",
+    "ceremony",
+    "draw_pages",
+    "web",
+    "desk",
+    "phone",
+    "screens",
+)
 
 
 @cache
