@@ -3,6 +3,7 @@
 import logging
 import secrets
 from datetime import datetime
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from rewards.draws import actions
 from rewards.refusals import Refusal
 from server.runtime.chance import new_id
 from server.runtime.clock import now
+from server.runtime.kit_program import empty_kit
 from server.runtime.resources import Resources
 
 log = logging.getLogger("laurel.draws")
@@ -19,22 +21,29 @@ FOLDER: Final = "draws"
 
 
 async def freeze_draw(house: Resources, subject: str) -> None:
-    """A draw whose hour has come (subject DRAW@MOMENT). What cannot be frozen is noted and left to the organisers."""
-    draw, _, moment = subject.partition("@")
-    due_at = datetime.fromisoformat(moment)
+    """A draw whose hour has come, or whose freeze was asked for (subject DRAW@MOMENT, of either).
+
+    The hour asks for the freeze, which is then work of its own. What cannot be frozen is noted and left to people.
+    """
+    given, _, moment = subject.partition("@")
+    draw, due_at = UUID(given), datetime.fromisoformat(moment)
     try:
+        if await actions.ask_freeze(house.redis, draw, actor=None, now=now(), new_id=new_id, due_at=due_at):
+            return
         await actions.freeze(
             house.redis,
-            UUID(draw),
+            draw,
             now=now(),
             actor=None,
             new_id=new_id,
             random_bytes=secrets.token_bytes,
+            program=empty_kit(),
+            progress=partial(actions.say_progress, house.redis, draw),
             due_at=due_at,
         )
     except Refusal as refusal:
         log.warning("draw.not_frozen draw=%s why=%s", draw, refusal.code)
-        await actions.miss_freeze(house.redis, UUID(draw), refusal.code, due_at=due_at, now=now())
+        await actions.miss_freeze(house.redis, draw, refusal.code, details=refusal.details, due_at=due_at, now=now())
 
 
 async def publish_draw(house: Resources, subject: str) -> None:

@@ -20,9 +20,9 @@ from rewards.draws.actions.ceremony import (
 )
 from rewards.draws.actions.claiming import EXPIRE, Passed, claim, decline, expire, plan_expiry
 from rewards.draws.actions.custody import seal
-from rewards.draws.actions.freezing import Frozen, freeze, miss_freeze
+from rewards.draws.actions.freezing import Frozen, Progress, ask_freeze, freeze, miss_freeze, say_progress
 from rewards.draws.actions.locking import NewId, RandomBytes
-from rewards.draws.actions.planning import FREEZE, create_draw, edit_draw
+from rewards.draws.actions.planning import FREEZE, create_draw, edit_draw, set_prize_picture
 from rewards.draws.actions.presence import MOST_ARRIVALS, Arrival, Seen, check_in, undo_check_in
 from rewards.draws.actions.publishing import PUBLISH, publish
 from rewards.draws.actions.recording import Logged, NewCode
@@ -44,9 +44,11 @@ __all__ = [
     "NewCode",
     "NewId",
     "Passed",
+    "Progress",
     "RandomBytes",
     "Seen",
     "arm",
+    "ask_freeze",
     "beacon",
     "bring",
     "call",
@@ -71,7 +73,9 @@ __all__ = [
     "redraw",
     "reveal",
     "roll",
+    "say_progress",
     "seal",
+    "set_prize_picture",
     "undo_check_in",
     "unvoid",
     "void",

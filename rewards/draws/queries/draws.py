@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from redis.asyncio import Redis
+
 from rewards import database as db
 from rewards.draws import rules
 from rewards.draws.eligibility import Rule, read_rule
@@ -247,6 +249,17 @@ async def history(draw_id: UUID) -> list[HistoryLine]:
         str(draw_id),
     )
     return [HistoryLine(one["at"], one["who"], one["code"], one["why"], json.loads(one["details"])) for one in found]
+
+
+def progress_key(draw_id: UUID) -> str:
+    """Redis key of how far the freeze of a draw is, in percent."""
+    return f"draw:{draw_id}:progress"
+
+
+async def progress(redis: Redis, draw_id: UUID) -> int | None:
+    """How far the freeze of a draw is, in percent; None: none is under way, or it has said nothing yet."""
+    found = await redis.get(progress_key(draw_id))
+    return None if found is None else int(found)
 
 
 async def latest_drawn(since: datetime) -> UUID | None:

@@ -32,7 +32,7 @@ from rewards.draws.eligibility import (
 from rewards.draws.policy import over_the_year
 from rewards.draws.queries.draws import DrawRow, UnitTotal, coming, draw, unit_paths
 from rewards.draws.queries.policy import policy
-from rewards.draws.terms import Exclusion
+from rewards.draws.terms import CustodianTerms, Exclusion, PrizeTerms
 from rewards.ledger import queries as ledger
 
 NOT_LISTED: Final = "draw.out.not_listed"
@@ -106,25 +106,40 @@ async def barred(found: DrawRow, at: datetime | None = None) -> Barred:
 async def preview(
     rule: Rule,
     season: UUID,
-    *,
     created_by: UUID,
+    *,
     exclusions: Iterable[Exclusion] = (),
-    custodians: Iterable[UUID] = (),
-    dearest: int = 0,
+    custodians: Iterable[CustodianTerms] = (),
+    prizes: Iterable[PrizeTerms] = (),
     at: datetime | None = None,
 ) -> Selection:
-    """Who would be in if a draw by this rule were frozen now.
+    """Who would be in if a draw on these terms were frozen now.
 
-    `dearest`: value in fen of the most valuable prize. Where the prize policy blocks, who would be beyond the year's
-    limit by it is left out; the year is that of `at`, None: of the last day of the season.
+    Where the prize policy blocks, who would be beyond the year's limit by the most valuable prize is left out; the year
+    is that of `at`, None: of the last day of the season.
     """
-    left_out = Barred(
-        created_by,
-        frozenset(custodians),
-        {one.member: one.why for one in exclusions},
-        await _full(dearest, await _moment(season, None, at)),
-    )
+    left_out = await _left_out(season, created_by, exclusions, custodians, prizes, at)
     return await asyncio.to_thread(select, rule, await candidates(rule, season), left_out)
+
+
+async def standing_under(
+    rule: Rule,
+    season: UUID,
+    member: UUID,
+    created_by: UUID,
+    *,
+    exclusions: Iterable[Exclusion] = (),
+    custodians: Iterable[CustodianTerms] = (),
+    prizes: Iterable[PrizeTerms] = (),
+    at: datetime | None = None,
+) -> tuple[Standing, list[Standing]]:
+    """How a member would stand in a draw on these terms, and everything that keeps him out; see `preview`."""
+    known = await candidates(rule, season, [member])
+    if not known:
+        gone = Standing(0, "draw.out.left", {})
+        return gone, [gone]
+    left_out = await _left_out(season, created_by, exclusions, custodians, prizes, at)
+    return why(rule, known[0], left_out), all_reasons(rule, known[0], left_out)
 
 
 async def preview_of(found: DrawRow, at: datetime | None = None) -> Selection:
@@ -247,6 +262,23 @@ async def _full(dearest: int, at: datetime | date) -> frozenset[UUID]:
     if holds.mode != "block" or not holds.value_year or not dearest:
         return frozenset()
     return frozenset(over_the_year(holds, await won_in(at.year), dearest))
+
+
+async def _left_out(
+    season: UUID,
+    created_by: UUID,
+    exclusions: Iterable[Exclusion],
+    custodians: Iterable[CustodianTerms],
+    prizes: Iterable[PrizeTerms],
+    at: datetime | None,
+) -> Barred:
+    dearest = max((prize.value for prize in prizes), default=0)
+    return Barred(
+        created_by,
+        frozenset(one.member for one in custodians if one.member is not None),
+        {one.member: one.why for one in exclusions},
+        await _full(dearest, await _moment(season, None, at)),
+    )
 
 
 async def _moment(season: UUID, freeze_at: datetime | None, at: datetime | None) -> datetime | date:
