@@ -16,7 +16,20 @@ from server.runtime.resources import opened
 from server.runtime.settings import Settings
 from server.web import errors, html, pages
 from server.web.answering import Answering
-from server.web.desk import audit, boards, claims, draw_prints, draws, members, quizzes, rooms, screens, today
+from server.web.desk import (
+    audit,
+    boards,
+    claims,
+    draw_prints,
+    draws,
+    funds,
+    members,
+    policy,
+    quizzes,
+    rooms,
+    screens,
+    today,
+)
 from server.web.desk import settings as desk_settings
 from server.web.door import Door
 from server.web.limits import Limits
@@ -54,12 +67,14 @@ def handlers() -> list[ControllerRouterHandler]:
         *desk_settings.HANDLERS,
         *draw_prints.HANDLERS,
         *draws.HANDLERS,
+        *funds.HANDLERS,
         *me.HANDLERS,
         *members.HANDLERS,
         *phone_boards.HANDLERS,
         *phone_draws.HANDLERS,
         *phone_today.HANDLERS,
         *play.HANDLERS,
+        *policy.HANDLERS,
         *quizzes.HANDLERS,
         *receipts.HANDLERS,
         *rooms.HANDLERS,

@@ -4,12 +4,15 @@ Guidelines differ by region and name three limits: the share of those taking par
 one person may receive at one event, and in one year. Values are hundredths of the currency unit (fen); 0 is no limit.
 """
 
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 from uuid import UUID
 
 from rewards.funds.rules import MOST, units
+from rewards.refusals import Refusal
 
 Mode = Literal["off", "warn", "block"]
 MODES: Final[tuple[Mode, ...]] = get_args(Mode)
@@ -48,6 +51,25 @@ def flaw(policy: Policy) -> str | None:
     if not all(0 <= value <= MOST["money"] for value in (policy.value_event, policy.value_year)):
         return "policy.value_range"
     return None
+
+
+def read_percent(text: str) -> int:
+    """Thousandths of the percentage that somebody typed: "66.7" or "66.7 %" is 667. Full-width signs are fine.
+
+    Refusal policy.share_form: no number from 0 to 100 with at most one decimal.
+    """
+    plain = "".join(unicodedata.normalize("NFKC", text).split()).removesuffix("%")
+    found = re.fullmatch(r"([0-9]{1,3})(?:\.([0-9]))?", plain)
+    share = -1 if found is None else int(found[1]) * 10 + int(found[2] or 0)
+    if not 0 <= share <= WHOLE:
+        raise Refusal("policy.share_form")
+    return share
+
+
+def percent(share: int) -> str:
+    """Thousandths as people read them: 667 is "66.7", 500 is "50"."""
+    whole, rest = divmod(share, 10)
+    return f"{whole}.{rest}" if rest else str(whole)
 
 
 def most_winners(policy: Policy, entrants: int) -> int:

@@ -28,6 +28,7 @@ _READS = frozenset(
         "boards.read",
         "ledger.read",
         "draws.read",
+        "funds.read",
         "claims.read",
         "screens.read",
     }
@@ -42,6 +43,7 @@ _RUNS = frozenset(
         "rooms.host",
         "draws.change",
         "draws.draw",
+        "funds.change",
         "claims.hand_over",
         "screens.change",
     }

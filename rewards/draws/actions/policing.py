@@ -41,7 +41,7 @@ async def set_policy(policy: Policy, *, actor: UUID | None, now: datetime, why: 
             subject="policy",
             why=why,
             mode=policy.mode,
-            share=f"{policy.share / 10:.1f} %",
+            share=f"{rules.percent(policy.share)} %",
             value_event=units(policy.value_event),
             value_year=units(policy.value_year),
         )

@@ -26,6 +26,8 @@ AREAS = (
     "ledger",
     "draw",
     "claim",
+    "fund",
+    "policy",
     "screen",
 )
 """First words of the codes that the filter offers."""

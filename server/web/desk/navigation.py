@@ -16,6 +16,7 @@ DOORS = (
     ("/desk/quizzes", _("Quizzes"), "quiz", "quizzes.read"),
     ("/desk/draws", _("Draws"), "draw", "draws.read"),
     ("/desk/claims", _("Prizes"), "gift", "claims.read"),
+    ("/desk/funds", _("Funds"), "purse", "funds.read"),
     ("/desk/boards", _("Boards"), "board", "boards.read"),
     ("/desk/members", _("Members"), "members", "members.read"),
     ("/desk/screens", _("Screens"), "screen", "screens.read"),

@@ -1,5 +1,6 @@
 """What only the desk looks up."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -47,3 +48,9 @@ async def screens_seen(since: datetime) -> tuple[int, int]:
         since,
     )
     return (0, 0) if found is None else (found["screens"], found["seen"])
+
+
+async def titles_of_draws(draws: Collection[str]) -> dict[str, str]:
+    """The titles of draws by id as text. What names no draw is left out."""
+    found = await db.rows("SELECT id, title FROM draw WHERE id::text = ANY($1)", list(draws))
+    return {str(row["id"]): row["title"] for row in found}

@@ -12,11 +12,15 @@ ROOMS = (
     "quizzes",
     "draws",
     "ceremony",
+    "claims",
     "draw_pages",
     "web",
     "desk",
     "phone",
     "screens",
+    "funds",
+    "pictures",
+    "policy",
 )
 
 

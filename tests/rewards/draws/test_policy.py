@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rewards import database as db
 from rewards.audit.queries import latest
 from rewards.draws.actions.policing import set_policy
-from rewards.draws.policy import MODES, Breach, Policy, flaw, judge, most_winners, over_the_year
+from rewards.draws.policy import MODES, Breach, Policy, flaw, judge, most_winners, over_the_year, percent, read_percent
 from rewards.draws.queries.policy import policy
 from rewards.refusals import Refusal
 
@@ -80,6 +80,23 @@ def test_more_winners_never_break_less(given: Policy, entrants: int, places: int
 
     assert broken(places) <= broken(places + 1)
     assert not broken(most_winners(given, entrants))
+
+
+@given(st.integers(0, 1000))
+def test_a_percentage_is_read_as_it_is_shown(share: int) -> None:
+    shown = percent(share)
+    for typed in (
+        shown,
+        f" {shown} % ",
+        shown.translate(str.maketrans("0123456789.", "０１２３４５６７８９．")) + "％",
+    ):
+        assert read_percent(typed) == share
+
+
+@pytest.mark.parametrize("typed", ["", "-1", "100.1", "101", "66.67", "two", "2/3", "1e2"])
+def test_what_is_no_percentage_is_refused(typed: str) -> None:
+    with pytest.raises(Refusal, match=r"policy\.share_form"):
+        read_percent(typed)
 
 
 @given(POLICIES, st.dictionaries(st.uuids(), st.integers(0, 10**6)), st.integers(0, 10**6))

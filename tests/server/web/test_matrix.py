@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 from litestar.datastructures import UploadFile
 
+from server.runtime.chance import new_id
 from server.web.desk import uploads
 from tests.server.web.conftest import Browser, add_member
 from tests.server.web.world import CODE, DICE, World, build
@@ -123,6 +124,12 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("POST", "/desk/draws/{draw_id:uuid}/hold"): RUNS,
     ("POST", "/desk/draws/{draw_id:uuid}/cancel"): RUNS,
     ("POST", "/desk/draws/{draw_id:uuid}/stage"): RUNS,
+    ("GET", "/desk/draws/policy"): AT_THE_DESK,
+    ("POST", "/desk/draws/policy"): GOVERNS,
+    ("GET", "/desk/funds"): AT_THE_DESK,
+    ("POST", "/desk/funds"): RUNS,
+    ("GET", "/desk/funds/{fund_id:uuid}"): AT_THE_DESK,
+    ("POST", "/desk/funds/{fund_id:uuid}"): RUNS,
     ("GET", "/desk/claims"): AT_THE_DESK,
     ("POST", "/desk/claims"): AT_THE_DESK,  # looks a code up and changes nothing
     ("GET", "/desk/claims/{code:str}"): AT_THE_DESK,
@@ -177,6 +184,7 @@ SUBJECTS: Mapping[str, Callable[[World], object]] = {
     "{quiz_id:uuid}": lambda w: w.quiz,
     "{draw_id:uuid}": lambda w: w.draws["draft"],
     "{screen_id:uuid}": lambda w: w.screen,
+    "{fund_id:uuid}": lambda w: w.fund,
     "{member_id:uuid}": lambda w: w.subject,
 }
 
@@ -220,6 +228,9 @@ FORMS: Mapping[str, Callable[[World], dict[str, Any]]] = {
     "/desk/draws/{draw_id:uuid}/dice": lambda w: {"digits": DICE},
     "/desk/draws/{draw_id:uuid}/hold": lambda w: {"digits": DICE},
     "/desk/draws/{draw_id:uuid}/cancel": lambda w: {"why": "the hall is closed"},
+    "/desk/draws/policy": lambda w: {"mode": "warn", "share": "66.7", "why": "guideline"},
+    "/desk/funds": lambda w: {"kind": "item", "name": "Mugs", "amount": "20", "value": "12.50"},
+    "/desk/funds/{fund_id:uuid}": lambda w: {"way": "in", "amount": "5.00", "why": "a gift", "once": str(new_id())},
     "/desk/claims": lambda w: {"code": w.claim_code},
     "/desk/screens": lambda w: {"name": "Gate"},
     "/desk/screens/{screen_id:uuid}": lambda w: {"name": "Hall", "shows": "boards"},

@@ -11,6 +11,7 @@ from rewards import database as db
 from rewards.draws import actions as draws
 from rewards.draws.eligibility import Rule
 from rewards.draws.terms import PrizeTerms, Terms
+from rewards.funds import actions as funds
 from rewards.ledger import actions as ledger
 from rewards.members import actions as members
 from rewards.ticks import STREAM
@@ -56,6 +57,7 @@ class World:
     winner: UUID
     screen: UUID
     screen_key: str
+    fund: UUID
     link: str
     welcome: str
     tables: str = field(default="", repr=False)
@@ -175,6 +177,7 @@ async def build(client: Browser) -> World:
         winner=won["member"],
         screen=screen,
         screen_key=screens.key_of(settings, screen),
+        fund=await funds.open_fund("Budget", "money", 100_000, actor=head, now=now(), new_id=new_id),
         link=issued[0][1],
         welcome=welcome,
     )

@@ -5,7 +5,7 @@ import pytest
 from rewards.database import value
 from rewards.members.rules import ROLES, permissions
 from server.app import handlers
-from server.web.desk import audit, boards, members, quizzes, rooms, screens, settings, today
+from server.web.desk import audit, boards, funds, members, policy, quizzes, rooms, screens, settings, today
 from tests.server.web.conftest import Browser, SignIn
 
 UNKNOWN = "0192d3a4-0000-7000-8000-000000000000"
@@ -44,6 +44,12 @@ DOORS: dict[tuple[str, str], str] = {
     ("GET", "/desk/rooms/{room_id:uuid}/players"): "rooms.read",
     ("POST", "/desk/rooms/{room_id:uuid}/players"): "rooms.host",
     ("GET", "/desk/boards"): "boards.read",
+    ("GET", "/desk/draws/policy"): "draws.read",
+    ("POST", "/desk/draws/policy"): "settings.change",
+    ("GET", "/desk/funds"): "funds.read",
+    ("POST", "/desk/funds"): "funds.change",
+    ("GET", "/desk/funds/{fund_id:uuid}"): "funds.read",
+    ("POST", "/desk/funds/{fund_id:uuid}"): "funds.change",
     ("GET", "/desk/screens"): "screens.read",
     ("POST", "/desk/screens"): "screens.change",
     ("GET", "/desk/screens/{screen_id:uuid}"): "screens.read",
@@ -58,14 +64,14 @@ DOORS: dict[tuple[str, str], str] = {
 
 OURS = [
     handler
-    for module in (audit, boards, members, quizzes, rooms, screens, settings, today)
+    for module in (audit, boards, funds, members, policy, quizzes, rooms, screens, settings, today)
     for handler in module.HANDLERS
 ]
 
 
 def address(path: str) -> str:
     """A path with something that does not exist in place of each parameter."""
-    for name in ("member_id", "quiz_id", "room_id", "screen_id"):
+    for name in ("fund_id", "member_id", "quiz_id", "room_id", "screen_id"):
         path = path.replace(f"{{{name}:uuid}}", UNKNOWN)
     return path.replace("{given:str}", "x" * 43).replace("{code:str}", "quiz")
 

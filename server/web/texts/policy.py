@@ -1,0 +1,26 @@
+"""What the prize policy says of a draw, and of itself."""
+
+from server.web.i18n import mark as _
+
+TEXTS = {
+    "policy.share": _("%(winners)s of %(people)s people would win; at most %(most)s may."),
+    "policy.value_event": _(
+        "Prize “%(prize)s” is worth %(value)s; at one event a person may receive at most %(most)s."
+    ),
+    "policy.value_together": _(
+        "One person may win several prizes here, worth up to %(value)s together; at one event a person may receive"
+        " at most %(most)s. Let everybody win once only, or choose smaller prizes."
+    ),
+    "policy.mode_unknown": _("A policy is off, warns, or stops."),
+    "policy.share_form": _("Give a percentage from 0 to 100 with at most one decimal, such as 66.7."),
+    "policy.share_range": _("A share lies between nobody and everybody."),
+    "policy.value_range": _("A value lies between 0 and %(most)s."),
+    "policy.why_missing": _("Say which guideline or decision this comes from."),
+    "policy.said_set": _("The prize policy was changed. It holds for every draw that is frozen from now on."),
+    "policy.set": _("Prize policy changed"),
+    "desk.area_policy": _("Prize policy"),
+    # the beacon of a draw
+    "draw.beacon.chain": _("This beacon is not known here."),
+    "draw.beacon.early": _("The beacon had not begun at that time."),
+    "draw.beacon.signature": _("This is not the beacon's signature of round %(round)s. Check every character."),
+}
