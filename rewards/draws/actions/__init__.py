@@ -26,8 +26,9 @@ from rewards.draws.actions.planning import FREEZE, create_draw, edit_draw, set_p
 from rewards.draws.actions.presence import MOST_ARRIVALS, Arrival, Seen, check_in, undo_check_in
 from rewards.draws.actions.publishing import PUBLISH, publish
 from rewards.draws.actions.recording import Logged, NewCode
+from rewards.draws.actions.rehearsing import rehearse
 from rewards.draws.actions.retention import ended_draws, forget_draw
-from rewards.draws.actions.transcripts import Brought, bring
+from rewards.draws.actions.transcripts import Brought, bring, weigh
 from rewards.draws.actions.voiding import unvoid, void
 from rewards.draws.actions.witnessing import confirm_code
 
@@ -71,6 +72,7 @@ __all__ = [
     "plan_expiry",
     "publish",
     "redraw",
+    "rehearse",
     "reveal",
     "roll",
     "say_progress",
@@ -79,5 +81,6 @@ __all__ = [
     "undo_check_in",
     "unvoid",
     "void",
+    "weigh",
     "withdraw_absence",
 ]

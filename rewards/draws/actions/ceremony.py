@@ -56,8 +56,8 @@ class Confirmed:
 async def arm(redis: Redis, draw_id: UUID, *, actor: UUID, now: datetime, new_id: NewId) -> Logged:
     """Lock void list and presence list. From here nothing but dice, secrets and absences decides.
 
-    Refusals: draw.unknown, draw.own_ticket, draw.move, draw.dispute_open (hours, minutes left), draw.arm.nobody (no line is
-    left that could win: all are struck off or absent), draw.files_unsound.
+    Refusals: draw.unknown, draw.own_ticket, draw.move, draw.dispute_open (hours, minutes left), draw.arm.nobody (no
+    line is left that could win: all are struck off or not there), draw.files_unsound.
     """
     async with db.transaction():
         at = await scene(draw_id, actor, "arm")
@@ -424,14 +424,17 @@ async def _abort(at: Scene, *, now: datetime, new_id: NewId) -> None:
 async def locked_lists(at: Scene) -> tuple[Lists, Mapping[int, str], tuple[int, ...] | None]:
     """Join the caller's transaction: void list and presence list as they stand now, as files and as line numbers.
 
-    No file for an empty void list; a presence list, also an empty one, exactly when the draw promises one.
+    No file for an empty void list; a presence list, also an empty one, exactly when the draw promises one. To a
+    rehearsal nobody comes, so all are there.
     """
     voided = {
         one["line"]: one["reason"]
         for one in await db.rows("SELECT line, reason FROM void_line WHERE draw = $1 ORDER BY line", at.draw)
     }
-    present = None
-    if at.manifest.presence:
+    present: tuple[int, ...] | None = None
+    if at.manifest.presence and at.found["rehearses"] is not None:
+        present = tuple(range(at.manifest.n))
+    elif at.manifest.presence:
         here = await db.rows(
             "SELECT line FROM entrant JOIN check_in USING (draw, member) WHERE draw = $1 ORDER BY line", at.draw
         )

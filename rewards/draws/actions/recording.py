@@ -328,9 +328,10 @@ async def _write_wins(at: Scene, changes: _Changes, *, now: datetime, new_id: Ne
     codes = await _fresh_codes(len(lines), new_code)
     await db.rows(
         "INSERT INTO win (id, draw, prize, slot, attempt, line, member, claim_code, state, state_at, called_at)"
-        " SELECT id, $1, prize, slot, attempt, line, member, code, state, CASE WHEN state <> 'drawn' THEN $10 END,"
-        " CASE WHEN called THEN $10 END FROM unnest($2::uuid[], $3::uuid[], $4::integer[], $5::integer[],"
-        " $6::integer[], $7::uuid[], $8::text[], $9::text[], $11::boolean[])"
+        " SELECT id, $1, prize, slot, attempt, line, member, code, state,"
+        " CASE WHEN state <> 'drawn' THEN $10::timestamptz END, CASE WHEN called THEN $10::timestamptz END"
+        " FROM unnest($2::uuid[], $3::uuid[], $4::integer[], $5::integer[], $6::integer[], $7::uuid[], $8::text[],"
+        " $9::text[], $11::boolean[])"
         " AS made(id, prize, slot, attempt, line, member, code, state, called)",
         at.draw,
         [new_id() for _ in lines],

@@ -79,9 +79,10 @@ async def bring(
     """Take the log of an offline kit, with the lists that it locks (None: it locks none) and who witnessed it.
 
     The log must at least name the winners, or be an abort. Refusals: draw.unknown, draw.own_ticket, draw.move,
-    draw.witnesses_many, draw.witness_invalid, draw.dispute_open (hours, minutes left), draw.place_claimed, draw.files_unsound;
-    draw.transcript (check, why): it fails this check of the verifier, or log.rehearsal (it is that of a rehearsal, or
-    the rehearsal's of the draw), beacon, or log.unfinished. A wrong log is noted in the audit trail and not stored.
+    draw.witnesses_many, draw.witness_invalid, draw.dispute_open (hours, minutes left), draw.place_claimed,
+    draw.files_unsound; draw.transcript (check, why): it fails this check of the verifier, or log.rehearsal (it is that
+    of a rehearsal, or the draw's own brought to a rehearsal), or log.unfinished. A wrong log is noted in the audit
+    trail and not stored.
     """
     names = _names(witnesses)
     lists = Lists(voids or None, present)
@@ -112,6 +113,38 @@ async def bring(
     return brought
 
 
+async def weigh(
+    draw_id: UUID,
+    log: bytes,
+    voids: bytes | None,
+    present: bytes | None,
+    witnesses: Sequence[str],
+    *,
+    actor: UUID,
+    now: datetime,
+) -> Brought:
+    """What `bring` would make of a log now; nothing is written. Refusals as of `bring`."""
+    _names(witnesses)
+    async with db.transaction():
+        at = await scene(draw_id, actor, "bring")
+        try:
+            made = await _judged(at, log, Lists(voids or None, present))
+        except _Wrong as wrong:
+            raise Refusal("draw.transcript", check=wrong.check, why=wrong.code) from None
+        verdict = _verdict(at, made.composed.lines)
+        if verdict == "counts":
+            moved(at.state, "bring")
+            check_window(at, now)
+    return Brought(verdict, made.published.code, at.state)
+
+
+def _verdict(at: Scene, lines: tuple[str, ...]) -> Verdict:
+    """A log that holds in itself, against the one that stands."""
+    if at.lines[: len(lines)] == lines:
+        return "known"
+    return "conflict" if lines[: len(at.lines)] != at.lines or at.state in _FINAL else "counts"
+
+
 async def _settled(
     at: Scene,
     made: Outcome,
@@ -126,9 +159,10 @@ async def _settled(
 ) -> Brought:
     """A log that holds in itself: against the one that stands."""
     lines, code = made.composed.lines, made.published.code
-    if at.lines[: len(lines)] == lines:
+    verdict = _verdict(at, lines)
+    if verdict == "known":
         return Brought("known", code, at.state)
-    if lines[: len(at.lines)] != at.lines or at.state in _FINAL:
+    if verdict == "conflict":
         stored = await _store(at, log, lists, code, "conflict", witnesses, actor=actor, now=now, new_id=new_id)
         if not stored:
             return Brought("conflict", code, at.state)

@@ -18,8 +18,8 @@ async def void(
 ) -> bool:
     """Strike a line off before the dice. `reason` (of states.VOID_REASONS) is published, `why` is for the desk.
 
-    False: it is struck off already. Refusals: draw.unknown, draw.own_ticket, draw.move (not frozen), draw.void.unknown_line
-    (there is none of this number), draw.void.reason, draw.why_missing.
+    False: it is struck off already. Refusals: draw.unknown, draw.own_ticket, draw.move (not frozen), draw.void.reason,
+    draw.void.unknown_line (line), draw.why_missing.
     """
     if reason not in states.VOID_REASONS:
         raise Refusal("draw.void.reason")
