@@ -19,6 +19,7 @@ MAX_ROUNDS = 100
 MAX_BATCH = 150
 MAX_ALTERNATES = 1000
 MAX_CALL_SECONDS = 3600
+MAX_DEPTH = 64
 ID_RULE = "[a-z0-9-]{1,32}"
 DRAW_ID_RULE = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 
@@ -27,6 +28,7 @@ _ID = re.compile(ID_RULE)
 _DRAW_ID = re.compile(DRAW_ID_RULE)
 _REASON = re.compile(REASON_RULE)
 _UNNAMEABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_BRACKETS = re.compile(r'[\[\]{}]|"(?:[^"\\]|\\.)*+"')
 _MOMENT = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
@@ -309,16 +311,34 @@ def _no_constant(name: str) -> object:
     raise Refused("draw.manifest.json")
 
 
-def read_json(data: bytes) -> object:
-    """JSON of ASCII bytes, strictly: no key twice, no NaN or Infinity.
+def _too_deep(text: str) -> bool:
+    """Whether lists and objects stand in each other more than `MAX_DEPTH` deep.
 
-    Refused `draw.manifest.json` for anything that is no such JSON (however deep or long), `draw.manifest.twice`.
+    Looked at before parsing: how deep the parser of the standard library may go is up to the process, and a library
+    that raises the limit turns hostile brackets into a crash.
+    """
+    depth = 0
+    for found in _BRACKETS.finditer(text):
+        sign = found[0][0]
+        if sign != '"':
+            depth += 1 if sign in "[{" else -1
+            if depth > MAX_DEPTH:
+                return True
+    return False
+
+
+def read_json(data: bytes) -> object:
+    """JSON of ASCII bytes, strictly: no key twice, no NaN or Infinity, at most `MAX_DEPTH` deep.
+
+    Refused `draw.manifest.json` for anything that is no such JSON, `draw.manifest.twice`.
     """
     try:
+        if _too_deep(data.decode("ascii")):
+            raise Refused("draw.manifest.json")
         return json.loads(data.decode("ascii"), object_pairs_hook=_unique, parse_constant=_no_constant)
     except Refused:
         raise
-    except (ValueError, RecursionError):
+    except ValueError:
         raise Refused("draw.manifest.json") from None
 
 

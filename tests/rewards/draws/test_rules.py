@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
 from rewards.draws import rules
-from rewards.draws.rules import Absence, Line, Manifest, Prize, Refused
+from rewards.draws.rules import Absence, Beacon, Call, Line, Manifest, Prize, Refused, Round, RoundStart
 
 LEAVES = [
     bytes.fromhex(text)
@@ -384,6 +386,67 @@ def test_void_list_round_trip() -> None:
         assert refusal(rules.format_voids, voids).code == "draw.void.line"
 
 
+@pytest.mark.parametrize(
+    ("data", "code", "line"),
+    [
+        (b"1", "draw.present.ending", None),
+        (b"\n", "draw.present.line", 0),
+        (b"1\n02\n", "draw.present.line", 1),
+        (b"1\t\n", "draw.present.line", 0),
+        (b"-1\n", "draw.present.line", 0),
+        (b"1\r\n", "draw.present.line", 0),
+        (b"1\n\xff\n", "draw.present.line", 1),
+        (b"9" * 5000 + b"\n", "draw.present.line", 0),
+        (b"2\n1\n", "draw.present.order", 1),
+        (b"1\n1\n", "draw.present.order", 1),
+        (b"6\n7\n", "draw.present.index", 1),
+    ],
+)
+def test_presence_list_refusals(data: bytes, code: str, line: int | None) -> None:
+    refused = refusal(rules.parse_present, data, 7)
+    assert (refused.code, refused.facts.get("line")) == (code, line)
+
+
+def test_presence_list_round_trip() -> None:
+    assert rules.format_present([]) == b""
+    assert rules.parse_present(b"", 0) == ()
+    assert rules.format_present(iter([6, 0, 6])) == b"0\n6\n"
+    assert rules.parse_present(b"0\n6\n", 7) == (0, 6)
+    assert refusal(rules.format_present, [0, -1]).code == "draw.present.line"
+    assert rules.present_hash(None) == ""
+    assert rules.present_hash(b"") == rules.digest(b"").hex()
+
+
+def test_beacon_and_round_dice_enter_the_keys() -> None:
+    chain_hash, signature = bytes(range(32)), "0123456789ab" * 8
+    randomness = rules.digest(bytes.fromhex(signature))
+    assert rules.beacon_randomness(signature) == randomness
+    value = rules.th("beacon", M, chain_hash, (2**53 - 1).to_bytes(8, "big"), randomness)
+    assert rules.beacon_value(M, chain_hash, 2**53 - 1, signature) == value
+    venue = rules.venue_value(M, "d10x20", DIGITS)
+    assert rules.seed(M, SECRETS, venue, value) == rules.th("seed", M, *SECRETS, venue, value)
+    assert rules.seed(M, SECRETS, venue, value) != rules.seed(M, SECRETS, venue)
+    fresh = rules.venue_value(M, rules.round_label("d10x6"), "271828")
+    assert fresh == rules.th("venue", M, b"round-d10x6", b"271828")
+    assert rules.round_key(KEY, "top", fresh) == rules.mac(KEY, "round", b"top", fresh)
+    for wrong in ("", "ab" * 47, "AB" * 48, "ab" * 48 + "\n"):
+        assert refusal(rules.beacon_randomness, wrong).code == "draw.beacon.form"
+
+
+def test_a_secret_on_paper() -> None:
+    assert rules.write_secret(SECRETS[0]).splitlines()[:2] == ["1: 0001 0203 97", "2: 0405 0607 85"]
+    assert rules.write_secret(SECRETS[0]).endswith("8: 1c1d 1e1f 5c\n")
+    first = rules.digest(b"\x01\x00\x01\x02\x03")[:1].hex()
+    assert rules.write_secret(SECRETS[0]).startswith(f"1: 0001 0203 {first}\n")
+    assert rules.read_secret("１：０００１ 0203 " + rules.write_secret(SECRETS[0])[13:]) == SECRETS[0]
+    paper = rules.write_secret(SECRETS[0]).splitlines()
+    assert refusal(rules.read_secret, "\n".join([*paper[1:], paper[0]])).facts == {"row": 1}
+    assert refusal(rules.read_secret, "\n".join(paper[:7])).facts == {"digits": 70}
+    assert refusal(rules.read_secret, "").facts == {"digits": 0}
+    assert refusal(rules.read_secret, SECRETS[0].hex() + "0").code == "draw.secret.form"
+    assert refusal(rules.write_secret, bytes(31)).code == "draw.secret.size"
+
+
 FULL = Manifest(
     draw_id="spring-2026",
     n=7,
@@ -402,6 +465,29 @@ FULL = Manifest(
     excluded=(("custodian", 2), ("dice-typist", 1)),
     rule={"season": "spring", "points_per_ticket": 10, "note": "工会"},
 )
+ROUNDS = Manifest(
+    draw_id="autumn-2026",
+    n=7,
+    tickets=32,
+    root="0" * 64,
+    commit=("1" * 64, "2" * 64),
+    venue="d10x20",
+    rounds=(Round("one"), Round("two", "d6x9")),
+    prizes=(
+        Prize("mug", 20, "night shift", 150, "", "one", ("A", "Head office 2"), False, 1000),
+        Prize("bike", 1, redraw="d10x4", round="two"),
+    ),
+    labels=("organiser", "union"),
+    names=("Organiser \U0001f3b2", "工会" * 100),
+    witnesses=("Ann",) * 50,
+    presence=True,
+    call_seconds=3600,
+    frozen_at="2026-05-01T08:00:00Z",
+    arm_after="2026-05-02T08:00:00Z",
+    beacon=Beacon("52" * 32, 2**53 - 1),
+    kit="4" * 64,
+    signer="5" * 64,
+)
 
 
 def test_the_full_form_is_one_stable_ascii_line() -> None:
@@ -414,6 +500,25 @@ def test_the_full_form_is_one_stable_ascii_line() -> None:
     assert list(json.loads(data))[:7] == ["proto", "draw_id", "rehearsal", "n", "tickets", "root", "commit"]
     shuffled = {key: FULL.rule[key] for key in sorted(FULL.rule, reverse=True)}
     assert rules.write_manifest(Manifest(**{**fields(FULL), "rule": shuffled})) == data
+
+
+def test_the_form_with_rounds_is_one_stable_ascii_line() -> None:
+    data = rules.write_manifest(ROUNDS)
+    assert rules.parse_manifest(data) == ROUNDS
+    assert data.isascii()
+    assert list(json.loads(data)) == [
+        *("proto", "draw_id", "rehearsal", "n", "tickets", "root", "commit", "venue", "rounds", "one_win", "unit_cap"),
+        *("no_reroll", "prizes", "excluded", "labels", "names", "witnesses", "presence", "call_seconds", "frozen_at"),
+        *("arm_after", "beacon", "kit", "signer"),
+    ]
+    assert list(json.loads(data)["prizes"][0]) == [
+        *("id", "count", "round", "class", "units", "batch", "present", "alternates")
+    ]
+    one, two = ROUNDS.rounds
+    assert [prize.id for prize in ROUNDS.prizes_of(one)] == ["mug"]
+    assert ROUNDS.stages == (one, two)
+    assert FULL.stages == (Round("main"),)
+    assert FULL.prizes_of(FULL.stages[0]) == FULL.prizes
 
 
 def fields(manifest: Manifest) -> dict:
@@ -476,6 +581,70 @@ def test_manifest_refusals(changes: dict, code: str, key: str | None) -> None:
     assert (refused.code, refused.facts.get("key")) == (code, key)
 
 
+ONE_PRIZE = {"id": "a", "count": 1, "round": "one"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "key"),
+    [
+        ({"names": ["one"]}, "draw.manifest.value", "names"),
+        ({"names": ["one", ""]}, "draw.manifest.value", "names"),
+        ({"names": ["one", "t" * 201]}, "draw.manifest.value", "names"),
+        ({"names": ["one", "\x9f"]}, "draw.manifest.value", "names"),
+        ({"names": ["one", "\ud800"]}, "draw.manifest.value", "names"),
+        ({"names": ["one", 2]}, "draw.manifest.value", "names"),
+        ({"names": ["one", "two"], "labels": None}, "draw.manifest.value", "names"),
+        ({"witnesses": ["w"] * 51}, "draw.manifest.value", "witnesses"),
+        ({"witnesses": "Ann"}, "draw.manifest.value", "witnesses"),
+        ({"round": "r1"}, "draw.manifest.value", "round"),
+        ({"rounds": []}, "draw.manifest.value", "rounds"),
+        ({"rounds": [{"id": "one"}, {"id": "one"}]}, "draw.manifest.value", "rounds"),
+        ({"rounds": [{"id": f"r{n}"} for n in range(101)]}, "draw.manifest.value", "rounds"),
+        ({"rounds": ["one"]}, "draw.manifest.value", "rounds"),
+        ({"rounds": [{"id": "one", "dice": ""}]}, "draw.manifest.value", "rounds.dice"),
+        ({"rounds": [{"id": "One"}]}, "draw.manifest.value", "rounds.id"),
+        ({"rounds": [{"dice": "d6x9"}]}, "draw.manifest.missing", "rounds.id"),
+        ({"rounds": [{"id": "one", "name": "x"}]}, "draw.manifest.unknown", "rounds.name"),
+        ({"rounds": [{"id": "one"}]}, "draw.manifest.value", "prizes.round"),
+        ({"rounds": None}, "draw.manifest.value", "prizes.round"),
+        ({"prizes": [ONE_PRIZE]}, "draw.manifest.value", "prizes.round"),
+        ({"prizes": [["a", 1]]}, "draw.manifest.value", "prizes.round"),
+        ({"prizes": [{**ONE_PRIZE, "round": "two"}, {**ONE_PRIZE, "id": "b"}]}, "draw.manifest.value", "prizes.round"),
+        ({"prizes": [{**ONE_PRIZE, "units": []}]}, "draw.manifest.value", "prizes.units"),
+        ({"prizes": [{**ONE_PRIZE, "units": ["A", "A"]}]}, "draw.manifest.value", "prizes.units"),
+        ({"prizes": [{**ONE_PRIZE, "units": ["工会"]}]}, "draw.manifest.value", "prizes.units"),
+        ({"prizes": [{**ONE_PRIZE, "units": "A"}]}, "draw.manifest.value", "prizes.units"),
+        ({"prizes": [{**ONE_PRIZE, "present": 1}]}, "draw.manifest.value", "prizes.present"),
+        ({"prizes": [{**ONE_PRIZE, "batch": 151}]}, "draw.manifest.value", "prizes.batch"),
+        ({"prizes": [{**ONE_PRIZE, "batch": 0}]}, "draw.manifest.value", "prizes.batch"),
+        ({"prizes": [{**ONE_PRIZE, "alternates": 0}]}, "draw.manifest.value", "prizes.alternates"),
+        ({"prizes": [{**ONE_PRIZE, "alternates": 1001}]}, "draw.manifest.value", "prizes.alternates"),
+        ({"prizes": [{**ONE_PRIZE, "alternates": 1, "redraw": "d10x4"}]}, "draw.manifest.value", "prizes.alternates"),
+        (
+            {"prizes": [{**ONE_PRIZE, "id": f"p{n}", "count": 1, "alternates": 1000} for n in range(100)]},
+            "draw.manifest.value",
+            "prizes.count",
+        ),
+        ({"presence": "yes"}, "draw.manifest.value", "presence"),
+        ({"call_seconds": 3601}, "draw.manifest.value", "call_seconds"),
+        ({"call_seconds": -1}, "draw.manifest.value", "call_seconds"),
+        ({"arm_after": "soon"}, "draw.manifest.value", "arm_after"),
+        ({"beacon": {"chain": "52" * 32}}, "draw.manifest.missing", "beacon.round"),
+        ({"beacon": {"chain": "52" * 32, "round": 0}}, "draw.manifest.value", "beacon.round"),
+        ({"beacon": {"chain": "52" * 32, "round": 2**53}}, "draw.manifest.value", "beacon.round"),
+        ({"beacon": {"chain": "52" * 31, "round": 1}}, "draw.manifest.value", "beacon.chain"),
+        ({"beacon": {"chain": "52" * 32, "round": 1, "key": ""}}, "draw.manifest.unknown", "beacon.key"),
+        ({"kit": ""}, "draw.manifest.value", "kit"),
+        ({"signer": "5" * 63}, "draw.manifest.value", "signer"),
+    ],
+)
+def test_refusals_of_the_form_with_rounds(changes: dict, code: str, key: str) -> None:
+    given = {**json.loads(rules.write_manifest(ROUNDS)), **changes}
+    data = json.dumps({name: value for name, value in given.items() if value is not None}).encode()
+    refused = refusal(rules.parse_manifest, data)
+    assert (refused.code, refused.facts.get("key")) == (code, key)
+
+
 @pytest.mark.parametrize("key", sorted(json.loads(MANIFEST)))
 def test_every_key_of_the_compact_form_is_needed(key: str) -> None:
     given = json.loads(MANIFEST)
@@ -494,6 +663,8 @@ def test_every_key_of_the_compact_form_is_needed(key: str) -> None:
         b"\xff",
         b"\xef\xbb\xbf{}",
         b"[" * 200_000,
+        b'{"rule":' * 100_000,
+        MANIFEST[:-1] + b',"rule":{"a":' + b"[" * 63 + b"]" * 63 + b"}}",
         b'{"n":' + b"9" * 5000 + b"}",
         b'{"n":NaN}',
         b'{"proto":"vdraw/1","x":"\xe5\xb7\xa5"}',
@@ -501,6 +672,23 @@ def test_every_key_of_the_compact_form_is_needed(key: str) -> None:
 )
 def test_what_is_not_strict_json_is_refused(data: bytes) -> None:
     assert refusal(rules.parse_manifest, data).code == "draw.manifest.json"
+
+
+def test_depth_is_counted_outside_of_texts() -> None:
+    deep = MANIFEST[:-1] + b',"rule":{"a":' + b"[" * 62 + b"]" * 62 + b"}}"
+    assert rules.parse_manifest(deep).rule is not None
+    text = b',"rule":{"a":"' + b"[{" * 100 + rb"\"[[" + b'"}}'
+    assert rules.parse_manifest(MANIFEST[:-1] + text).rule == {"a": "[{" * 100 + '"[['}
+
+
+def test_hostile_brackets_are_refused_whatever_the_process_allows() -> None:
+    """A library that raises the recursion limit must not turn them into a crash of the interpreter."""
+    limit = sys.getrecursionlimit()
+    try:
+        sys.setrecursionlimit(10_000_000)
+        assert refusal(rules.read_json, b"[" * 1_000_000).code == "draw.manifest.json"
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def test_a_key_said_twice_is_refused() -> None:
@@ -513,6 +701,8 @@ def test_a_manifest_that_could_not_be_read_is_not_written() -> None:
     open_with_class = (Prize("a", 1, "night", redraw=None),)
     refused = refusal(rules.write_manifest, Manifest(**{**fields(FULL), "prizes": open_with_class}))
     assert refused.facts == {"key": "prizes.redraw"}
+    refused = refusal(rules.write_manifest, Manifest(**{**fields(ROUNDS), "round": "main"}))
+    assert refused.facts == {"key": "round"}
 
 
 def test_freeze_moment_is_utc_whole_seconds() -> None:
@@ -550,7 +740,7 @@ def test_the_sheet_is_read_back_from_the_log() -> None:
 
 
 ARM, VENUE = f"arm {M.hex()}", f"venue d10x20 {DIGITS}"
-ONE, TWO = (f"reveal {label} {secret.hex()}" for label, secret in zip(LABELS, SECRETS, strict=True))
+ONE_REVEAL, TWO_REVEAL = (f"reveal {label} {secret.hex()}" for label, secret in zip(LABELS, SECRETS, strict=True))
 WINS = ["win third 0 0 1", "win third 1 0 0", "win first 0 0 5"]
 
 
@@ -560,19 +750,19 @@ WINS = ["win third 0 0 1", "win third 1 0 0", "win first 0 0 5"]
         ([], "draw.log.line", 0),
         ([VENUE], "draw.log.order", 0),
         ([ARM, ARM], "draw.log.order", 1),
-        ([ARM, ONE], "draw.log.order", 1),
+        ([ARM, ONE_REVEAL], "draw.log.order", 1),
         ([ARM, "close"], "draw.log.order", 1),
         ([ARM, VENUE, VENUE], "draw.log.venue.twice", 2),
-        ([ARM, VENUE, ONE, TWO, *WINS, VENUE, "close"], "draw.log.venue.twice", 7),
-        ([ARM, VENUE, ONE, "close"], "draw.log.order", 3),
-        ([ARM, VENUE, ONE, *WINS], "draw.log.order", 3),
-        ([ARM, VENUE, ONE, TWO], "draw.log.cut", 4),
-        ([ARM, VENUE, ONE, TWO, *WINS[:2]], "draw.log.cut", 6),
-        ([ARM, VENUE, ONE, TWO, *WINS[:2], "close"], "draw.log.order", 6),
-        ([ARM, VENUE, ONE, TWO, ONE, *WINS], "draw.log.order", 4),
-        ([ARM, VENUE, ONE, TWO, *WINS, WINS[0]], "draw.log.order", 7),
-        ([ARM, VENUE, ONE, TWO, *WINS, "absent first 0 0"], "draw.log.cut", 8),
-        ([ARM, VENUE, ONE, TWO, *WINS, "close", "close"], "draw.log.after-end", 8),
+        ([ARM, VENUE, ONE_REVEAL, TWO_REVEAL, *WINS, VENUE, "close"], "draw.log.venue.twice", 7),
+        ([ARM, VENUE, ONE_REVEAL, "close"], "draw.log.order", 3),
+        ([ARM, VENUE, ONE_REVEAL, *WINS], "draw.log.order", 3),
+        ([ARM, VENUE, ONE_REVEAL, TWO_REVEAL], "draw.log.cut", 4),
+        ([ARM, VENUE, ONE_REVEAL, TWO_REVEAL, *WINS[:2]], "draw.log.cut", 6),
+        ([ARM, VENUE, ONE_REVEAL, TWO_REVEAL, *WINS[:2], "close"], "draw.log.order", 6),
+        ([ARM, VENUE, ONE_REVEAL, TWO_REVEAL, ONE_REVEAL, *WINS], "draw.log.order", 4),
+        ([ARM, VENUE, ONE_REVEAL, TWO_REVEAL, *WINS, WINS[0]], "draw.log.order", 7),
+        ([ARM, VENUE, ONE_REVEAL, TWO_REVEAL, *WINS, "absent first 0 0"], "draw.log.cut", 8),
+        ([ARM, VENUE, ONE_REVEAL, TWO_REVEAL, *WINS, "close", "close"], "draw.log.after-end", 8),
         ([ARM, "abort x", VENUE], "draw.log.after-end", 2),
         ([ARM, f"venue d10x19 {DIGITS[1:]}"], "draw.log.venue", None),
         ([ARM, "venue d10x20 3"], "draw.dice.digits", None),
@@ -640,10 +830,180 @@ def test_demanded_redraw_dice_are_demanded() -> None:
 
 def test_stated_labels_bind_the_order_of_reveals() -> None:
     manifest, _ = full_draw((Prize("mug", 2),))
-    log = f"arm {rules.manifest_hash(manifest).hex()}\n{VENUE}\n{TWO}\n"
+    log = f"arm {rules.manifest_hash(manifest).hex()}\n{VENUE}\n{TWO_REVEAL}\n"
     parsed = rules.parse_manifest(manifest)
     sheet = rules.read_sheet(rules.split_log(log.encode()), parsed)
     lines = rules.parse_snapshot(SNAPSHOT)
     refused = refusal(rules.compose, parsed, rules.manifest_hash(manifest), lines, sheet)
     assert refused.code == "draw.reveal.label"
     assert refusal(rules.compose, parsed, M, lines, sheet).code == "draw.manifest.other"
+
+
+# rounds, calls and what may come next
+
+
+def rounds_draw(**named) -> tuple[bytes, Manifest]:
+    data, _ = full_draw(
+        (
+            Prize("mug", 2, round="one", alternates=1),
+            Prize("voucher", 1, round="one", present=False),
+            Prize("bike", 1, round="two", redraw="d10x4"),
+        ),
+        rounds=(Round("one"), Round("two", "d10x6")),
+        call_seconds=30,
+        **named,
+    )
+    return data, rules.parse_manifest(data)
+
+
+def composed(*steps: rules.Step, closed: bool = False, manifest: bytes | None = None, **named) -> rules.Composed:
+    data = manifest or rounds_draw()[0]
+    m = rules.manifest_hash(data)
+    given = {"digits": DIGITS, "reveals": tuple(map(rules.Reveal, LABELS, SECRETS)), **named}
+    sheet = rules.Sheet(m.hex(), steps=steps, closed=closed, **given)
+    return rules.compose(rules.parse_manifest(data), m, rules.parse_snapshot(SNAPSHOT), sheet)
+
+
+TWO = RoundStart("two", "271828")
+
+
+@pytest.mark.parametrize(
+    ("steps", "code"),
+    [
+        ((RoundStart("one"),), "draw.round.order"),
+        ((RoundStart("three", "271828"),), "draw.round.order"),
+        ((TWO, TWO), "draw.round.order"),
+        ((RoundStart("two"),), "draw.round.dice"),
+        ((RoundStart("two", "27182"),), "draw.dice.digits"),
+        ((Call("bike", 0),), "draw.call.slot"),
+        ((Call("mug", 2),), "draw.call.slot"),
+        ((Absence("bike", 0),), "draw.absent.slot"),
+        ((Absence("mug", 0),), "draw.absent.uncalled"),
+        ((Call("mug", 1), Absence("mug", 0)), "draw.absent.uncalled"),
+        ((Call("mug", 0), Absence("mug", 0), Absence("mug", 0)), "draw.absent.uncalled"),
+        ((Call("voucher", 0), Absence("voucher", 0)), "draw.absent.present"),
+        ((Absence("mug", 0, "bored"),), "draw.absent.reason"),
+        ((Absence("mug", 0, "declined", "redraw-d10x4", "1618"),), "draw.redraw.dice"),
+        ((TWO, Absence("bike", 0, "declined", "redraw-d10x5", "16180")), "draw.redraw.dice"),
+        ((TWO, Absence("bike", 0, "declined"), Call("mug", 0)), "draw.redraw.pending"),
+        ((Absence("mug", 0, "declined"),), "draw.close.early"),
+        ((TWO, Absence("bike", 0, "ineligible")), "draw.close.early"),
+    ],
+)
+def test_steps_that_are_refused(steps: tuple[rules.Step, ...], code: str) -> None:
+    assert refusal(composed, *steps, closed=True).code == code
+
+
+def test_calls_and_reasons_are_steps_of_the_log() -> None:
+    done = composed(
+        *(Call("mug", 0), Call("mug", 0), Absence("mug", 0), Absence("voucher", 0, "ineligible"), TWO),
+        *(Absence("bike", 0, "declined", "redraw-d10x4", "1618"),),
+        closed=True,
+    )
+    kinds = [" ".join(line.split()[:1] + line.split()[4:]) for line in rules.inputs_of(done.lines)[4:]]
+    assert kinds == [
+        "call",
+        "call",
+        "absent",
+        "absent ineligible",
+        "round",
+        "absent declined",
+        "redraw redraw-d10x4 1618",
+        "close",
+    ]
+    assert [line.split()[:3] for line in done.lines[-2:]] == [["alternate", "mug", "0"], ["close"]]
+    assert len(done.keys) == 2
+    assert done.waiting is None
+
+
+def test_what_may_come_next() -> None:
+    data, manifest = rounds_draw()
+    for named, expected in (
+        ({"digits": "", "reveals": ()}, ({"venue", "abort"}, None, None, None)),
+        ({"reveals": ()}, ({"reveal", "abort"}, 0, None, None)),
+        ({"reveals": (rules.Reveal(LABELS[0], SECRETS[0]),)}, ({"reveal", "abort"}, 1, None, None)),
+        ({}, ({"round", "call", "absent", "abort"}, None, Round("two", "d10x6"), None)),
+        ({"steps": (TWO,)}, ({"call", "absent", "close", "abort"}, None, None, None)),
+        ({"steps": (TWO,), "closed": True}, (set(), None, None, None)),
+        ({"abort": "fire"}, (set(), None, None, None)),
+        (
+            {"steps": (TWO, Absence("bike", 0, "declined"))},
+            ({"redraw", "abort"}, None, None, rules.Redraw("bike", 0, 1, "redraw-d10x4")),
+        ),
+    ):
+        assert rules.next_events(manifest, composed(*named.pop("steps", ()), manifest=data, **named)) == expected
+
+
+def test_a_sheet_out_of_order_is_refused() -> None:
+    data, _ = rounds_draw(beacon=Beacon("52" * 32, 7))
+    opened = tuple(map(rules.Reveal, LABELS, SECRETS))
+    signature = "ab" * 48
+    for named, code in (
+        ({"beacon": signature, "digits": "", "reveals": ()}, "draw.sheet.order"),
+        ({}, "draw.sheet.order"),
+        ({"beacon": "AB" * 48}, "draw.beacon.form"),
+        ({"beacon": signature, "reveals": opened[:1], "steps": (TWO,)}, "draw.sheet.order"),
+        ({"beacon": signature, "reveals": opened[:1], "closed": True}, "draw.close.early"),
+        ({"beacon": signature, "present": "0" * 64}, "draw.present.unpromised"),
+    ):
+        assert refusal(composed, *named.pop("steps", ()), manifest=data, **named).code == code
+    assert rules.next_events(rules.parse_manifest(data), composed(manifest=data, reveals=())).kinds == {
+        "beacon",
+        "abort",
+    }
+    assert refusal(composed, beacon=signature).code == "draw.sheet.order"
+    here, _ = full_draw((Prize("mug", 1),), presence=True)
+    assert refusal(composed, manifest=here).code == "draw.present.missing"
+    assert refusal(composed, manifest=here, present="0" * 64).code == "draw.present.missing"
+    assert refusal(rules.publish_result, here, SNAPSHOT, DIGITS, SECRETS).code == "draw.present.missing"
+    assert refusal(rules.publish_result, data, SNAPSHOT, DIGITS, SECRETS, present=b"").code == "draw.present.unpromised"
+
+
+FIRST = ["win mug 0 0 0", "win mug 1 0 1", "win voucher 0 0 2"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "code", "at"),
+    [
+        (["round one"], "draw.log.order", 4),
+        ([*FIRST, "round one"], "draw.round.order", None),
+        ([*FIRST, "round two"], "draw.round.dice", None),
+        ([*FIRST, "round two round-d10x5 27182"], "draw.round.dice", None),
+        ([*FIRST, "round two redraw-d10x6 271828"], "draw.log.line", 7),
+        ([*FIRST, "round two round-d10x6 271828"], "draw.log.cut", 8),
+        ([*FIRST, "call mug 0"], "draw.log.line", 7),
+        ([*FIRST, "absent mug 0 0 late"], "draw.log.line", 7),
+        ([*FIRST, "absent mug 0 0 declined"], "draw.log.cut", 8),
+        ([*FIRST, "redraw mug 0 1 redraw-d10x4 1618"], "draw.log.order", 7),
+        ([*FIRST, "beacon 7 " + "ab" * 48], "draw.log.order", 7),
+        ([*FIRST, "alternate mug 0 5"], "draw.log.cut", 8),
+        ([*FIRST, "alternate mug 0 5", "alternate mug 1 6"], "draw.log.order", 8),
+        ([*FIRST, "alternate mug 0 5", "abort late"], "draw.log.order", 8),
+        ([*FIRST, "close"], "draw.log.order", 7),
+        ([*FIRST, "abort fire", "call mug 0 0"], "draw.log.after-end", 8),
+    ],
+)
+def test_log_refusals_with_rounds(lines: list[str], code: str, at: int | None) -> None:
+    data, manifest = rounds_draw()
+    log = [f"arm {rules.manifest_hash(data).hex()}", VENUE, ONE_REVEAL, TWO_REVEAL, *lines]
+    refused = refusal(lambda: rules.read_sheet(rules.split_log(rules.log_text(log).encode()), manifest))
+    assert (refused.code, refused.facts.get("line")) == (code, at)
+
+
+def test_paper_takes_no_results() -> None:
+    data, manifest = rounds_draw()
+    inputs = [f"arm {rules.manifest_hash(data).hex()}", VENUE, ONE_REVEAL, TWO_REVEAL]
+    assert rules.read_inputs(inputs, manifest).steps == ()
+    for line in ("win mug 0 0 0", "alternate mug 0 1", "venue d10x20 " + DIGITS):
+        assert refusal(rules.read_inputs, [*inputs, line], manifest).code.startswith("draw.log.")
+    assert refusal(rules.read_inputs, [*inputs, "call mug"], manifest).facts == {"line": 4}
+    assert rules.read_inputs([*inputs, "call mug 0 0"], manifest).steps == (Call("mug", 0),)
+
+
+def test_a_hostile_pool_is_bounded() -> None:
+    """Overlapping unit lists would cost their number times the lines; a full unit that empties, all its lines."""
+    lines = [Line(f"{n:064x}", 1, "A") for n in range(60_000)]
+    prizes = tuple(Prize(f"p{n}", 1, units=("A", f"B{n}")) for n in range(1000))
+    manifest = Manifest("d", len(lines), len(lines), "0" * 64, ("0" * 64,), "d10x20", prizes)
+    assert refusal(rules.Pool, manifest, lines).code == "draw.pool.work"
+    rules.Pool(replace(manifest, prizes=prizes[:5]), lines)

@@ -7,6 +7,7 @@ import shutil
 import string
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,8 +90,13 @@ FULL_STEPS = (
 
 
 def full_draw(
-    steps: tuple[rules.Step, ...] = FULL_STEPS, present: bytes | None = None, **named: object
+    steps: tuple[rules.Step, ...] = FULL_STEPS,
+    present: bytes | None = None,
+    people: int = 40,
+    promised: dict | None = None,
+    **named: object,
 ) -> dict[str, bytes]:
+    """`promised` changes the manifest, `named` what was done at the venue."""
     lines = [
         Line(
             rules.id_commit("spring-2026", rules.digest(person.encode())[:16], person).hex(),
@@ -98,52 +104,61 @@ def full_draw(
             f"U{n % 4}",
             "night" if n % 2 else "day",
         )
-        for n, person in enumerate(f"E{n}" for n in range(40))
+        for n, person in enumerate(f"E{n}" for n in range(people))
     ]
     snapshot = rules.format_snapshot(lines)
     manifest = rules.write_manifest(
-        Manifest(
-            draw_id="spring-2026",
-            n=len(lines),
-            tickets=sum(line.tickets for line in lines),
-            root=rules.Tree(line.leaf for line in rules.parse_snapshot(snapshot)).root.hex(),
-            commit=tuple(
-                rules.commitment("spring-2026", *pair).hex() for pair in zip(CUSTODIANS, SECRETS, strict=True)
+        replace(
+            Manifest(
+                draw_id="spring-2026",
+                n=len(lines),
+                tickets=sum(line.tickets for line in lines),
+                root=rules.Tree(line.leaf for line in rules.parse_snapshot(snapshot)).root.hex(),
+                commit=tuple(
+                    rules.commitment("spring-2026", *pair).hex() for pair in zip(CUSTODIANS, SECRETS, strict=True)
+                ),
+                venue="d6x25",
+                prizes=(
+                    Prize("mug", 4, round="first", group="night", batch=2, alternates=2),
+                    Prize("team", 2, round="first", units=("U2", "U0"), present=False),
+                    Prize("bike", 1, round="last", redraw="d10x4"),
+                ),
+                labels=tuple(CUSTODIANS),
+                names=("Organiser", "工会"),
+                witnesses=("Ann", "王芳"),
+                rounds=(Round("first"), Round("last", "d10x6")),
+                rehearsal=True,
+                presence=True,
+                call_seconds=60,
+                frozen_at="2026-05-01T08:00:00Z",
+                arm_after="2026-05-02T08:00:00Z",
+                beacon=Beacon("52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971", 1_000_000),
+                file=rules.digest(snapshot).hex(),
+                kit=rules.digest(KIT).hex(),
+                signer="5" * 64,
+                unit_cap=3,
+                excluded=(("custodian", 2),),
+                rule={"points_per_ticket": 10},
             ),
-            venue="d6x25",
-            prizes=(
-                Prize("mug", 4, round="first", group="night", batch=2, alternates=2),
-                Prize("team", 2, round="first", units=("U2", "U0"), present=False),
-                Prize("bike", 1, round="last", redraw="d10x4"),
-            ),
-            labels=tuple(CUSTODIANS),
-            names=("Organiser", "工会"),
-            witnesses=("Ann", "王芳"),
-            rounds=(Round("first"), Round("last", "d10x6")),
-            rehearsal=True,
-            presence=True,
-            call_seconds=60,
-            frozen_at="2026-05-01T08:00:00Z",
-            arm_after="2026-05-02T08:00:00Z",
-            beacon=Beacon("52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971", 1_000_000),
-            file=rules.digest(snapshot).hex(),
-            kit=rules.digest(KIT).hex(),
-            signer="5" * 64,
-            unit_cap=3,
-            excluded=(("custodian", 2),),
-            rule={"points_per_ticket": 10},
+            **(promised or {}),
         )
     )
     voids = rules.format_voids({3: "left", 17: "duplicate"})
     here = rules.format_present(range(36)) if present is None else present
-    given: dict = {"steps": steps, "beacon": "ab" * 48, **named}
-    published = rules.publish_result(
-        manifest, snapshot, "1234561234561234561234561", SECRETS, voids=voids, present=here, **given
-    )
+    given: dict = {
+        "steps": steps,
+        "beacon": "ab" * 48,
+        "digits": "1234561234561234561234561",
+        "secrets": SECRETS,
+        "voids": voids,
+        "present": here,
+        **named,
+    }
+    published = rules.publish_result(manifest, snapshot, **given)
     return {
         "manifest.json": manifest,
         "snapshot.tsv": snapshot,
-        "void.tsv": voids,
+        "void.tsv": given["voids"],
         "present.tsv": here,
         "log.txt": published.log.encode(),
         "result.json": published.result,
