@@ -13,6 +13,7 @@ ROOMS = (
     "draws",
     "ceremony",
     "claims",
+    "desk_draws",
     "draw_pages",
     "web",
     "desk",

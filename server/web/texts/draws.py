@@ -1,4 +1,4 @@
-"""What draws and claims say: refusals, the rule, why somebody has tickets or none, and what was done."""
+"""What draws say: refusals, the rule, why somebody has tickets or none, and what was done."""
 
 from server.web.i18n import mark as _
 
@@ -38,9 +38,6 @@ TEXTS = {
     "draw.season_missing": _("Choose a season."),
     "draw.whole_number": _("Give a whole number from %(least)s to %(most)s."),
     "draw.moment_unclear": _("Give a date and a time, or leave it empty to freeze by hand."),
-    "claim.unknown": _("There is no prize with this code. Compare it with the winner's phone and type it again."),
-    "claim.own": _("This is your own prize. A colleague has to hand it over."),
-    "claim.already": _("This prize has been handed over before, by %(who)s at %(when)s. Do not hand it over again."),
     # the rule
     "draw.rule.all": _("Everybody on the roster takes part."),
     "draw.rule.units": _("Open to: %(units)s."),
@@ -63,8 +60,8 @@ TEXTS = {
     "draw.out.creator": _("Planned this draw. Whoever plans a draw takes no part in it."),
     "draw.out.operator": _("Is an organiser or administrator. They can hold draws, so they take no part."),
     "draw.out.unit": _("Not in one of the units that this draw is open to."),
-    "draw.out.points": _("Points in the season: %(points)s. Needed: %(needed)s."),
-    "draw.out.quizzes": _("Quizzes taken in the season: %(quizzes)s. Needed: %(needed)s."),
+    "draw.out.points": _("Points in the season: %(found)s. Needed: %(needed)s."),
+    "draw.out.quizzes": _("Quizzes taken in the season: %(found)s. Needed: %(needed)s."),
     "draw.out.not_listed": _("Not on the frozen list of this draw."),
     # what was done
     "draw.created": _("Draw planned"),
@@ -75,5 +72,4 @@ TEXTS = {
     "draw.cancelled": _("Draw called off"),
     "draw.off_screens": _("The screens show again what they showed before."),
     "draw.on_screens": _("The screens show this draw now."),
-    "claim.handed_over": _("Prize handed over"),
 }
