@@ -130,7 +130,7 @@ class Draft:
         taken = {row.key for row in self.rows[group]}
         return next(key for n in range(1, 10**6) if (key := str(n)) not in taken)
 
-    def add(self, group: str, **values: str) -> Row:
+    def add(self, group: str, /, **values: str) -> Row:
         """A new row behind the others."""
         row = Row(self.fresh_key(group), {**FRESH[group], **values})
         self.rows[group].append(row)
@@ -270,7 +270,7 @@ def names_of(text: str) -> list[str]:
 
 
 def label_of(name: str, number: int, taken: Collection[str]) -> str:
-    """A label for the manifest ([a-z0-9-], at most 32) made from a name: "li-na", else "custodian-1"; never a taken one."""
+    """A label for the manifest ([a-z0-9-], at most 32) made of a name: "li-na", else "custodian-1"; none of `taken`."""
     plain_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     found = re.sub("[^a-z0-9]+", "-", plain_name).strip("-")[:24].strip("-")
     first = found if len(found) > 1 else f"custodian-{number}"
@@ -289,14 +289,15 @@ def units_named(text: str, tree: Sequence[tuple[UUID, str]]) -> tuple[list[UUID]
     """(units, what names none) of names parted by ";": a whole path, or the last name where only one unit has it."""
     paths = {path.casefold(): unit for unit, path in tree}
     last: dict[str, list[UUID]] = {}
-    for unit, path in tree:
-        last.setdefault(path.rpartition(" / ")[2].casefold(), []).append(unit)
-    found, unknown = [], []
+    for one, path in tree:
+        last.setdefault(path.rpartition(" / ")[2].casefold(), []).append(one)
+    found: list[UUID] = []
+    unknown: list[str] = []
     for piece in text.replace("；", ";").split(";"):
         if not (name := " ".join(piece.split())):
             continue
         only = last.get(name.casefold(), [])
-        unit = paths.get(name.casefold()) or (only[0] if len(only) == 1 else None)
+        unit = paths.get(name.casefold(), only[0] if len(only) == 1 else None)
         if unit is None:
             unknown.append(name)
         elif unit not in found:

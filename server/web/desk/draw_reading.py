@@ -231,7 +231,7 @@ class Reading:
         return [row for row in self.draft.rows[group] if is_filled(group, row, self.draft)]
 
     def _parts(self, within: str) -> list[Part]:
-        found = []
+        found: list[Part] = []
         for row in self.draft.used(within):
             data = self._part(row)
             if data is not None:

@@ -21,7 +21,7 @@ DICE = "31415926535897932384"
 
 @dataclass(frozen=True, slots=True)
 class Hall:
-    """`head` plans and draws, `second` may draw too; `keepers` have the staff numbers C1 and C2; `people` have points."""
+    """`head` plans and draws, `second` may draw too; `keepers` are C1 and C2; `people` have points."""
 
     client: Browser
     season: UUID
