@@ -52,9 +52,13 @@ _SUMS: Final[Mapping[str, ledger.Total]] = {Points.kind: "points", Hours.kind: "
 
 @dataclass(frozen=True, slots=True)
 class EntrantRow:
-    """A member's line in a frozen list: `line` from 0, 16 bytes of salt, points as of the freeze, code of the class."""
+    """A member's line in a frozen list: `line` from 0, 16 bytes of salt, points as of the freeze, code of the class.
+
+    `staff_number` as it was at the freeze, from which his commitment is made.
+    """
 
     line: int
+    staff_number: str
     salt: bytes
     tickets: int
     points: int
@@ -201,7 +205,9 @@ async def my_tickets(member: UUID, at: datetime | None = None) -> list[MyTickets
 async def entrant(draw_id: UUID, member: UUID) -> EntrantRow | None:
     """The member's line in a frozen list; None: not on it, or not frozen."""
     found = await db.row(
-        'SELECT line, salt, tickets, points, class AS "group" FROM entrant WHERE draw = $1 AND member = $2',
+        "SELECT line, coalesce(nullif(entrant.staff_number, ''), member.staff_number) AS staff_number, salt, tickets,"
+        ' points, class AS "group" FROM entrant JOIN member ON member.id = entrant.member'
+        " WHERE draw = $1 AND member = $2",
         draw_id,
         member,
     )
