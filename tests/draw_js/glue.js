@@ -69,6 +69,27 @@ var glue = (function () {
     });
   }
 
+  /* The draw with wrong lines tried before every right one: the log, and how many were refused. A wrong line that is not
+     refused is as good as the right one may be, and is not tried. */
+  function harassed(files, wrong) {
+    const all = read(files);
+    const start = function () { return vdraw.ceremony(all.manifest, all.m, all.snapshot, all.voided, all.present); };
+    const under = start();
+    let refused = 0;
+    files.inputs.forEach(function (line, at) {
+      wrong.filter(function (one, place) { return place % 7 === at % 7; }).forEach(function (one) {
+        const other = start();
+        files.inputs.slice(0, at).forEach(function (known) { other.add(known); });
+        if (tried(function () { return other.add(one); }).refused) {
+          tried(function () { return under.add(one); });
+          refused += 1;
+        }
+      });
+      under.add(line);
+    });
+    return [under.now().lines, refused];
+  }
+
   function all(files) {
     const found = {};
     Object.keys(files).forEach(function (name) { found[name] = bytes(files[name]); });
@@ -77,5 +98,5 @@ var glue = (function () {
 
   function verify(files, expected) { return vdraw.verify(all(files), expected); }
 
-  return { verify: verify, all: all, bytes: bytes, tried: tried, read: read, draw: draw, step: step };
+  return { verify: verify, harassed: harassed, all: all, bytes: bytes, tried: tried, read: read, draw: draw, step: step };
 })();

@@ -7,6 +7,8 @@ import pytest
 from playwright.sync_api import Page
 
 from rewards.draws import rules
+from rewards.draws.rules import pick
+from tests.draw_js.conftest import CORE, GLUE
 from tests.draw_js.made import Made, altered, changed, made
 
 pytestmark = pytest.mark.browser
@@ -39,7 +41,7 @@ def expected(composed: rules.Composed, published: rules.Published) -> dict:
 
 
 def may_follow(manifest: rules.Manifest, composed: rules.Composed) -> dict:
-    """`next` as core.js says it. Of a prize that leaves the dice open they may still be thrown; Python has drawn then."""
+    """`next` as core.js says it."""
     may = rules.next_events(manifest, composed)
     labelled = may.reveal is not None and manifest.labels
     return {
@@ -127,6 +129,46 @@ def test_the_kit_draws_line_by_line(page: Page) -> None:
     found = page.evaluate("(all) => all.map(glue.step)", [one.as_json() for one, _ in full])
     for (one, log), answer in zip(full, found, strict=True):
         assert answer == {"ok": line_by_line(one.inputs, log)}
+
+
+def test_a_refused_input_changes_nothing(page: Page) -> None:
+    """Between the right lines come changed ones; those that are refused must leave no trace."""
+    chance = random.Random(2)
+    cases = []
+    for seed in range(25_000, 25_400):
+        one, composed, _ = made(seed)
+        if rules.parse_manifest(one.manifest.encode("ascii")).prizes[0].redraw is not None:
+            wrong = [line for _ in range(6) for line in changed(chance, one.inputs)]
+            cases.append([one.as_json(), wrong, list(composed.lines)])
+    found = page.evaluate(
+        "(all) => all.map(([files, wrong]) => glue.harassed(files, wrong))", [case[:2] for case in cases]
+    )
+    refusals = 0
+    for (_, _, log), (lines, refused) in zip(cases, found, strict=True):
+        assert lines == log
+        refusals += refused
+    assert refusals > 10_000
+
+
+def test_both_stop_at_the_same_work(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bound on hostile files, lowered so far that many small draws reach it."""
+    bound = 25
+    drawn = [made(seed)[0] for seed in range(35_000, 35_300)]
+    monkeypatch.setattr(pick, "_MOST_WORK", bound)
+    found = page.evaluate(
+        "([core, glue, all]) => all.map(new Function(core + glue + '; return glue.draw;')())",
+        [
+            CORE.read_text("utf-8").replace("MOST_WORK = 50000000", f"MOST_WORK = {bound}"),
+            GLUE.read_text("utf-8"),
+            [one.as_json() for one in drawn],
+        ],
+    )
+    refused = 0
+    for one, answer in zip(drawn, found, strict=True):
+        kind, wanted = outcome(one)
+        assert (answer["ok"]["log"] if kind == "log" else answer.get("refused")) == wanted
+        refused += kind == "refused"
+    assert 40 < refused < 250
 
 
 def outcome(one: Made) -> tuple:

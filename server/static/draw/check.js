@@ -117,7 +117,7 @@ var drawCheck = (function () {
   }
 
   return {
-    NAMES: NAMES, CODES: CODES, check: check, receipt: receipt, fetchFiles: fetchFiles, readFiles: readFiles,
-    sliced: sliced,
+    NAMES: NAMES, CODES: CODES, check: check, receipt: receipt, fetchFile: fetchFile, fetchFiles: fetchFiles,
+    readFiles: readFiles, sliced: sliced,
   };
 })();

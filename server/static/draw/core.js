@@ -325,6 +325,22 @@ var vdraw = (function () {
   const MAX_DEPTH = 64;
   const MAX_DIGITS = 4300;
 
+  /* Whether objects and lists stand inside each other more than MAX_DEPTH deep. */
+  function tooDeep(text) {
+    let depth = 0;
+    for (let at = 0; at < text.length; at += 1) {
+      if (text[at] === '"') {
+        do { at += text[at] === "\\" ? 2 : 1; } while (at < text.length && text[at] !== '"');
+      } else if (text[at] === "{" || text[at] === "[") {
+        depth += 1;
+        if (depth > MAX_DEPTH) { return true; }
+      } else if (text[at] === "}" || text[at] === "]") {
+        depth -= 1;
+      }
+    }
+    return false;
+  }
+
   /* JSON of ASCII bytes, strictly: no key twice, no NaN; objects become Map. A number that is no whole number written
      with digits alone (1.0, 1e2), or too large to be exact, becomes NaN. At most 64 objects or lists inside each
      other, and 4300 digits a number. Refused `draw.manifest.json|twice`. */
@@ -359,7 +375,7 @@ var vdraw = (function () {
       }
     }
 
-    function object(depth) {
+    function object() {
       const found = new Map();
       let twice = null;
       at += 1;
@@ -369,7 +385,7 @@ var vdraw = (function () {
         if (text[at] !== '"') { throw bad(); }
         const key = string();
         if (!taken(":")) { throw bad(); }
-        const item = value(depth + 1);
+        const item = value();
         if (found.has(key) && twice === null) { twice = key; }
         found.set(key, item);
       } while (taken(","));
@@ -378,22 +394,20 @@ var vdraw = (function () {
       return found;
     }
 
-    function list(depth) {
+    function list() {
       const found = [];
       at += 1;
       if (taken("]")) { return found; }
-      do { found.push(value(depth + 1)); } while (taken(","));
+      do { found.push(value()); } while (taken(","));
       if (!taken("]")) { throw bad(); }
       return found;
     }
 
-    function value(depth) {
+    function value() {
       space();
       if (text[at] === '"') { return string(); }
-      if (text[at] === "{" || text[at] === "[") {
-        if (depth === MAX_DEPTH) { throw bad(); }
-        return text[at] === "{" ? object(depth) : list(depth);
-      }
+      if (text[at] === "{") { return object(); }
+      if (text[at] === "[") { return list(); }
       for (const word of [["true", true], ["false", false], ["null", null]]) {
         if (text.substr(at, word[0].length) === word[0]) {
           at += word[0].length;
@@ -409,7 +423,8 @@ var vdraw = (function () {
       return whole && Number.isSafeInteger(Number(found[0])) ? Number(found[0]) + 0 : NaN;
     }
 
-    const all = value(0);
+    if (tooDeep(text)) { throw bad(); }
+    const all = value();
     space();
     if (at !== text.length) { throw bad(); }
     return all;
@@ -959,9 +974,13 @@ var vdraw = (function () {
     for (const line of voided) { gone[line] = 1; }
     for (const line of present) { here[line] = 1; }
     const live = snapshot.tickets.map(function (tickets, line) { return gone[line] ? 0 : tickets; });
-    for (let i = 0; i < n; i += 1) { kinds.set(kindOfLine(i), []); }
+    for (let i = 0; i < n; i += 1) {
+      const kind = kindOfLine(i);
+      if (!kinds.has(kind)) { kinds.set(kind, { size: 0, clubs: [] }); }
+      kinds.get(kind).size += 1;
+    }
     const groupsOf = snapshot.units.map(function () { return []; });
-    kinds.forEach(function (watching, kind) {
+    kinds.forEach(function (lines, kind) {
       groupsOf[(kind - kind % snapshot.groups.length) / snapshot.groups.length].push(kind % snapshot.groups.length);
     });
     const unitNumbers = new Map(snapshot.units.map(function (unit, number) { return [unit, number]; }));
@@ -976,15 +995,15 @@ var vdraw = (function () {
         const unit = unitNumbers.get(name);
         for (const group of unit === undefined ? [] : groupsOf[unit]) {
           if (!prize.class || snapshot.groups[group] === prize.class) {
-            spend(1);
-            kinds.get(unit * snapshot.groups.length + group).push(club);
+            const lines = kinds.get(unit * snapshot.groups.length + group);
+            spend(lines.size);
+            lines.clubs.push(club);
           }
         }
       }
     }
     for (let i = 0; i < n; i += 1) {
-      for (const club of kinds.get(kindOfLine(i))) {
-        spend(1);
+      for (const club of kinds.get(kindOfLine(i)).clubs) {
         if (here[i] || !club.present) { club.members.push(i); }
       }
     }
@@ -998,7 +1017,7 @@ var vdraw = (function () {
       const change = (gone[line] || full ? 0 : snapshot.tickets[line]) - live[line];
       if (!change) { return; }
       live[line] += change;
-      for (const club of kinds.get(kindOfLine(line))) {
+      for (const club of kinds.get(kindOfLine(line)).clubs) {
         if (here[line] || !club.present) { club.wheel.add(placeIn(club.members, line), change); }
       }
     }
@@ -1298,13 +1317,15 @@ var vdraw = (function () {
       return keys[manifest.rounds.findIndex(function (one) { return one.id === prize.round; })];
     }
 
-    function drawRound(fresh) {
+    /* Pauses every now and then; before its end nothing else may be asked of this ceremony. */
+    function* drawRound(fresh) {
       const round = manifest.rounds[keys.length];
       const key = roundKey(seedKey, round.id, fresh);
       keys.push(key);
       for (const prize of manifest.prizes) {
-        if (prize.round === round.id) {
-          for (let slot = 0; slot < prize.count; slot += 1) { attempt(prize, slot, 0, key); }
+        for (let slot = 0; prize.round === round.id && slot < prize.count; slot += 1) {
+          attempt(prize, slot, 0, key);
+          if (lines.length % 64 === 0) { yield; }
         }
       }
     }
@@ -1370,7 +1391,7 @@ var vdraw = (function () {
         beacon = beaconValue(m, unhex(manifest.beacon.chain), manifest.beacon.round, unhex(event[2]));
         push(line);
       },
-      reveal: function (event, line) {
+      reveal: function* (event, line) {
         const secret = unhex(event[2]);
         checkReveal(manifest, secrets.length, event[1], secret);
         const last = secrets.length + 1 === manifest.commit.length;
@@ -1379,13 +1400,13 @@ var vdraw = (function () {
         secrets.push(secret);
         if (last) {
           seedKey = seed(m, secrets, venue, beacon);
-          if (!manifest.rounds[0].dice) { drawRound(null); }
+          if (!manifest.rounds[0].dice) { yield* drawRound(null); }
         }
       },
-      round: function (event, line) {
+      round: function* (event, line) {
         const fresh = event[2] ? venueValue(m, event[2], event[3]) : null;
         push(line);
-        drawRound(fresh);
+        yield* drawRound(fresh);
       },
       call: function (event, line, strict) {
         const where = place(winnerAt("draw.call.slot", event, strict));
@@ -1430,14 +1451,16 @@ var vdraw = (function () {
       },
     };
 
-    /* Takes one input. Without `strict` the attempt it names does not matter: the log gets the right one. */
-    function put(line, strict) {
+    /* Takes one input. Without `strict` the attempt it names does not matter (the log gets the right one), and a place
+       for which dice are left open is drawn again without any as soon as something else comes. */
+    function* put(line, strict) {
       const event = order.check(line, inputs);
-      if (undecided() && event[0] !== "redraw") { refill(null); }
+      if (undecided() && (event[0] === "abort" || !strict && event[0] !== "redraw")) { refill(null); }
       if (vacant && event[0] !== "redraw" && event[0] !== "abort" && event[0] !== "close") {
         throw new Refused("draw.redraw.pending", { prize: vacant.prize.id, slot: vacant.slot });
       }
-      take[event[0]](event, line, strict);
+      const drawing = take[event[0]](event, line, strict);
+      if (drawing) { yield* drawing; }
       order.advance(event);
       inputs += 1;
     }
@@ -1449,7 +1472,8 @@ var vdraw = (function () {
     }
 
     /* What may come next: `kinds` of input; `label`: whose secret (null: not stated); `round` {id, dice} and `redraw`
-       {prize, slot, attempt, label} what such an event would have to be, null when it may not come. */
+       {prize, slot, attempt, label} what such an event would have to be, null when it may not come. A redraw with
+       `label` null: the manifest leaves the dice open, so throw any or go on with `settle`. */
     function next() {
       const stage = order.stage();
       const course = stage === "course";
@@ -1463,7 +1487,7 @@ var vdraw = (function () {
         found.redraw = { prize: vacant.prize.id, slot: vacant.slot, attempt: vacant.attempt, label: null };
         if (dice) { found.redraw.label = "redraw-" + dice; }
       }
-      if (course && (!vacant || undecided())) {
+      if (course && !vacant) {
         found.round = manifest.rounds[keys.length] || null;
         found.kinds.push(found.round ? "round" : "close");
         if (standing().some(function (outcome) { return outcome.pick; })) { found.kinds.push("call", "absent"); }
@@ -1474,15 +1498,12 @@ var vdraw = (function () {
 
     return {
       add: function (line) {
-        put(line, true);
+        finish(put(line, true));
         return fresh();
       },
-      /* `add` for a log that is compared afterwards: wrong attempts are put right. */
-      replay: function (line) {
-        put(line, false);
-        return fresh();
-      },
-      /* The log goes no further now: draws the vacant slot when the manifest leaves open whether dice are thrown. */
+      /* `add` for inputs that are compared with those of the log afterwards, as a generator that pauses. */
+      replaying: function (line) { return put(line, false); },
+      /* No dice were thrown: draws the vacant slot when the manifest leaves that open, and gives the new lines. */
       settle: function () {
         if (undecided()) { refill(null); }
         return fresh();
@@ -1507,8 +1528,8 @@ var vdraw = (function () {
     checkOrder(inputs, manifest, false);
     const under = ceremony(manifest, m, snapshot, voided, present);
     for (let i = 0; i < inputs.length; i += 1) {
-      under.replay(inputs[i]);
-      yield i / inputs.length;
+      const drawing = under.replaying(inputs[i]);
+      while (!drawing.next().done) { yield i / inputs.length; }
     }
     under.settle();
     return under.now();
