@@ -844,7 +844,7 @@ def _restored(cell: str) -> str:
     return _MARKED.sub("", cell)
 
 
-def write_csv(rows: Iterable[Sequence[str | int]]) -> bytes:
+def write_csv(rows: Iterable[Sequence[str | int | Decimal]]) -> bytes:
     """CSV as every spreadsheet opens it: UTF-8 with a byte order mark, commas, CRLF. Text is neutralised, numbers
     are written as they are. Cells with any separator are quoted.
     """
@@ -852,7 +852,7 @@ def write_csv(rows: Iterable[Sequence[str | int]]) -> bytes:
     return b"\xef\xbb\xbf" + "".join(lines).encode("utf-8")
 
 
-def _quoted(cell: str | int) -> str:
+def _quoted(cell: str | int | Decimal) -> str:
     text = neutralise(cell) if isinstance(cell, str) else str(cell)
     if re.search('[",;\t\r\n]|^ | $', text):
         return '"' + text.replace('"', '""') + '"'
@@ -862,10 +862,11 @@ def _quoted(cell: str | int) -> str:
 _MUST_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)|[\x00-\x08\x0b-\x1f\ufffe\uffff]")
 
 
-def write_xlsx(rows: Iterable[Sequence[str | int]], title: str) -> bytes:
+def write_xlsx(rows: Iterable[Sequence[str | int | Decimal]], title: str) -> bytes:
     """An .xlsx of one sheet named `title` (what Excel forbids in it is replaced, 31 characters kept).
 
-    Text stays text (format `@`, quote prefix), so zeros in front survive and nothing is run; numbers are numbers.
+    Text stays text (format `@`, quote prefix), so zeros in front survive and nothing is run; numbers are numbers, and
+    decimal ones are shown with two decimals.
     """
     book = Workbook(write_only=True)
     sheet = book.create_sheet(re.sub(r"[\\/*?:\[\]\x00-\x1f]", " ", one_line(title))[:31].strip(" '") or "Laurel")
@@ -880,6 +881,8 @@ def write_xlsx(rows: Iterable[Sequence[str | int]], title: str) -> bytes:
                 cell.quotePrefix = True
             else:
                 cell.value = value
+                if isinstance(value, Decimal):
+                    cell.number_format = "0.00"
             cells.append(cell)
         sheet.append(cells)
     packed = BytesIO()

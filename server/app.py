@@ -20,7 +20,9 @@ from server.web.desk import (
     audit,
     boards,
     ceremony,
+    check_in,
     claims,
+    draw_exports,
     draw_form,
     draw_kit,
     draw_prints,
@@ -38,9 +40,9 @@ from server.web.door import Door
 from server.web.limits import Limits
 from server.web.live import Hub
 from server.web.pages import Asked, House
+from server.web.phone import badge, custody, me, play, receipts, sign_in
 from server.web.phone import boards as phone_boards
 from server.web.phone import draws as phone_draws
-from server.web.phone import custody, me, play, receipts, sign_in
 from server.web.phone import today as phone_today
 from server.web.rooms import Rooms
 from server.web.screen import watching
@@ -64,11 +66,14 @@ def handlers() -> list[ControllerRouterHandler]:
     return [
         health,
         *audit.HANDLERS,
+        *badge.HANDLERS,
         *boards.HANDLERS,
         *ceremony.HANDLERS,
+        *check_in.HANDLERS,
         *claims.HANDLERS,
         *custody.HANDLERS,
         *desk_settings.HANDLERS,
+        *draw_exports.HANDLERS,
         *draw_form.HANDLERS,
         *draw_kit.HANDLERS,
         *draw_prints.HANDLERS,

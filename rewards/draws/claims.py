@@ -53,7 +53,7 @@ MOST_WIDTH: Final = 2000
 MOST_HEIGHT: Final = 1000
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
-_CHUNKS: Final = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"sRGB", b"gAMA", b"pHYs", b"sBIT", b"cHRM"})
+_CRITICAL: Final = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,33 +154,54 @@ def proxy_flaw(proxy: Proxy, *, own_name: str) -> str | None:
 def signature_flaw(png: bytes) -> str | None:
     """Why these bytes are no signature, or None: claim.signature_large, claim.signature_form.
 
-    A signature is one whole PNG of at most MOST_WIDTH by MOST_HEIGHT pixels with nothing in it but pixels and colours
-    (PNG specification, section 5: chunks with length and CRC-32; the first is IHDR, the last IEND).
+    A signature is one whole PNG of at most MOST_WIDTH by MOST_HEIGHT pixels (PNG specification, section 5: chunks with
+    length and CRC-32; the first is IHDR, the last IEND).
     """
     if len(png) > MOST_SIGNATURE:
         return "claim.signature_large"
-    if not png.startswith(_PNG):
+    chunks = _chunks(png)
+    if not chunks:
         return "claim.signature_form"
-    kinds: list[bytes] = []
+    kinds = [kind for kind, _ in chunks]
+    whole = kinds[0] == b"IHDR" and kinds[-1] == b"IEND" and b"IDAT" in kinds
+    once = kinds.count(b"IHDR") == 1 and kinds.count(b"IEND") == 1
+    # A capital first letter marks a chunk without which the picture cannot be read.
+    known = all(kind in _CRITICAL for kind in kinds if kind[:1].isupper())
+    return None if whole and once and known and _fits(chunks[0][1]) else "claim.signature_form"
+
+
+def plain_signature(png: bytes) -> bytes:
+    """A signature without what devices add to pictures: its pixels and colours stay, words, times and places go."""
+    kept = [(kind, content) for kind, content in _chunks(png) if kind in _CRITICAL or kind == b"tRNS"]
+    return _PNG + b"".join(
+        struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        for kind, content in kept
+    )
+
+
+def _chunks(png: bytes) -> list[tuple[bytes, bytes]]:
+    """(kind, content) of each chunk of a PNG; empty for anything that is not one whole PNG."""
+    if not png.startswith(_PNG):
+        return []
+    found: list[tuple[bytes, bytes]] = []
     place = len(_PNG)
     while place < len(png):
         if place + 12 > len(png):
-            return "claim.signature_form"
+            return []
         length = int.from_bytes(png[place : place + 4], "big")
         kind, content = png[place + 4 : place + 8], png[place + 8 : place + 8 + length]
         checked = png[place + 8 + length : place + 12 + length]
-        if kind not in _CHUNKS or len(content) != length or checked != struct.pack(">I", zlib.crc32(kind + content)):
-            return "claim.signature_form"
-        if not kinds and (kind != b"IHDR" or length != 13 or not _fits(content)):
-            return "claim.signature_form"
-        kinds.append(kind)
+        if len(content) != length or checked != struct.pack(">I", zlib.crc32(kind + content)):
+            return []
+        found.append((kind, content))
         place += 12 + length
-    whole = kinds.count(b"IHDR") == 1 and kinds.count(b"IEND") == 1 and kinds[-1] == b"IEND" and b"IDAT" in kinds
-    return None if whole else "claim.signature_form"
+    return found
 
 
 def _fits(head: bytes) -> bool:
-    width, height = struct.unpack(">II", head[:8])
+    if len(head) != 13:
+        return False
+    width, height = int.from_bytes(head[:4], "big"), int.from_bytes(head[4:8], "big")
     return 0 < width <= MOST_WIDTH and 0 < height <= MOST_HEIGHT
 
 

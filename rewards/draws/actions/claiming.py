@@ -78,7 +78,7 @@ async def claim(
             by,
             "" if proxy is None else proxy.name,
             "" if proxy is None else proxy.why,
-            signature,
+            None if signature is None else claims.plain_signature(signature),
             on_paper,
         )
         for fund, amount in (await _piece_of(win.id)).items():

@@ -90,6 +90,12 @@ async def door_by_number(number: int) -> DoorRow | None:
     return None if found is None else DoorRow(**dict(found))
 
 
+async def door_by_slug(slug: str) -> DoorRow | None:
+    """The door of the draw with this public name ("draw-2026-003")."""
+    found = await db.row(_DOOR + "WHERE draw.slug = $1", slug)
+    return None if found is None else DoorRow(**dict(found))
+
+
 async def guest(draw_id: UUID, line: int) -> GuestRow | None:
     """Who stands on a line of the frozen list."""
     found = await db.row(_GUEST + "WHERE entrant.draw = $1 AND entrant.line = $2", draw_id, line)

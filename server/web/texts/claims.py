@@ -35,6 +35,7 @@ TEXTS = {
     "claim.given_back": _("Prize went back: nobody was left to have it"),
     # the door
     "presence.not_listed": _("This person is not on the frozen list of this draw."),
+    "presence.own_not_listed": _("You are not on the frozen list of this draw, so you need no badge for it."),
     "presence.own": _("You cannot check yourself in. A colleague has to do it."),
     "presence.closed": _(
         "Check-in is closed: the dice can fall at any moment, and the list of those present is published."

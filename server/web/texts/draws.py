@@ -20,6 +20,9 @@ TEXTS = {
     "draw.prize_code_twice": _("Two prizes have the same code."),
     "draw.prize_quantity_invalid": _("Give for each prize how many there are: at least 1, and at most 100,000 in all."),
     "draw.freeze_past": _("Choose a time to freeze the list that is still to come."),
+    "draw.beacon_past": _("Choose a moment for the beacon that is still to come."),
+    "draw.custodian_unknown": _("One of the custodians is not on the roster any more. Choose again."),
+    "draw.exclusion_unknown": _("One of the people left out is not on the roster. Choose again."),
     "draw.unit_unknown": _("One of the units does not exist any more. Choose again."),
     "draw.prizes_none": _("This draw has no prize yet. Add one before the list is frozen."),
     "draw.nobody": _("Nobody would be in this draw, so the list was not frozen. Look at the rule."),
@@ -47,7 +50,9 @@ TEXTS = {
     "draw.rule.tickets": _(
         "One ticket for %(per)s points. Everybody who takes part has at least one, and nobody more than %(cap)s."
     ),
-    "draw.rule.conflicts": _("Organisers and administrators take no part, because they can hold draws."),
+    "draw.rule.conflicts": _(
+        "Organisers and administrators can hold draws, and custodians keep their secrets, so they take no part."
+    ),
     # why somebody has tickets
     "draw.in.each": _("One ticket, as everybody who takes part."),
     "draw.in.points": _("%(points)s points at one ticket for %(per)s: %(tickets)s."),

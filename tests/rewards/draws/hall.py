@@ -183,19 +183,14 @@ async def hall(
     return made
 
 
+def chunk(kind: bytes, content: bytes) -> bytes:
+    """A chunk of a PNG."""
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
 def png(width: int = 300, height: int = 100, *, extra: bytes = b"") -> bytes:
     """A white picture of one bit a pixel; `extra` goes in front of its end."""
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
     rows = (b"\0" + b"\xff" * ((width + 7) // 8)) * height
     head = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     body = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + extra + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + body
-
-
-def text_chunk() -> bytes:
-    """A PNG chunk that holds words."""
-    content = b"Comment\0hello"
-    return struct.pack(">I", len(content)) + b"tEXt" + content + struct.pack(">I", zlib.crc32(b"tEXt" + content))

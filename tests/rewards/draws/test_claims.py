@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rewards.draws import badges, claims
 from rewards.draws.claims import OPEN, STEPS, WIN_STATES, Proxy, Win
-from tests.rewards.draws.hall import png, text_chunk
+from tests.rewards.draws.hall import chunk, png
 
 NOW = datetime(2026, 9, 2, 12, tzinfo=UTC)
 WINNER, CASHIER = uuid4(), uuid4()
@@ -130,9 +130,17 @@ def test_bytes_are_no_signature(content: bytes) -> None:
 def test_other_pictures_are_no_signature() -> None:
     assert claims.signature_flaw(png(2001, 1)) == "claim.signature_form"
     assert claims.signature_flaw(png(1, 1001)) == "claim.signature_form"
-    assert claims.signature_flaw(png(extra=text_chunk())) == "claim.signature_form"
+    assert claims.signature_flaw(png(extra=chunk(b"ABCD", b""))) == "claim.signature_form"
+    assert claims.signature_flaw(png(extra=chunk(b"IHDR", b"x" * 13))) == "claim.signature_form"
     assert claims.signature_flaw(png()[:-12]) == "claim.signature_form"
     assert claims.signature_flaw(b"x" * (claims.MOST_SIGNATURE + 1)) == "claim.signature_large"
+
+
+def test_what_a_device_adds_to_a_picture_is_not_kept() -> None:
+    added = png(extra=chunk(b"tEXt", b"Comment\0hello") + chunk(b"eXIf", b"where and when"))
+    assert claims.signature_flaw(added) is None
+    assert claims.plain_signature(added) == png()
+    assert claims.plain_signature(png(extra=chunk(b"tRNS", b"\0\0"))) == png(extra=chunk(b"tRNS", b"\0\0"))
 
 
 @given(st.integers(0, 10**6), st.booleans(), st.booleans())
