@@ -50,6 +50,10 @@ PRIZES = (
     rules.Prize("first", 1, round="gold", redraw="d10x4"),
 )
 ROUNDS = (rules.Round("small"), rules.Round("gold", "d10x6"))
+ROUND_NAMES = {
+    "en": {"small": "Small prizes", "gold": "The first prize"},
+    "zh-Hans": {"small": "小奖", "gold": "大奖"},
+}
 NAMES = {
     "third": ("Thermos flask", "保温杯", 8900, "", ()),
     "second": ("Bicycle", "自行车", 89900, "Workshop 2", (40, 120, 160)),
@@ -131,9 +135,7 @@ def kit(draw: Draw, *, language: str = "en", title: str = "Spring draw", shown: 
         snapshot=draw.snapshot,
         entrants=draw.entrants,
         prizes=draw.prizes,
-        rounds={"small": "Small prizes", "gold": "The first prize"}
-        if language == "en"
-        else {"small": "小奖", "gold": "大奖"},
+        rounds=ROUND_NAMES[language],
         shown_names=shown,
         language=language,
         secrets=draw.secrets if draw.manifest.rehearsal else (),
