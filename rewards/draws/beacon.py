@@ -5,6 +5,7 @@ BLS12-381 (RFC 9380); the signature is a point of G1, the chain's public key one
 which covers period, start and public key (drand's chain info), so who knows the hash knows all of it.
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,14 +14,19 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, Final, cast
 
-from py_ecc.bls.hash_to_curve import hash_to_G1
-from py_ecc.bls.point_compression import compress_G1, decompress_G1, decompress_G2
-from py_ecc.bls.typing import G1Compressed, G1Uncompressed, G2Compressed, G2Uncompressed
-from py_ecc.fields import optimized_bls12_381_FQ12 as FQ12
-from py_ecc.optimized_bls12_381.optimized_curve import G2, curve_order, is_inf, multiply, neg
-from py_ecc.optimized_bls12_381.optimized_pairing import final_exponentiate, pairing
-
 from rewards.refusals import Refusal
+
+_STACK: Final = sys.getrecursionlimit()
+try:
+    from py_ecc.bls.hash_to_curve import hash_to_G1
+    from py_ecc.bls.point_compression import compress_G1, decompress_G1, decompress_G2
+    from py_ecc.bls.typing import G1Compressed, G1Uncompressed, G2Compressed, G2Uncompressed
+    from py_ecc.fields import optimized_bls12_381_FQ12 as FQ12
+    from py_ecc.optimized_bls12_381.optimized_curve import G2, curve_order, is_inf, multiply, neg
+    from py_ecc.optimized_bls12_381.optimized_pairing import final_exponentiate, pairing
+finally:
+    # py_ecc lifts it to 100,000 for the whole process, deeper than C code such as JSON's survives; it needs no more.
+    sys.setrecursionlimit(_STACK)
 
 QUICKNET: Final = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
 """The chain that a draw's beacon is of."""

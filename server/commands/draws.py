@@ -19,10 +19,11 @@ def draw() -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--manifest", default="", metavar="HEX", help=mark("The fingerprint that you saw before the draw."))
 @click.option("--code", default="", metavar="CODE", help=mark("The code that you saw on the stage."))
+@click.option("--receipt", default="", metavar="TEXT", help=mark("The text of your receipt, as its QR code gives it."))
 @JSON
-def verify(folder: Path, manifest: str, code: str, json: bool) -> int:
+def verify(folder: Path, manifest: str, code: str, receipt: str, json: bool) -> int:
     """Exit 0: everything agrees, 1: something does not, 2: there is no published draw in the folder."""
-    report = verify_folder(folder, manifest=manifest, code=code)
+    report = verify_folder(folder, manifest=manifest, code=code, receipt=receipt)
     shown = "zh" if terminal.language() == "zh-Hans" else "en"
     terminal.say(as_json(report) if json else as_text(report, [shown]))
     if not report.usable:

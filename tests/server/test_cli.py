@@ -25,7 +25,7 @@ from server.runtime.settings import load
 from server.web import i18n
 from server.web.texts import cli as texts
 from tests.conftest import named as renamed
-from tests.rewards.draws.test_verify import publish, vector_files
+from tests.rewards.draws.test_verify import FULL, publish, receipt_of, vector_files
 from tests.server.laurel import ROOT, Running, answer, free_port, laurel
 from tests.server.runtime.served import sql
 from tests.server.runtime.waiting import wait_until
@@ -237,6 +237,14 @@ def test_draw_verify_recomputes_and_says_so(tmp_path: Path, capsys: pytest.Captu
     assert cli.run(["draw", "verify", str(folder), "--json"]) == Exit.REFUSED
     assert json.loads(capsys.readouterr().out)["ok"] is False
     assert cli.run(["draw", "verify", str(tmp_path / "nowhere")]) == Exit.USAGE
+
+
+def test_draw_verify_reads_a_receipt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = publish(tmp_path / "draw", FULL)
+    mine = receipt_of(FULL, "E1")
+    assert cli.run(["draw", "verify", str(folder), "--receipt", mine]) == Exit.OK
+    assert cli.run(["draw", "verify", str(folder), "--receipt", mine[:-1], "--json"]) == Exit.REFUSED
+    assert '"receipt.' in capsys.readouterr().out
 
 
 # The whole

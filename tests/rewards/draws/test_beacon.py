@@ -1,5 +1,7 @@
 """Values of drand's quicknet, and everything near them that is none."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
@@ -109,3 +111,23 @@ def test_a_round_is_out_from_its_moment_until_the_next(at: datetime) -> None:
     number = beacon_round(at)
     assert beacon_moment(number) <= at < beacon_moment(number + 1)
     assert beacon_round(beacon_moment(number)) == number
+
+
+def test_checking_needs_no_deeper_stack_than_python_has() -> None:
+    """py_ecc lifts the limit of the whole process when it is imported, and hostile JSON could then end the process."""
+    program = """
+import json, sys
+before = sys.getrecursionlimit()
+from rewards.draws.beacon import QUICKNET, check_beacon
+def check_below(frames):
+    return check_below(frames - 1) if frames else check_beacon(QUICKNET, 1000, bytes.fromhex(sys.argv[1]))
+check_below(400)
+try:
+    json.loads("[" * 200_000)
+except RecursionError:
+    print(sys.getrecursionlimit() == before)
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", program, SIGNED[1000].hex()], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == "True"
