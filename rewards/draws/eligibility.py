@@ -25,7 +25,7 @@ CONFLICTS: Final = (
     "draw.out.operator",
     "draw.out.custodian",
     "draw.out.excluded",
-    "draw.out.year_limit",
+    "draw.out.year",
 )
 """Reasons that leave people out for what they are, not for what they did; their numbers stand in the manifest."""
 
@@ -405,7 +405,7 @@ def why(rule: Rule, candidate: Candidate, barred: Barred) -> Standing:
 
 def all_reasons(rule: Rule, candidate: Candidate, barred: Barred) -> list[Standing]:
     """Everything that keeps a member out, in order: draw.out.left, .creator, .operator, .custodian, .excluded (why),
-    .year_limit, then the parts in the order of the rule. Empty: he is in."""
+    .year, then the parts in the order of the rule. Empty: he is in."""
     return [Standing(0, code, details) for code, details in _reasons(rule, candidate, barred)]
 
 
@@ -494,7 +494,7 @@ def _reasons(rule: Rule, candidate: Candidate, barred: Barred) -> Iterator[tuple
     if candidate.member in barred.listed:
         yield "draw.out.excluded", {"why": barred.listed[candidate.member]}
     if candidate.member in barred.full:
-        yield "draw.out.year_limit", {}
+        yield "draw.out.year", {}
     for part in rule.parts:
         if (lack := _lacks(part, candidate)) is not None:
             yield lack

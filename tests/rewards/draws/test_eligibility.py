@@ -1,28 +1,107 @@
-"""Who is in a draw and why: the laws of tickets, and every reason to be left out."""
+"""Who is in a draw and why: the laws of parts, tickets and classes, and every reason to be left out."""
 
+import json
 import random
 from dataclasses import replace
+from datetime import date, timedelta
 from uuid import UUID, uuid4
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rewards.draws import eligibility, rules, states
-from rewards.draws.eligibility import Candidate, Rule, person_ref, rule_facts, select, tickets_for, unit_code, why
+from rewards.draws.eligibility import (
+    CONFLICTS,
+    PARTS,
+    TAKING_PART,
+    Attended,
+    Barred,
+    Candidate,
+    ClassTerms,
+    Fact,
+    Hours,
+    Ideas,
+    JoinedBefore,
+    Levels,
+    NotWinner,
+    Part,
+    Passed,
+    Points,
+    Quizzes,
+    Roles,
+    Rule,
+    Units,
+    all_reasons,
+    class_of,
+    person_ref,
+    read_rule,
+    rule_facts,
+    rule_json,
+    select,
+    tickets_for,
+    unit_code,
+    why,
+)
 from rewards.members.rules import ROLES, is_staff_number, permissions
-from server.web.texts.draws import TEXTS
+from server.web import i18n
+from server.web.texts import texts
 
+TEXTS = texts()
 CREATOR = UUID(int=1)
 UNITS = [UUID(int=100 + n) for n in range(6)]
-PERSON = Candidate(UUID(int=2), "E1001", UNITS[1], frozenset(UNITS[:2]), (), False, 120, 3)
+QUIZ = UUID(int=500)
+DAY = date(2026, 9, 1)
+WINDOW = (DAY, DAY + timedelta(days=30))
+PERSON = Candidate(
+    UUID(int=2),
+    "E1001",
+    UNITS[1],
+    frozenset(UNITS[:2]),
+    (),
+    False,
+    {Fact("points"): 120, Fact("quizzes"): 3},
+    joined=date(2020, 1, 1),
+    name="Li Na",
+)
 
+windows = st.sampled_from([(None, None), WINDOW])
+counted = st.builds(
+    lambda kind, least, window: kind(least, *window),
+    st.sampled_from([Points, Quizzes, Levels, Hours, Ideas]),
+    st.integers(1, 200),
+    windows,
+)
+parts = st.one_of(
+    counted,
+    st.builds(Passed, st.just(QUIZ), st.just("Fire drill"), st.integers(1, 100)),
+    st.builds(Attended, st.integers(1, 5)),
+    st.builds(Units, st.frozensets(st.sampled_from(UNITS), min_size=1, max_size=3)),
+    st.builds(Roles, st.frozensets(st.sampled_from(TAKING_PART), min_size=1)),
+    st.builds(JoinedBefore, st.dates(date(2015, 1, 1), date(2026, 1, 1))),
+    st.builds(NotWinner, st.sampled_from([None, DAY])),
+)
+classes = st.lists(st.lists(parts, max_size=2).map(tuple), max_size=3).map(
+    lambda given: tuple(ClassTerms(f"c{n}", f"Class {n}", own) for n, own in enumerate(given))
+)
 some_rules = st.builds(
     Rule,
-    min_points=st.integers(0, 200),
-    min_quizzes=st.integers(0, 5),
-    units=st.frozensets(st.sampled_from(UNITS), max_size=3),
-    points_per_ticket=st.integers(0, 60),
-    ticket_cap=st.integers(1, 30),
+    parts=st.lists(parts, max_size=4).map(tuple),
+    per=st.integers(0, 60),
+    cap=st.integers(1, 30),
+    classes=classes,
+)
+facts = st.dictionaries(
+    st.one_of(
+        st.builds(
+            lambda kind, window: Fact(kind, *window),
+            st.sampled_from(["points", "quizzes", "levels", "hours", "ideas"]),
+            windows,
+        ),
+        st.sampled_from([Fact("passed", quiz=QUIZ), Fact("attended"), Fact("not_winner"), Fact("not_winner", DAY)]),
+    ),
+    st.integers(-50, 300),
+    max_size=8,
 )
 people = st.builds(
     Candidate,
@@ -32,77 +111,194 @@ people = st.builds(
     within=st.frozensets(st.sampled_from(UNITS), max_size=4),
     roles=st.lists(st.sampled_from(ROLES), unique=True, max_size=2).map(tuple),
     left=st.booleans(),
-    points=st.integers(-50, 2000),
-    quizzes=st.integers(0, 9),
+    facts=facts,
+    joined=st.one_of(st.none(), st.dates(date(2010, 1, 1), date(2026, 9, 1))),
+)
+left_out = st.builds(
+    Barred,
+    created_by=st.just(CREATOR),
+    custodians=st.frozensets(st.integers(1, 40).map(lambda n: UUID(int=n)), max_size=3),
+    listed=st.dictionaries(st.integers(1, 40).map(lambda n: UUID(int=n)), st.just("Types the dice"), max_size=3),
+    full=st.frozensets(st.integers(1, 40).map(lambda n: UUID(int=n)), max_size=3),
 )
 
 
-@given(some_rules, people)
-def test_tickets_are_earned_within_bounds_and_explained(rule: Rule, person: Candidate) -> None:
-    standing = why(rule, person, CREATOR)
-    assert standing.code in TEXTS
+@given(some_rules, people, left_out)
+def test_tickets_are_earned_within_bounds_and_explained(rule: Rule, person: Candidate, barred: Barred) -> None:
+    standing = why(rule, person, barred)
     assert TEXTS[standing.code] % standing.details
     assert (standing.tickets > 0) == standing.code.startswith("draw.in.")
-    assert 0 <= standing.tickets <= (rule.ticket_cap if rule.points_per_ticket else 1)
-    if standing.tickets:
-        assert not person.left
-        assert person.member != CREATOR
-        assert "draws.draw" not in permissions(person.roles)
-        assert person.points >= rule.min_points
-        assert person.quizzes >= rule.min_quizzes
-        assert not rule.units or rule.units & person.within
-        if rule.points_per_ticket:
-            assert standing.tickets == max(1, min(rule.ticket_cap, person.points // rule.points_per_ticket))
+    assert 0 <= standing.tickets <= (rule.cap if rule.per else 1)
+    reasons = all_reasons(rule, person, barred)
+    assert bool(reasons) == (standing.tickets == 0)
+    for one in reasons:
+        assert TEXTS[one.code] % one.details
+        assert i18n.translator("zh-Hans").text(TEXTS[one.code]) % one.details
+    if reasons:
+        assert (standing.code, standing.details) == (reasons[0].code, reasons[0].details)
+        return
+    assert not person.left
+    assert person.member not in {CREATOR, *barred.custodians, *barred.listed, *barred.full}
+    assert "draws.draw" not in permissions(person.roles)
+    if rule.per:
+        assert standing.tickets == max(1, min(rule.cap, person.facts.get(rule.counting, 0) // rule.per))
 
 
-@given(some_rules, people, st.integers(0, 500))
-def test_more_points_never_mean_fewer_tickets(rule: Rule, person: Candidate, more: int) -> None:
-    richer = replace(person, points=person.points + more)
-    assert why(rule, richer, CREATOR).tickets >= why(rule, person, CREATOR).tickets
+@given(some_rules, people, left_out)
+def test_every_part_must_hold_and_each_is_told(rule: Rule, person: Candidate, barred: Barred) -> None:
+    told = [one.code for one in all_reasons(rule, person, barred) if one.code not in (*CONFLICTS, "draw.out.left")]
+    alone = [
+        one.code
+        for part in rule.parts
+        for one in all_reasons(Rule((part,)), replace(person, left=False, roles=(), member=UUID(int=99)), Barred())
+        if not isinstance(part, Roles)
+    ]
+    own = [part for part in rule.parts if isinstance(part, Roles) and part.roles.isdisjoint(person.roles)]
+    assert sorted(told) == sorted(alone + ["draw.out.role"] * len(own))
 
 
-@given(some_rules, st.lists(people, max_size=30), st.integers())
-def test_everybody_is_in_or_out_whatever_the_order(rule: Rule, everybody: list[Candidate], seed: int) -> None:
-    chosen = select(rule, everybody, CREATOR)
+@given(some_rules, people, left_out, st.integers(0, 500))
+def test_more_never_means_fewer_tickets(rule: Rule, person: Candidate, barred: Barred, more: int) -> None:
+    wins = {fact: count for fact, count in person.facts.items() if fact.kind == "not_winner"}
+    richer = replace(person, facts={fact: person.facts.get(fact, 0) + more for fact in rule.needed} | wins)
+    poorer = replace(person, facts={fact: person.facts.get(fact, 0) for fact in rule.needed} | wins)
+    assert why(rule, richer, barred).tickets >= why(rule, poorer, barred).tickets
+
+
+@given(some_rules, people)
+def test_only_needed_facts_decide(rule: Rule, person: Candidate) -> None:
+    known = {fact: count for fact, count in person.facts.items() if fact in rule.needed}
+    given, again = why(rule, person, Barred()), why(rule, replace(person, facts=known), Barred())
+    assert (given.tickets, given.code, given.group) == (again.tickets, again.code, again.group)
+
+
+@given(some_rules, people)
+def test_the_class_is_the_first_whose_parts_all_hold(rule: Rule, person: Candidate) -> None:
+    plain = replace(person, left=False, member=UUID(int=99))
+    holds = [
+        one.code
+        for one in rule.classes
+        if not [
+            reason for reason in all_reasons(Rule(one.parts), plain, Barred()) if reason.code != "draw.out.operator"
+        ]
+    ]
+    assert class_of(rule, person) == (holds[0] if holds else "")
+
+
+@given(some_rules, st.lists(people, max_size=30), left_out, st.integers())
+def test_everybody_is_in_or_out_whatever_the_order(
+    rule: Rule, everybody: list[Candidate], barred: Barred, seed: int
+) -> None:
+    chosen = select(rule, everybody, barred)
     assert len(chosen.entrants) + sum(chosen.out.values()) == len(everybody)
-    assert chosen.tickets == sum(why(rule, one, CREATOR).tickets for one in everybody)
-    assert set(dict(chosen.conflicts)) <= set(eligibility.CONFLICTS)
+    assert chosen.tickets == sum(why(rule, one, barred).tickets for one in everybody)
+    assert all(entry.group == class_of(rule, entry.candidate) for entry in chosen.entrants)
+    assert set(dict(chosen.conflicts)) <= set(CONFLICTS)
     shuffled = random.Random(seed).sample(everybody, len(everybody))
-    again = select(rule, shuffled, CREATOR)
+    again = select(rule, shuffled, barred)
     assert again.out == chosen.out
     assert sorted(again.entrants, key=repr) == sorted(chosen.entrants, key=repr)
 
 
-def test_every_reason_to_be_out() -> None:
-    rule = Rule(min_points=100, min_quizzes=2, units=frozenset({UNITS[0]}), points_per_ticket=50)
-    assert why(rule, PERSON, CREATOR).tickets == 2
-    for change, code in [
+@given(some_rules)
+def test_a_rule_survives_json_and_can_be_said(rule: Rule) -> None:
+    assert eligibility.flaw(rule) is None
+    assert read_rule(json.loads(json.dumps(rule_json(rule)))) == rule
+    for code, details in rule_facts(rule, {unit: f"Workshop {unit.int}" for unit in UNITS}):
+        assert TEXTS[code] % details
+        assert i18n.translator("zh-Hans").text(TEXTS[code]) % details
+
+
+def test_a_rule_that_says_nothing_is_for_everybody() -> None:
+    assert read_rule({}) == Rule()
+    assert rule_facts(Rule(), {})[0] == ("draw.rule.all", {})
+    assert Rule().needed == frozenset()
+
+
+def test_the_published_reasons_can_stand_in_a_manifest() -> None:
+    given = rules.Manifest(
+        "draw-2026-001",
+        0,
+        0,
+        "0" * 64,
+        ("0" * 64,),
+        "d10x20",
+        (rules.Prize("cup", 1),),
+        excluded=tuple((code, 1) for code in CONFLICTS),
+    )
+    assert rules.parse_manifest(rules.write_manifest(given)).excluded == given.excluded
+
+
+BARRED = Barred(CREATOR, frozenset({UUID(int=3)}), {UUID(int=4): "Types the dice"}, frozenset({UUID(int=5)}))
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
         ({"left": True}, "draw.out.left"),
         ({"member": CREATOR}, "draw.out.creator"),
         ({"roles": ("organiser",)}, "draw.out.operator"),
         ({"roles": ("admin",)}, "draw.out.operator"),
-        ({"within": frozenset({UNITS[1]})}, "draw.out.unit"),
-        ({"within": frozenset(), "unit": None}, "draw.out.unit"),
-        ({"points": 99}, "draw.out.points"),
-        ({"quizzes": 1}, "draw.out.quizzes"),
-    ]:
-        assert why(rule, replace(PERSON, **change), CREATOR).code == code
-    for role in ("reviewer", "auditor"):
-        assert why(rule, replace(PERSON, roles=(role,)), CREATOR).tickets == 2
+        ({"member": UUID(int=3)}, "draw.out.custodian"),
+        ({"member": UUID(int=4)}, "draw.out.excluded"),
+        ({"member": UUID(int=5)}, "draw.out.year"),
+    ],
+)
+def test_people_who_are_barred(change: dict[str, object], code: str) -> None:
+    assert why(Rule(), replace(PERSON, **change), BARRED).code == code  # type: ignore[arg-type]
+    assert why(Rule(), PERSON, BARRED).tickets == 1
+    for role in TAKING_PART:
+        assert why(Rule(), replace(PERSON, roles=(role,)), BARRED).tickets == 1
+
+
+@pytest.mark.parametrize(
+    ("part", "enough", "short", "code"),
+    [
+        (Points(100), {Fact("points"): 100}, {Fact("points"): 99}, "draw.out.points"),
+        (Points(1, *WINDOW), {Fact("points", *WINDOW): 1}, {Fact("points"): 500}, "draw.out.points_window"),
+        (Quizzes(2), {Fact("quizzes"): 2}, {Fact("quizzes"): 1}, "draw.out.quizzes"),
+        (Levels(2), {Fact("levels"): 2}, {}, "draw.out.levels"),
+        (Hours(90), {Fact("hours"): 90}, {Fact("hours"): 89}, "draw.out.hours"),
+        (Ideas(1), {Fact("ideas"): 1}, {}, "draw.out.ideas"),
+        (Passed(QUIZ, "Fire", 80), {Fact("passed", quiz=QUIZ): 80}, {Fact("passed", quiz=QUIZ): 79}, "draw.out.passed"),
+        (Attended(1), {Fact("attended"): 1}, {}, "draw.out.attended"),
+        (NotWinner(), {}, {Fact("not_winner"): 1}, "draw.out.winner"),
+        (NotWinner(DAY), {Fact("not_winner"): 1}, {Fact("not_winner", DAY): 1}, "draw.out.winner_since"),
+    ],
+)
+def test_what_a_part_asks(part: Part, enough: dict[Fact, int], short: dict[Fact, int], code: str) -> None:
+    rule = Rule((part,))
+    assert why(rule, replace(PERSON, facts=enough), Barred()).tickets == 1
+    standing = why(rule, replace(PERSON, facts=short), Barred())
+    assert (standing.tickets, standing.code) == (0, code)
+
+
+def test_what_the_roster_decides() -> None:
+    def stands(part: Part, **change: object) -> str:
+        return why(Rule((part,)), replace(PERSON, **change), Barred()).code  # type: ignore[arg-type]
+
+    inside = Units(frozenset({UNITS[0]}))
+    assert stands(inside) == "draw.in.each"
+    assert stands(inside, within=frozenset({UNITS[1]})) == "draw.out.unit"
+    assert stands(inside, within=frozenset(), unit=None) == "draw.out.unit"
+    checker = Roles(frozenset({"reviewer"}))
+    assert stands(checker, roles=("reviewer",)) == "draw.in.each"
+    assert stands(checker, roles=("auditor",)) == "draw.out.role"
+    old = JoinedBefore(date(2020, 1, 2))
+    assert stands(old) == "draw.in.each"
+    assert stands(old, joined=date(2020, 1, 2)) == "draw.out.joined"
+    assert stands(old, joined=None) == "draw.out.joined_unknown"
 
 
 def test_how_tickets_come_about() -> None:
-    rule = Rule(points_per_ticket=50, ticket_cap=3)
+    rule = Rule(per=50, cap=3)
     said = {points: tickets_for(rule, points) for points in (0, 49, 50, 199, 200)}
     assert [one.tickets for one in said.values()] == [1, 1, 1, 3, 3]
     assert [one.code.removeprefix("draw.in.") for one in said.values()] == ["least", "least", "points", "points", "cap"]
     assert tickets_for(Rule(), 5000).code == "draw.in.each"
-
-
-@given(some_rules)
-def test_the_rule_can_be_said(rule: Rule) -> None:
-    for code, details in rule_facts(rule, ["Workshop 2"]):
-        assert TEXTS[code] % details
+    windowed = Rule((Quizzes(1), Points(1, *WINDOW)), per=10)
+    earned = replace(PERSON, facts={Fact("quizzes"): 1, Fact("points"): 900, Fact("points", *WINDOW): 40})
+    assert why(windowed, earned, Barred()).tickets == 4
 
 
 @given(st.text(min_size=1, max_size=64))
@@ -121,24 +317,42 @@ def test_units_have_codes_that_a_snapshot_takes() -> None:
     assert all(rules.valid_text(code) for code in codes)
 
 
-def test_rules_out_of_range_are_refused() -> None:
-    assert eligibility.flaw(Rule()) is None
-    for wrong in (
-        Rule(min_points=-1),
-        Rule(min_points=10_000_001),
-        Rule(points_per_ticket=-1),
-        Rule(min_quizzes=-1),
-        Rule(ticket_cap=0),
-        Rule(ticket_cap=1001),
-    ):
-        assert eligibility.flaw(wrong) in TEXTS
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        (Rule((Points(0),)), "draw.points_out_of_range"),
+        (Rule((Points(10_000_001),)), "draw.points_out_of_range"),
+        (Rule(per=-1), "draw.points_out_of_range"),
+        (Rule((Quizzes(0),)), "draw.quizzes_out_of_range"),
+        (Rule((Levels(10_001),)), "draw.levels_out_of_range"),
+        (Rule((Hours(1_000_001),)), "draw.hours_out_of_range"),
+        (Rule((Ideas(0),)), "draw.ideas_out_of_range"),
+        (Rule((Attended(0),)), "draw.attended_out_of_range"),
+        (Rule((Points(1, DAY),)), "draw.window_open"),
+        (Rule((Points(1, DAY, DAY - timedelta(days=1)),)), "draw.window_ends_before_start"),
+        (Rule((Passed(QUIZ, "Fire", 0),)), "draw.percent_out_of_range"),
+        (Rule((Passed(QUIZ, " "),)), "draw.quiz_name_invalid"),
+        (Rule((Units(frozenset()),)), "draw.units_out_of_range"),
+        (Rule((Roles(frozenset()),)), "draw.roles_invalid"),
+        (Rule((Roles(frozenset({"organiser"})),)), "draw.roles_invalid"),
+        (Rule(cap=0), "draw.cap_out_of_range"),
+        (Rule(cap=1001), "draw.cap_out_of_range"),
+        (Rule((Quizzes(1),) * 21), "draw.parts_many"),
+        (Rule(classes=(ClassTerms("A", "A"),)), "draw.class_code_invalid"),
+        (Rule(classes=(ClassTerms("a", "A"),) * 2), "draw.class_code_twice"),
+        (Rule(classes=(ClassTerms("a", ""),)), "draw.class_name_invalid"),
+        (Rule(classes=(ClassTerms("a", "A", (Quizzes(0),)),)), "draw.quizzes_out_of_range"),
+        (Rule(classes=tuple(ClassTerms(f"c{n}", "C") for n in range(21))), "draw.classes_many"),
+    ],
+)
+def test_rules_that_cannot_be(wrong: Rule, code: str) -> None:
+    assert eligibility.flaw(wrong) == code
+    assert code in TEXTS
 
 
-def test_the_table_of_moves() -> None:
-    assert states.moves_from("draft") == {"edit", "freeze", "cancel"}
-    assert states.moves_from("frozen") == {"hold", "cancel"}
-    assert not states.moves_from("drawn")
-    assert not states.moves_from("cancelled")
+def test_every_kind_of_part_is_known_by_its_name() -> None:
+    assert {kind: one.kind for kind, one in PARTS.items()} == {kind: kind for kind in PARTS}
+    assert len(PARTS) == 11
 
 
 def test_what_is_typed_is_read_kindly() -> None:

@@ -1,25 +1,27 @@
 """A plant with people who have earned points, and a draw over them."""
 
+import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import count
 from uuid import UUID, uuid4
 
 from redis.asyncio import Redis
 
 from rewards import database as db
-from rewards.draws import actions
+from rewards.draws import actions, rules
 from rewards.draws.actions import Frozen
 from rewards.draws.eligibility import Rule
-from rewards.draws.terms import PrizeTerms, Terms
+from rewards.draws.terms import CustodianTerms, PrizeTerms, Terms
 from rewards.ledger.actions import Award, award, open_season
-from server.runtime.chance import new_id
+from server.runtime.chance import human_code, new_id
 
 NOW = datetime(2026, 9, 2, 12, tzinfo=UTC)
 TODAY = date(2026, 9, 2)
 HOUR = timedelta(hours=1)
 DICE = "3141 5926 5358 9793 2384"
+PROGRAM = b"<!doctype html><title>kit</title>"
+"""Stands for the empty kit, whose bytes the freeze publishes and promises."""
 PRIZES = (PrizeTerms("third", "Thermos", 2), PrizeTerms("first", "Bicycle", 1))
 
 
@@ -81,33 +83,87 @@ async def plant(workers: int = 9) -> Plant:
     )
 
 
-def terms(season: UUID, /, **changed: object) -> Terms:
-    rule = changed.pop("rule", Rule(per=50, cap=4))
-    given = {"title": "Autumn draw", "season": season, "rule": rule, "prizes": PRIZES, **changed}
+def terms(there: Plant, /, **changed: object) -> Terms:
+    """Two custodians of different offices, no time for objections, winners absent as soon as they are called."""
+    given = {
+        "title": "Autumn draw",
+        "season": there.season,
+        "rule": Rule(per=50, cap=4),
+        "prizes": PRIZES,
+        "custodians": custodians(there),
+        "dispute_hours": 0,
+        "call_seconds": 0,
+        **changed,
+    }
     return Terms(**given)  # type: ignore[arg-type]
 
 
-async def planned(redis: Redis, there: Plant, **changed: object) -> UUID:
-    return await actions.create_draw(
-        redis, terms(there.season, **changed), actor=there.organiser, now=NOW, today=TODAY, new_id=new_id
+def custodians(there: Plant) -> tuple[CustodianTerms, ...]:
+    return (
+        CustodianTerms("organiser", "Wang Fang", there.organiser),
+        CustodianTerms("union", "Zhao Min", there.cashier),
     )
 
 
-async def frozen(redis: Redis, draw: UUID, actor: UUID | None = None) -> Frozen:
-    done = await actions.freeze(redis, draw, now=NOW + HOUR, actor=actor, new_id=new_id, random_bytes=bytes_of())
+async def plan_draw(redis: Redis, there: Plant, **changed: object) -> UUID:
+    """A draft whose custodians have not sealed."""
+    return await actions.create_draw(
+        redis, terms(there, **changed), actor=there.organiser, now=NOW, today=TODAY, new_id=new_id
+    )
+
+
+def secret_of(label: str) -> bytes:
+    """The secret of a custodian, which a test may know."""
+    return hashlib.sha256(label.encode()).digest()
+
+
+async def seal_all(redis: Redis, draw: UUID, now: datetime = NOW) -> None:
+    """Every custodian seals `secret_of` his label; one who is not on the roster by a stranger's hand."""
+    slug = await db.value("SELECT slug FROM draw WHERE id = $1", draw)
+    for one in await db.rows("SELECT label, member FROM custodian WHERE draw = $1 AND commitment IS NULL", draw):
+        commitment = rules.commitment(slug, one["label"], secret_of(one["label"]))
+        await actions.seal(redis, draw, one["label"], commitment, member=one["member"] or uuid4(), now=now)
+
+
+async def sealed(redis: Redis, there: Plant, **changed: object) -> UUID:
+    """A draft that can be frozen."""
+    draw = await plan_draw(redis, there, **changed)
+    await seal_all(redis, draw)
+    return draw
+
+
+async def frozen(
+    redis: Redis, draw: UUID, actor: UUID | None = None, now: datetime = NOW + HOUR, program: bytes = PROGRAM
+) -> Frozen:
+    """Freeze a sealed draft."""
+    done = await actions.freeze(
+        redis, draw, now=now, actor=actor, new_id=new_id, random_bytes=secrets.token_bytes, program=program
+    )
     assert done is not None
     return done
 
 
-async def held(redis: Redis, draw: UUID, actor: UUID, digits: str = DICE) -> actions.Held:
-    return await actions.hold(redis, draw, digits, actor=actor, now=NOW + 2 * HOUR, new_id=new_id, new_code=codes())
+async def frozen_draw(redis: Redis, there: Plant, **changed: object) -> UUID:
+    """A frozen draw that can be armed at once."""
+    draw = await sealed(redis, there, **changed)
+    await frozen(redis, draw)
+    return draw
 
 
-def bytes_of() -> actions.RandomBytes:
-    return secrets.token_bytes
-
-
-def codes():
-    numbers = count(1)
-    prefix = secrets.token_hex(3)
-    return lambda: f"{prefix}{next(numbers)}"
+async def held(
+    redis: Redis, draw: UUID, actor: UUID, digits: str = DICE, now: datetime = NOW + 2 * HOUR
+) -> actions.Logged:
+    """Arm a frozen draw, throw the dice, open all secrets: the winners of the first round are known."""
+    await actions.arm(redis, draw, actor=actor, now=now, new_id=new_id)
+    logged = await actions.roll(redis, draw, digits, actor=actor, now=now, new_id=new_id)
+    for one in await db.rows("SELECT label FROM custodian WHERE draw = $1 ORDER BY position", draw):
+        logged = await actions.reveal(
+            redis,
+            draw,
+            secret_of(one["label"]).hex(),
+            actor=actor,
+            now=now,
+            new_id=new_id,
+            new_code=lambda: human_code(8),
+        )
+    return logged
