@@ -27,9 +27,22 @@ _BY_BEGINNING = (
             "code.",
             "members.bad_",
             "picture.",
+            "draw.code_form",
+            "draw.commitment_missing",
         ),
     ),
-    (403, ("members.need_admin", "links.need_admin", "members.own_", "roster.roles_need_admin", "approval.")),
+    (
+        403,
+        (
+            "members.need_admin",
+            "links.need_admin",
+            "members.own_",
+            "roster.roles_need_admin",
+            "approval.",
+            "draw.no_custodian",
+            "claim.not_yours",
+        ),
+    ),
     (400, ("roster.",)),
     (
         404,

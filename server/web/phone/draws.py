@@ -100,7 +100,7 @@ async def show_ways(request: Asked, slug: FromPath[str]) -> Response[bytes]:
 async def send_file(request: Asked, slug: FromPath[str], name: FromPath[str]) -> Response[bytes]:
     """One published file, byte for byte, for anybody. What can still grow is asked for again each time."""
     name = name.lstrip("/")
-    content = await _content(slug, name)
+    content = await _content(request, slug, name)
     if content is None:
         raise Refusal("web.not_found")
     way = "attachment" if name.endswith(".html") else "inline"
@@ -152,14 +152,23 @@ async def _custodian(draw_id: UUID, member: UUID) -> CustodianRow | None:
     return next((one for one in await queries.custodians(draw_id) if one.member == member), None)
 
 
-async def _content(slug: str, name: str) -> bytes | None:
-    """A published file; those that never change are kept in this process, because a hall asks for them at once."""
+async def _content(request: Asked, slug: str, name: str) -> bytes | None:
+    """A published file; those that never change are kept in this process, because a hall asks for them at once. The
+    files of a rehearsal are for the desk."""
     key = (slug, name)
     kept = _kept.get(key)
     if kept is not None:
         return kept
+    found = await queries.draw_by_slug(slug)
+    if found is None:
+        return None
+    me = pages.me(request)
+    if found.rehearses is not None and (me is None or "draws.read" not in me.may):
+        return None
+    if name.startswith(f"{queries.CONFLICTS}/"):
+        return (await queries.conflict_files(found.id)).get(name)
     content = await queries.published_file(slug, name)
-    if content is not None and name in _FIXED:
+    if content is not None and name in _FIXED and found.rehearses is None:
         while _kept and sum(map(len, _kept.values())) + len(content) > MOST_KEPT_BYTES:
             _kept.pop(next(iter(_kept)))
         _kept[key] = content
@@ -185,7 +194,7 @@ async def _totals(draw: DrawRow) -> list[UnitTotal]:
 
 async def _my_wins(request: Asked, draw: DrawRow) -> list[tuple[WinRow, str]]:
     """What the member has won, each with its claim code as people read it."""
-    wins = await queries.wins_of(pages.signed_in(request).id, draw.id)
+    wins = await queries.wins_of(pages.signed_in(request).id, draw.id, ended=True)
     return [(win, "-".join(grouped(win.claim_code, CODE_GROUPS))) for win in wins]
 
 
