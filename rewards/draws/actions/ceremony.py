@@ -116,12 +116,12 @@ async def beacon(redis: Redis, draw_id: UUID, signature: str, *, actor: UUID, no
     async with db.transaction():
         at = await scene(draw_id, actor, "beacon")
         promised = at.manifest.beacon
-        if promised is None:
-            raise Refusal("draw.beacon.none")
-        line = events.beacon_line(promised.round, plain)
-        if at.line_of(line) and at.repeats("beacon"):
+        line = "" if promised is None else events.beacon_line(promised.round, plain)
+        if line in at.lines and at.repeats("beacon"):
             return at.known(line)
         moved(at.state, "beacon")
+        if promised is None:
+            raise Refusal("draw.beacon.none")
         await check_beacon(promised, plain)
         logged = await add(at, "beacon", line, now=now, new_id=new_id)
         await note("draw.beacon_taken", at=now, actor=actor, subject=str(draw_id), result=logged.code)

@@ -135,8 +135,8 @@ class Venue:
     `code` that of the log's end; "" before the arm. `digits` and `beacon` are "" until they stand in the log.
     `next` says which events may come (`arm` and `abort` before the arm). `waiting`: the slot whose dice must be thrown
     before anything else. `places`: what stands now, in the order of the prizes; `gone`: lost places, in the order of
-    the log. `alternates`: (prize, place, line) once closed. `checked_in` counts members of the list; `conflicts` counts
-    logs that contradict this one.
+    the log. `alternates`: (prize, place, line) once closed. `voids` and `checked_in` count lines, once armed those that
+    are locked; `conflicts` counts logs that contradict this one.
     """
 
     draw: UUID
@@ -263,7 +263,7 @@ async def venue(draw_id: UUID) -> Venue | None:
     """The draw at its venue; None: no such draw, or not frozen yet."""
     found = await db.row(
         "SELECT slug, title, state, version, rehearses, manifest, log, shown_names, arm_after, armed_at, drawn_at,"
-        " closed_at, (SELECT count(*) FROM void_line WHERE draw = draw.id) AS voids,"
+        " closed_at, draw.voids AS struck, present, (SELECT count(*) FROM void_line WHERE draw = draw.id) AS voids,"
         " (SELECT count(*) FROM check_in JOIN entrant USING (draw, member) WHERE draw = draw.id) AS checked_in,"
         " (SELECT count(*) FROM transcript WHERE draw = draw.id AND verdict = 'conflict') AS conflicts"
         " FROM draw WHERE id = $1",
@@ -313,8 +313,8 @@ async def venue(draw_id: UUID) -> Venue | None:
         gone=gone,
         alternates=tuple((one.prize, one.place, one.pick.line) for one in composed.alternates if one.pick is not None),
         doubts=tuple(await _doubts(draw_id)),
-        checked_in=found["checked_in"],
-        voids=found["voids"],
+        checked_in=found["checked_in"] if found["present"] is None else found["present"].count(b"\n"),
+        voids=(found["struck"] or b"").count(b"\n") if lines else found["voids"],
         conflicts=found["conflicts"],
     )
 

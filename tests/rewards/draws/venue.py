@@ -8,12 +8,12 @@ from uuid import UUID
 from redis.asyncio import Redis
 
 from rewards import database as db
-from rewards.draws import actions, queries
+from rewards.draws import actions, queries, rules
 from rewards.draws.actions import Arrival, Brought, Confirmed, Logged
 from rewards.draws.eligibility import Points, Rule
 from rewards.draws.terms import CustodianTerms, PrizeTerms, RoundTerms
 from server.runtime.chance import claim_code, new_id
-from tests.rewards.draws.world import DICE, NOW, Plant, frozen, member, plant, sealed, secret_of
+from tests.rewards.draws.world import DICE, NOW, Plant, frozen, member, plant, seal_all, secret_of, terms
 
 MINUTE = timedelta(minutes=1)
 TOP_DICE, AGAIN_DICE = "1618", "2718"
@@ -67,6 +67,10 @@ class Venue:
         found = await db.row("SELECT * FROM draw WHERE id = $1", self.draw)
         assert found is not None
         return found
+
+    async def size(self) -> int:
+        """How many lines the list has."""
+        return rules.parse_manifest((await self.row())["manifest"]).n
 
     async def log(self) -> list[str]:
         return ((await self.row())["log"] or "").splitlines()
@@ -198,7 +202,7 @@ class Venue:
         )
 
 
-async def venue(redis: Redis, *, workers: int = 14, at: datetime = NOW, **terms: object) -> Venue:
+async def venue(redis: Redis, *, workers: int = 14, at: datetime = NOW, **changed: object) -> Venue:
     """A frozen draw over the workers with points; it can be armed at once unless told otherwise."""
     there = await plant(workers)
     keepers = await member("K1", "Keeper One"), await member("K2", "Keeper Two")
@@ -210,15 +214,33 @@ async def venue(redis: Redis, *, workers: int = 14, at: datetime = NOW, **terms:
         "rule": Rule((Points(1),), per=50, cap=4),
         "custodians": custodians,
         "call_seconds": 60,
-        **terms,
+        **changed,
     }
-    draw = await sealed(redis, there, **given)
+    draw = await actions.create_draw(
+        redis, terms(there, **given), actor=there.organiser, now=at, today=at.date(), new_id=new_id
+    )
+    await seal_all(redis, draw, now=at)
     await frozen(redis, draw, there.organiser, now=at)
     witness = await member("W1", "Witness", "auditor")
     secrets = {one.label: secret_of(one.label) for one in custodians}
     return Venue(redis, draw, there, secrets, keepers, witness, at)
 
 
-async def lines_of(there: Venue) -> int:
-    """How many lines the list has."""
-    return (await there.look()).manifest.n
+async def offline(there: Venue, inputs: list[str], voids: bytes = b"", present: bytes | None = None) -> bytes:
+    """The log that an honest kit without network makes of these inputs, after the arm line that it writes itself."""
+    row = await there.row()
+    manifest, lines = rules.parse_manifest(row["manifest"]), rules.parse_snapshot(row["snapshot"])
+    m = rules.manifest_hash(row["manifest"])
+    arm = f"arm {m.hex()}"
+    arm += f" void {rules.voids_hash(voids)}" if voids else ""
+    arm += "" if present is None else f" present {rules.present_hash(present)}"
+    sheet = rules.read_inputs([arm, *inputs], manifest)
+    here = None if present is None else rules.parse_present(present, manifest.n)
+    composed = rules.compose(manifest, m, lines, sheet, rules.parse_voids(voids, manifest.n), here)
+    return rules.log_text(composed.lines).encode("ascii")
+
+
+def thrown(there: Venue, dice: str = DICE) -> list[str]:
+    """Dice and both secrets, as inputs."""
+    opened = [f"reveal {label} {secret.hex()}" for label, secret in there.secrets.items()]
+    return [f"venue d10x20 {''.join(dice.split())}", *opened]
