@@ -3,6 +3,7 @@
 import asyncio
 from datetime import datetime, timedelta
 from pathlib import Path
+from secrets import token_bytes
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -11,13 +12,14 @@ from redis.asyncio import Redis
 
 from rewards import database as db
 from rewards.draws import actions, queries
+from rewards.draws.eligibility import Points, Rule
 from rewards.draws.verify import verify_folder
 from rewards.outbox.queries import open_count
 from server.runtime import settings
 from server.runtime.chance import new_id
 from server.runtime.clock import now
 from server.runtime.resources import Resources
-from tests.rewards.draws.world import bytes_of, held, planned, plant, terms
+from tests.rewards.draws.world import PROGRAM, held, plan_draw, plant, seal_all, terms
 from workers import draws
 from workers.main import JOBS, carry_out
 
@@ -34,8 +36,9 @@ async def due(redis: Redis, **changed: object) -> tuple[UUID, str, datetime]:
     """A draw whose hour has come, with the subject of its freeze."""
     there = await plant()
     at = now() - HOUR
-    plan = terms(there.season, freeze_at=at, **changed)
+    plan = terms(there, freeze_at=at, **changed)
     draw = await actions.create_draw(redis, plan, actor=there.organiser, now=at - HOUR, today=at.date(), new_id=new_id)
+    await seal_all(redis, draw, at - HOUR)
     return draw, f"{draw}@{at.isoformat()}", at
 
 
@@ -45,10 +48,19 @@ async def state(draw: UUID) -> str:
     return found.state
 
 
+async def asked(draw: UUID) -> str:
+    """The subject of the freeze that was asked for."""
+    at = await db.value("SELECT freezing_since FROM draw WHERE id = $1", draw)
+    return f"{draw}@{at.isoformat()}"
+
+
 async def test_the_hour_comes_and_the_files_are_there(house: Resources) -> None:
     draw, subject, _ = await due(house.redis)
     await carry_out({"house": house}, "freeze_draw", subject)
+    assert await state(draw) == "freezing"
+    await carry_out({"house": house}, "freeze_draw", await asked(draw))
     assert await state(draw) == "frozen"
+    assert await queries.progress(house.redis, draw) == 100
     await carry_out({"house": house}, "publish_draw", str(draw))
     assert await open_count() == 0
     found = await queries.draw(draw)
@@ -57,28 +69,42 @@ async def test_the_hour_comes_and_the_files_are_there(house: Resources) -> None:
     assert verify_folder(folder).state == "frozen"
 
     other = await db.value("SELECT id FROM member WHERE staff_number = 'O2'")
-    await held(house.redis, draw, other)
+    await held(house.redis, draw, other, now=now())
     await carry_out({"house": house}, "publish_draw", str(draw))
     report = verify_folder(folder)
-    assert (report.ok, report.state) == (True, "closed")
+    assert (report.ok, report.state) == (True, "open")
     assert await open_count() == 0
 
 
 async def test_delivered_twice_and_to_two_at_once(house: Resources) -> None:
     draw, subject, _ = await due(house.redis)
     await asyncio.gather(*(draws.freeze_draw(house, subject) for _ in range(3)))
+    freeze = await asked(draw)
+    await asyncio.gather(*(draws.freeze_draw(house, freeze) for _ in range(3)))
+    await draws.freeze_draw(house, freeze)
     await draws.freeze_draw(house, subject)
-    assert [line.code for line in await queries.history(draw)] == ["draw.created", "draw.frozen"]
+    assert [line.code for line in await queries.history(draw)].count("draw.frozen") == 1
     await asyncio.gather(*(draws.publish_draw(house, str(draw)) for _ in range(3)))
     files = sorted(path.name for path in (house.settings.data / draws.FOLDER).rglob("*") if path.is_file())
-    assert files == ["manifest.json", "snapshot.tsv"]
+    assert files == ["kit.html", "manifest.json", "manifest.sig", "snapshot.tsv"]
 
 
 async def test_a_worker_that_dies_after_the_freeze_is_followed_by_another(house: Resources) -> None:
-    draw, subject, at = await due(house.redis)
-    await actions.freeze(house.redis, draw, now=now(), actor=None, new_id=new_id, random_bytes=bytes_of(), due_at=at)
-    assert await open_count() == 2
+    draw, subject, _ = await due(house.redis)
     await carry_out({"house": house}, "freeze_draw", subject)
+    freeze = await asked(draw)
+    await actions.freeze(
+        house.redis,
+        draw,
+        now=now(),
+        actor=None,
+        new_id=new_id,
+        random_bytes=token_bytes,
+        program=PROGRAM,
+        due_at=datetime.fromisoformat(freeze.partition("@")[2]),
+    )
+    assert await open_count() == 2
+    await carry_out({"house": house}, "freeze_draw", freeze)
     await carry_out({"house": house}, "publish_draw", str(draw))
     assert await open_count() == 0
     assert await state(draw) == "frozen"
@@ -95,9 +121,19 @@ async def test_what_cannot_be_frozen_is_left_to_people(house: Resources) -> None
     )
 
 
+async def test_what_cannot_be_frozen_when_the_worker_comes_is_a_draft_again(house: Resources) -> None:
+    draw, subject, _ = await due(house.redis, rule=Rule((Points(9_000),)))
+    await carry_out({"house": house}, "freeze_draw", subject)
+    await carry_out({"house": house}, "freeze_draw", await asked(draw))
+    assert await open_count() == 0
+    assert await state(draw) == "draft"
+    assert (await queries.history(draw))[-1].why == "draw.nobody"
+    assert await queries.progress(house.redis, draw) is None
+
+
 async def test_a_freeze_of_another_hour_or_of_nothing_does_nothing(house: Resources) -> None:
     there = await plant()
-    draw = await planned(house.redis, there)
+    draw = await plan_draw(house.redis, there)
     await draws.freeze_draw(house, f"{draw}@{now().isoformat()}")
     await draws.freeze_draw(house, f"{new_id()}@{now().isoformat()}")
     await draws.publish_draw(house, str(draw))

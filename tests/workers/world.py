@@ -20,13 +20,14 @@ from rewards.boards import queries as boards
 from rewards.draws import actions as draws
 from rewards.draws import queries as draw_queries
 from rewards.draws.eligibility import Rule
-from rewards.draws.terms import PrizeTerms, Terms
+from rewards.draws.terms import CustodianTerms, PrizeTerms, Terms
 from rewards.draws.verify import verify_folder
 from rewards.ledger import queries as ledger
 from rewards.outbox.queries import open_count
 from server.runtime.clock import now
 from server.runtime.settings import Settings
 from tests.games.quizzes.world import RIGHT, SECOND, WRONG, Play, day_of, room, scene
+from tests.rewards.draws.world import seal_all
 
 ROOT = Path(__file__).resolve().parents[2]
 HOUR = timedelta(hours=1)
@@ -76,12 +77,20 @@ async def due(redis: Redis) -> Due:
     await before.post()
     draw = await draws.create_draw(
         redis,
-        Terms("Draw", there.season, RULE, (PrizeTerms("first", "Bicycle", 1),), freeze_at=there.at + HOUR),
+        Terms(
+            "Draw",
+            there.season,
+            RULE,
+            (PrizeTerms("first", "Bicycle", 1),),
+            custodians=(CustodianTerms("organiser", "Host", there.host), CustodianTerms("notary", "Notary Li")),
+            freeze_at=there.at + HOUR,
+        ),
         actor=there.host,
         now=there.at,
         today=day_of(there.at),
         new_id=there.new_id,
     )
+    await seal_all(redis, draw, there.at)
     planned = await room(redis, there, code="plann", scheduled=True)
     idle = await room(redis, there, code="idle0", ends_at=there.at + HOUR)
     asked = await room(redis, there, code="asked")
@@ -119,7 +128,8 @@ async def check(due: Due, redis: Redis, data: Path) -> None:
     counts = {one["room"]: one["members"] for one in posted}
     assert (counts.pop(due.played.id), counts.pop(due.ending.id), list(counts.values())) == (4, 3, [4])
     assert await db.value("SELECT count(*) FROM room WHERE posted_at IS NOT NULL") == 3
-    assert [line.code for line in await draw_queries.history(due.draw)] == ["draw.created", "draw.frozen"]
+    steps = [line.code for line in await draw_queries.history(due.draw)]
+    assert (steps[0], steps[-1], steps.count("draw.frozen")) == ("draw.created", "draw.frozen", 1)
     found = await draw_queries.draw(due.draw)
     assert found is not None
     assert verify_folder(data / "draws" / found.slug).state == "frozen"

@@ -1,6 +1,5 @@
 """One of everything that has a page: people, a season, quizzes, rooms, draws in each state, screens, links."""
 
-import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -10,14 +9,16 @@ from games.quizzes.formats import QuestionDraft
 from rewards import database as db
 from rewards.draws import actions as draws
 from rewards.draws.eligibility import Rule
-from rewards.draws.terms import PrizeTerms, Terms
+from rewards.draws.terms import CustodianTerms, PrizeTerms, Terms
 from rewards.funds import actions as funds
 from rewards.ledger import actions as ledger
 from rewards.members import actions as members
 from rewards.ticks import STREAM
-from server.runtime.chance import human_code, new_id, token
+from server.runtime.chance import new_id, token
 from server.runtime.clock import now
+from server.runtime.kit_program import empty_kit
 from server.web.screen import screens
+from tests.rewards.draws.world import frozen, held, seal_all
 from tests.server.web.conftest import Browser, add_member
 
 CODE = "Blue-valve-7"
@@ -100,12 +101,21 @@ class World:
 
 
 async def _draw(world_season: UUID, head: UUID, redis, title: str, upto: str = "draft") -> UUID:
-    terms = Terms(title, world_season, Rule(per=50, cap=4), (PrizeTerms("one", "Thermos", 1),))
+    terms = Terms(
+        title,
+        world_season,
+        Rule(per=50, cap=4),
+        (PrizeTerms("one", "Thermos", 1),),
+        custodians=(CustodianTerms("organiser", "Wang Fang", head), CustodianTerms("notary", "Notary Li")),
+        dispute_hours=0,
+        call_seconds=0,
+    )
     draw = await draws.create_draw(redis, terms, actor=head, now=now(), today=now().date(), new_id=new_id)
+    await seal_all(redis, draw, now())
     if upto in ("frozen", "drawn"):
-        await draws.freeze(redis, draw, now=now(), actor=head, new_id=new_id, random_bytes=secrets.token_bytes)
+        await frozen(redis, draw, head, now(), empty_kit())
     if upto == "drawn":
-        await draws.hold(redis, draw, DICE, actor=head, now=now(), new_id=new_id, new_code=lambda: human_code(8))
+        await held(redis, draw, head, DICE, now())
     return draw
 
 

@@ -14,7 +14,7 @@ from rewards.refusals import Refusal
 from rewards.ticks import STREAM
 from server.web import html
 from server.web.screen import stage
-from tests.rewards.draws.world import DICE, frozen, held, planned, plant
+from tests.rewards.draws.world import DICE, frozen, held, plant, sealed
 
 URL = "https://laurel.example"
 WIN = WinRow(uuid4(), uuid4(), "d", "D", "p", "P", 0, 0, 0, uuid4(), "李娜", "E1", "一车间", "c", None, "")
@@ -40,7 +40,7 @@ async def test_the_scenes_of_a_draw(redis: Redis) -> None:
     with pytest.raises(Refusal, match=r"draw\.unknown"):
         await stage.stage_facts(redis, uuid4(), public_url=URL)
     there = await plant()
-    draw = await planned(redis, there)
+    draw = await sealed(redis, there)
     seen = set()
 
     async def scene() -> stage.Stage:

@@ -14,12 +14,13 @@ from games.quizzes.formats import QuestionDraft
 from rewards import database as db
 from rewards.draws import actions as draws
 from rewards.draws.eligibility import Rule
-from rewards.draws.terms import PrizeTerms, Terms
+from rewards.draws.terms import CustodianTerms, PrizeTerms, Terms
 from server.runtime.chance import new_id
 from server.runtime.clock import now
 from server.web.live import Channel
 from server.web.screen import screens, stage
 from server.web.screen.pictures import FORGOTTEN_AFTER, PODIUM_FOR, Screens, lines_of
+from tests.rewards.draws.world import frozen, seal_all
 from tests.server.web.conftest import Browser
 from tests.server.web.messages import extract_msgids, translated_msgids
 from tests.server.web.screen.world import QUESTIONS, Play, earn, people, play, screen, season
@@ -239,6 +240,7 @@ async def planned(wall: Wall) -> UUID:
         season=wall.season,
         rule=Rule(per=100),
         prizes=(PrizeTerms("bike", "A bicycle", 1),),
+        custodians=(CustodianTerms("organiser", "Host", wall.host), CustodianTerms("notary", "Notary Li")),
         freeze_at=now() + timedelta(days=2),
     )
     return await draws.create_draw(
@@ -264,7 +266,8 @@ async def test_the_idle_playlist(wall: Wall) -> None:
     assert idle.count("same points, reached earlier") == 2
     assert idle.count("data-slide") == 5
     assert idle.count(" hidden") >= 4
-    await draws.freeze(redis, draw, now=now(), actor=host, new_id=new_id, random_bytes=bytes)
+    await seal_all(redis, draw, now())
+    await frozen(redis, draw, host, now())
     sealed = await wall.shown()
     assert "The list is sealed." in sealed
     assert "data-until-ms" not in sealed
