@@ -66,7 +66,8 @@
     var reading = saved.length ? drawCheck.readFiles(saved) : drawCheck.fetchFiles(form.dataset.files, null);
     var seen = { receipt: value("receipt"), manifest: value("manifest").replace(/\s/g, ""), dice: value("dice"), code: value("code") };
     reading.then(function (files) {
-      if (files["manifest.json"] === false) {
+      var missed = Object.keys(files).some(function (name) { return files[name] === false; });
+      if (missed && !saved.length) {
         outcome.hidden = true;
         unreachable.hidden = false;
         return null;
