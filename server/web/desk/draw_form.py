@@ -358,9 +358,9 @@ async def _preview(
 ) -> Preview | None:
     """None while what decides who is in is not right yet; mistakes elsewhere do not matter."""
     if terms is None:
-        errors = dict(reading.draft.errors)
-        season, rule = reading.season(), reading.rule()
-        reading.draft.errors = errors
+        # mistakes are counted while it is read, so it is read on a sheet without the earlier ones
+        again = Reading(Draft(reading.draft.values, reading.draft.rows), reading.known)
+        season, rule = again.season(), again.rule()
         if season is None or rule is None:
             return None
     else:
