@@ -1,6 +1,6 @@
 """`make bench`: a served Laurel in a folder of its own, a separate load process, JSON and a table.
 
-Arguments choose works (room-50, room-200, room-1000, room-2000, sign-in, board); none: all. The report goes to
+Arguments choose works (room-50 and so on, sign-in, board, draw-50000 and so on); none: all. The report goes to
 standard output and, with the machine, the date and the command, to benchmarks/results/.
 """
 
@@ -29,6 +29,9 @@ WORKS = {
     "room-2000": ("room", 2000),
     "sign-in": ("sign-in", 1000),
     "board": ("board", 1_000_000),
+    "draw-50000": ("draw", 50_000),
+    "draw-100000": ("draw", 100_000),
+    "draw-200000": ("draw", 200_000),
 }
 BARS: dict[str, dict[str, tuple[str, float]]] = {
     "room-200": {"ack_p99_s": ("<=", 0.4), "cpu_ms_per_answer": ("<=", 1.5), "board_read_p99_s": ("<=", 0.1)},
@@ -39,6 +42,7 @@ BARS: dict[str, dict[str, tuple[str, float]]] = {
     },
     "room-2000": {"cpu_ms_per_answer": ("<=", 1.5), "web_memory_mb": ("<=", 250)},
     "sign-in": {"link_p99_s": ("<=", 1.0), "failed": ("<=", 0)},
+    "draw-50000": {"freeze_s": ("<=", 10)},
 }
 NEVER = ("refused", "lost", "doubled", "board_differs", "ledger_differs", "streams_dropped")
 
@@ -130,6 +134,11 @@ def verdicts(report: dict[str, Any]) -> list[str]:
         ratio = large["cpu_ms_per_answer"] / small["cpu_ms_per_answer"]
         if ratio > 1.3:
             missed.append(f"cost of an answer at 2,000 phones is {ratio:.2f} times that at 200, at most 1.3")
+    draws = [report[name] for name in ("draw-50000", "draw-200000") if "freeze_us_per_person" in report.get(name, {})]
+    if len(draws) == 2:
+        ratio = draws[1]["freeze_us_per_person"] / draws[0]["freeze_us_per_person"]
+        if ratio > 1.5:
+            missed.append(f"cost of a person in a draw of 200,000 is {ratio:.2f} times that of 50,000, at most 1.5")
     return missed
 
 

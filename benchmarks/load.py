@@ -22,6 +22,7 @@ import psutil
 import uvloop
 from redis.asyncio import Redis
 
+from benchmarks import draw_scale
 from benchmarks.phones import Address, Client, Phone
 from games.quizzes import queries as quizzes
 from games.quizzes.actions import add_quiz
@@ -402,10 +403,16 @@ async def board(server: Server, size: int) -> dict[str, Any]:
     }
 
 
+async def draw(server: Server, size: int) -> dict[str, Any]:
+    """A draw of `size` people."""
+    return await draw_scale.measure(server.redis, server.chosen.data, size)
+
+
 WORKS: dict[str, Callable[[Server, int], Awaitable[dict[str, Any]]]] = {
     "room": room,
     "sign-in": sign_in,
     "board": board,
+    "draw": draw,
 }
 
 
