@@ -292,7 +292,7 @@ async def twice(first: Awaitable[actions.Logged], second: Awaitable[actions.Logg
 
 
 async def test_two_press_the_same_button(redis: Redis) -> None:
-    there = await venue(redis, **FULL)
+    there = await venue(redis, **(FULL | {"call_seconds": 90}))
     await there.arrive(list(range(await there.size())))
     other = there.cashier
     await twice(there.arm(), there.arm(other))
