@@ -24,6 +24,7 @@
     var selector = "template[data-new='" + group + "']" + (kind ? "[data-kind='" + kind + "']" : "");
     var copy = document.importNode(document.querySelector(selector).content, true);
     var key = freshKey(group);
+    each("[data-upload]", copy, function (button) { button.hidden = true; });
     each("*", copy, function (element) {
       ATTRIBUTES.forEach(function (name) {
         var value = element.getAttribute(name);
@@ -123,7 +124,7 @@
     error.querySelector("span").textContent = words;
   }
 
-  each("[data-upload]", document, function (button) { button.hidden = true; });
+  each("[data-upload], [data-count-again]", document, function (button) { button.hidden = true; });
   form.addEventListener("change", function (event) {
     var input = event.target;
     if (input.type !== "file" || !input.files.length) { return; }

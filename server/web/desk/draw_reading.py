@@ -365,7 +365,7 @@ class Reading:
     def _number(self, field: str, text: str, least: int, most: int) -> int | None:
         found = draw_draft.whole(text, least, most)
         if found is None:
-            self.wrong(field, "draw.whole_number", least=least, most=most)
+            self.wrong(field, "draw.whole_number", least=f"{least:,}", most=f"{most:,}")
         return found
 
     def _amount(self, field: str, text: str) -> int:
