@@ -39,17 +39,29 @@ class Host:
         )
 
     async def freeze(self, draw: UUID) -> None:
-        """Freeze the list of a draw and put it on the screens."""
+        """Have the list of a draw frozen, and put it on the screens."""
         await self._asked(await self.browser.get(f"/desk/draws/{draw}"), 200)
-        await self._asked(await self.browser.post(f"/desk/draws/{draw}/freeze", {}), 303)
-        await self._asked(await self.browser.post(f"/desk/draws/{draw}/stage", {}), 303)
+        await self._step(draw, "freeze")
+        await self._step(draw, "stage")
 
-    async def hold(self, draw: UUID) -> None:
-        """Roll the dice, type them, read them back, and let them count."""
+    async def arm(self, draw: UUID) -> None:
+        """Lock the lists."""
+        await self._step(draw, "arm")
+
+    async def throw(self, draw: UUID) -> None:
+        """Roll the dice, type them, read them back from the table, and let them count."""
         dice = roll()
-        await self._asked(await self.browser.post(f"/desk/draws/{draw}/dice", {"digits": dice}), 303)
+        await self._step(draw, "dice", digits=dice)
         await self._asked(await self.browser.get(f"/desk/draws/{draw}"), 200)
-        await self._asked(await self.browser.post(f"/desk/draws/{draw}/hold", {"digits": dice}), 303)
+        await self._step(draw, "roll", digits=dice)
+
+    async def open_secret(self, draw: UUID, secret: bytes) -> None:
+        """Scan what a custodian takes from his envelope."""
+        await self._step(draw, "reveal", secret=secret.hex())
+
+    async def close(self, draw: UUID) -> None:
+        """End the ceremony."""
+        await self._step(draw, "close")
 
     async def leave_stage(self, draw: UUID) -> None:
         """The screens show their usual things again."""
@@ -60,6 +72,9 @@ class Host:
         found = await self._asked(await self.browser.post("/desk/claims", {"code": claim_code}), 303)
         await self._asked(await self.browser.get(found.location), 200)
         await self._asked(await self.browser.post(f"{found.location}/hand-over", {}), 303)
+
+    async def _step(self, draw: UUID, step: str, **typed: str) -> None:
+        await self._asked(await self.browser.post(f"/desk/draws/{draw}/{step}", typed), 303)
 
     async def _asked(self, answer: Answer, status: int) -> Answer:
         if answer.status != status:

@@ -22,7 +22,9 @@ from uuid import UUID
 
 from games.quizzes import queries
 from games.quizzes.queries import AnswerKey, RoomRow
+from rewards import database as db
 from rewards.draws import queries as draws
+from rewards.draws.actions import PUBLISH
 from rewards.members import actions as members
 from rewards.members import queries as people
 from server.commands.serving import local_host
@@ -200,20 +202,28 @@ class Show:
         ]
 
     async def draw(self) -> UUID | None:
-        """Freeze and hold the next draw that is planned; None when there is none."""
-        planned = [row for row in await draws.coming() if row.state == "draft"]
-        if not planned:
+        """Seal, freeze and hold the next draw that is planned; None when there is none, or people have begun it."""
+        for draw in await draws.coming():
+            sealed = await seed.seal(self.house, draw) if draw.state == "draft" else None
+            if sealed is not None:
+                break
+        else:
             return None
-        draw = planned[0]
         await self.host.freeze(draw.id)
+        await until(lambda: self._is(draw.id, "frozen"))
         frozen = await draws.draw(draw.id)
         if frozen is None or frozen.promise is None:
             raise Lost("the draw was not frozen")
         tell("frozen", draw=frozen.slug, people=frozen.promise.people, tickets=frozen.promise.tickets)
         await asyncio.sleep(self.pace.podium)
-        await self.host.hold(draw.id)
+        await self.host.arm(draw.id)
+        await self.host.throw(draw.id)
+        for secret in sealed:
+            await self.host.open_secret(draw.id, secret)
+        await self.host.close(draw.id)
+        await until(lambda: self._published(draw.id))
         held = await draws.draw(draw.id)
-        if held is None or held.state != "drawn":
+        if held is None or held.state != "closed":
             raise Lost("the draw was not held")
         winners = await draws.winners(draw.id)
         tell(
@@ -223,6 +233,15 @@ class Show:
             winners=[{"prize": one.prize_name, "name": one.shown, "unit": one.unit} for one in winners],
         )
         return draw.id
+
+    async def _is(self, draw_id: UUID, state: str) -> bool:
+        found = await draws.draw(draw_id)
+        return found is not None and found.state == state
+
+    async def _published(self, draw_id: UUID) -> bool:
+        """Whether the worker has written everything that is public."""
+        waiting = "SELECT EXISTS (SELECT FROM intent WHERE kind = $1 AND subject = $2 AND done_at IS NULL)"
+        return not await db.value(waiting, PUBLISH, str(draw_id))
 
     async def claim(self, draw_id: UUID) -> int:
         """One winner shows his code at the desk, and gets his prize; how many were handed over."""

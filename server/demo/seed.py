@@ -1,5 +1,6 @@
 """What the demo begins with: people, a season, two quizzes, a screen and a draw. Each once, at the first start."""
 
+import secrets
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -11,8 +12,10 @@ from rewards import database as db
 from rewards.audit.actions import note
 from rewards.draws import actions as draws
 from rewards.draws import queries as draw_queries
+from rewards.draws import rules
 from rewards.draws.eligibility import Quizzes, Rule
-from rewards.draws.terms import PrizeTerms, Terms
+from rewards.draws.queries import DrawRow
+from rewards.draws.terms import LEAST_CUSTODIANS, CustodianTerms, PrizeTerms, Terms
 from rewards.ledger import actions as ledger
 from rewards.ledger import queries as ledger_queries
 from rewards.members import actions as members
@@ -96,7 +99,10 @@ async def _season(house: Resources, language: Language) -> UUID:
 
 
 async def plan_draw(house: Resources, season: UUID, creator: UUID) -> UUID:
-    """A draw for everybody who has played: a ticket for every thousand points, ten at most."""
+    """A draw for everybody who has played: a ticket for every thousand points, ten at most.
+
+    Organiser and administrator keep a secret each, and nobody waits for objections.
+    """
     chinese = house.settings.language == "zh-Hans"
     moment = now()
     prizes = (
@@ -109,10 +115,30 @@ async def plan_draw(house: Resources, season: UUID, creator: UUID) -> UUID:
         season=season,
         rule=Rule((Quizzes(1),), per=1000, cap=10),
         prizes=tuple(PrizeTerms(*prize) for prize in prizes),
+        custodians=(
+            CustodianTerms("organiser", "组织者" if chinese else "Organiser", await person(roster.ORGANISER)),
+            CustodianTerms("union", "管理员" if chinese else "Administrator", await person(roster.ADMIN)),
+        ),
+        dispute_hours=0,
     )
     return await draws.create_draw(
         house.redis, terms, actor=creator, now=moment, today=house.day_of(moment), new_id=new_id
     )
+
+
+async def seal(house: Resources, draw: DrawRow) -> list[bytes] | None:
+    """Let the demo's custodians make and seal their secrets, and return those; None: people have begun to, or must."""
+    keepers = await draw_queries.custodians(draw.id)
+    known = [(one.label, one.member) for one in keepers if one.member is not None and not one.commitment]
+    if len(keepers) < LEAST_CUSTODIANS or len(known) < len(keepers):
+        return None
+    made = []
+    for label, member in known:
+        secret = secrets.token_bytes(rules.SECRET_BYTES)
+        commitment = rules.commitment(draw.slug, label, secret)
+        await draws.seal(house.redis, draw.id, label, commitment, member=member, now=now())
+        made.append(secret)
+    return made
 
 
 async def person(staff_number: str) -> UUID:
@@ -137,9 +163,11 @@ async def links() -> Links:
 
 
 async def ensure_draw(house: Resources) -> None:
-    """There is a planned draw."""
-    if any(row.state == "draft" for row in await draw_queries.draws()):
-        return
+    """There is a planned draw whose secrets nobody has made yet."""
+    for row in await draw_queries.draws():
+        keepers = await draw_queries.custodians(row.id) if row.state == "draft" else []
+        if keepers and not any(one.commitment for one in keepers):
+            return
     await plan_draw(house, await _season(house, house.settings.language), await person(roster.HOST))
 
 
