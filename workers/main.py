@@ -38,6 +38,7 @@ ROUNDING = timedelta(milliseconds=2)
 
 QUICK = timedelta(seconds=10)
 LONG = timedelta(seconds=60)
+HEAVY = timedelta(seconds=150)
 """How long a claim keeps other workers away: so long a killed worker's work waits. A job is ended before that."""
 
 MARGIN = timedelta(seconds=2)
@@ -53,7 +54,7 @@ JOBS: dict[str, tuple[Job, timedelta]] = {
     "end_room": (quizzes.end_room, QUICK),
     "post_room": (quizzes.post_room, LONG),
     "refresh_boards": (boards.refresh_boards, LONG),
-    "freeze_draw": (draws.freeze_draw, LONG),
+    "freeze_draw": (draws.freeze_draw, HEAVY),
     "publish_draw": (draws.publish_draw, LONG),
     "expire_claims": (claims.expire_claims, LONG),
 }
@@ -147,7 +148,7 @@ def make_worker(settings: Settings, *, burst: bool = False) -> Worker:
         log.info("worker.stopped")
 
     return Worker(
-        functions=[func(carry_out, name="carry_out", keep_result=0, max_tries=1, timeout=LONG.total_seconds())],
+        functions=[func(carry_out, name="carry_out", keep_result=0, max_tries=1, timeout=HEAVY.total_seconds())],
         cron_jobs=[
             cron(sweep, second=set(range(60)), keep_result=0, timeout=20, run_at_startup=True),
             cron(turn_of_day, second=15, keep_result=0, timeout=CRON_SECONDS),
