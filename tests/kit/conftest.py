@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser_setup import find
-from tests.kit.driving import Table
 from tests.kit.drawn import Draw
+from tests.kit.driving import Table
 
 ARGUMENTS = [
     "--no-sandbox",

@@ -97,9 +97,6 @@ class Table:
         while buttons.count():
             buttons.first.click()
 
-    def row(self, prize: int, slot: int) -> object:
-        return self.page.locator(".kit-prize").nth(prize).locator("tr:not(.is-out)").nth(slot)
-
     def gone(self, prize: int, slot: int, first: str, second: str, reason: str = "") -> None:
         """Two people confirm that the winner of a place goes."""
         self.page.locator(".kit-prize").nth(prize).locator("tr:not(.is-out)").nth(slot).locator("button").last.click()

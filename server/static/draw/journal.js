@@ -209,8 +209,8 @@ var vjournal = (function () {
   function rows(text) {
     const events = [];
     text.normalize("NFKC").split(/\r?\n/).forEach(function (row, number) {
-      const plain = row.trim();
-      const kind = WORDS.exec(plain.toLowerCase());
+      const plain = row.trim().toLowerCase();
+      const kind = WORDS.exec(plain);
       if (kind) {
         events.push({ kind: kind[1], rest: plain.slice(kind[1].length).trim(), line: number + 1 });
       } else if (plain && events.length) {
@@ -223,7 +223,7 @@ var vjournal = (function () {
   }
 
   function digitsOf(text, label) {
-    const bare = label && text.toLowerCase().indexOf(label) === 0 ? text.slice(label.length) : text;
+    const bare = label && text.indexOf(label) === 0 ? text.slice(label.length) : text;
     return bare.replace(/[\s-]/g, "");
   }
 
@@ -245,13 +245,13 @@ var vjournal = (function () {
 
     if (event.kind === "arm") {
       const line = journal.armLine();
-      if (event.rest && "arm " + fields.join(" ").toLowerCase() !== line) { throw new Refused("kit.arm.lists"); }
+      if (event.rest && "arm" + fields.join("") !== line.replace(/ /g, "")) { throw new Refused("kit.arm.lists"); }
       return line;
     }
     if (event.kind === "venue") { return "venue " + manifest.venue + " " + digitsOf(event.rest, manifest.venue); }
     if (event.kind === "beacon" && manifest.beacon) {
       const round = String(manifest.beacon.round);
-      return "beacon " + round + " " + digitsOf(event.rest.toLowerCase(), fields.length > 1 ? round : "");
+      return "beacon " + round + " " + digitsOf(event.rest, fields.length > 1 ? round : "");
     }
     if (event.kind === "reveal") {
       const secret = vdraw.readSecret(fields.slice(1).join(" "));

@@ -199,6 +199,16 @@
     render();
   }
 
+  /* A field for files; `take(files)` gets them as [{name, data}]. */
+  function fileField(id, label, take, several, accept) {
+    const field = h("input", {
+      type: "file", id: id, class: "visually-hidden", multiple: several, accept: accept, onchange: function (event) {
+        vpage.readFiles(event.target.files, take);
+      },
+    });
+    return h("label", { class: "button kit-file" }, say(label), field);
+  }
+
   // ---- the frame around every page
 
   function header() {
@@ -373,15 +383,10 @@
 
   function kitCheck() {
     return card(say("kit.self"), h("p", { class: "soft" }, say("kit.self.why")),
-      h("input", {
-        type: "file", accept: ".html,text/html", id: "self", "aria-label": say("kit.self"),
-        onchange: function (event) {
-          vpage.readFiles(event.target.files, function (files) {
-            state.kitFile = files[0] && files[0].data ? hashesOf(files[0].data) : null;
-            render();
-          });
-        },
-      }),
+      fileField("self", "kit.choose", function (files) {
+        state.kitFile = files[0] && files[0].data ? hashesOf(files[0].data) : null;
+        render();
+      }, false, ".html,text/html"),
       state.kitFile ? facts([
         [say("kit.self.filled"), vpage.groups(state.kitFile.filled, 4, "kit-hash-small")],
         [say("kit.self.empty"), vpage.groups(state.kitFile.empty, 4, "kit-hash-small")],
@@ -484,22 +489,19 @@
     return { lines: lines, unknown: unknown };
   }
 
-  function importPresent(event) {
-    vpage.readFiles(event.target.files, function (files) {
-      try {
-        const file = files[0];
-        const found = linesNamed(file.name, vpage.utf8(file.data || new Uint8Array(0)));
-        found.lines.forEach(function (line) { state.journal.present.add(line); });
-        const unknown = found.unknown.length ? " " + say("kit.present.unknown", {
-          count: found.unknown.length, first: found.unknown.slice(0, 3).join(" / "),
-        }) : "";
-        state.message = [found.lines.size ? "good" : "bad", say("kit.present.imported", { count: found.lines.size }) + unknown];
-      } catch (error) {
-        state.message = ["bad", vpage.refusal(state.language, error)];
-      }
-      store();
-      render();
-    });
+  function importPresent(files) {
+    try {
+      const found = linesNamed(files[0].name, vpage.utf8(files[0].data || new Uint8Array(0)));
+      found.lines.forEach(function (line) { state.journal.present.add(line); });
+      const unknown = found.unknown.length ? " " + say("kit.present.unknown", {
+        count: found.unknown.length, first: found.unknown.slice(0, 3).join(" / "),
+      }) : "";
+      state.message = [found.lines.size ? "good" : "bad", say("kit.present.imported", { count: found.lines.size }) + unknown];
+    } catch (error) {
+      state.message = ["bad", vpage.refusal(state.language, error)];
+    }
+    store();
+    render();
   }
 
   function presentPage() {
@@ -508,7 +510,7 @@
     const count = h("p", { class: "kit-count", id: "count" }, say("kit.present.count", { count: journal.present.size, n: n }));
     return page(say("kit.step.present"), say("kit.present.why"), count,
       card(say("kit.present.import"), h("p", { class: "soft" }, say("kit.present.import.why")),
-        h("input", { type: "file", id: "present-file", "aria-label": say("kit.present.import"), onchange: importPresent })),
+        fileField("present-file", "kit.choose", importPresent)),
       card(say("kit.present.tick"), searcher(say("kit.search"), function (line) {
         return h("label", { class: "check" }, h("input", {
           type: "checkbox", checked: journal.present.has(line), onchange: function (event) {
@@ -600,6 +602,16 @@
         }, state.saved === journal.log() ? "button-primary button-big" : "")));
   }
 
+  /* Dice in fives, those that are not thrown yet as empty places. */
+  function digitsShown(digits, wanted) {
+    const fives = [];
+    for (let i = 0; i < wanted; i += 1) {
+      if (i % 5 === 0) { fives.push(h("span", { class: "kit-five" })); }
+      fives[fives.length - 1].appendChild(h("b", { class: i < digits.length ? "is-set" : "" }, i < digits.length ? digits[i] : "·"));
+    }
+    return fives;
+  }
+
   /* Two entries of the same dice, by two people. `done(digits)` once they agree. */
   function diceForm(label, title, why, done) {
     const shape = /d(6|10)x([0-9]+)$/.exec(label);
@@ -616,9 +628,7 @@
       const second = state.form.second || "";
       const short = first.length < wanted;
       show.textContent = "";
-      for (let i = 0; i < wanted; i += 1) {
-        show.appendChild(h("span", { class: i < first.length ? "is-set" : "" }, i < first.length ? first[i] : "·"));
-      }
+      vpage.put(show, digitsShown(first, wanted));
       let key = "kit.dice.read";
       if (first.length > wanted) {
         key = "kit.dice.long";
@@ -665,6 +675,7 @@
 
   function waitPage() {
     const journal = state.journal;
+    const digits = journal.now.lines[1].split(" ")[2];
     const left = h("span", { id: "wait-left" }, String(WAIT_SECONDS));
     const on = button("kit.wait.go", function () {
       state.wait = "done";
@@ -681,9 +692,7 @@
       }
     }, 200);
     return page(say("kit.wait"), say("kit.wait.why"),
-      card("", h("p", { class: "kit-dice is-done" }, journal.now.lines[1].split(" ")[2].split("").map(function (digit) {
-        return h("span", { class: "is-set" }, digit);
-      })), h("p", { class: "kit-figure" }, journal.now.code),
+      card("", h("p", { class: "kit-dice is-done" }, digitsShown(digits, digits.length)), h("p", { class: "kit-figure" }, journal.now.code),
       compared(say("kit.head"), vdraw.hex(journal.now.head), say("kit.photograph"))),
       h("div", { class: "kit-actions" }, h("p", { class: "kit-left" }, left), on));
   }
@@ -882,10 +891,15 @@
       const page_ = outcomes.slice(at, at + prize.batch);
       scenes.push(prizeScene(prize, page_, {
         eyebrow: say("stage.prize", { number: number + 1, count: count }), intro: at === 0,
-        range: outcomes.length > 1 ? say("stage.range", { from: at + 1, to: at + page_.length, count: outcomes.length }) : "",
+        range: rangeOf(at + 1, at + page_.length, outcomes.length),
       }));
     }
     return scenes;
+  }
+
+  function rangeOf(from, to, count) {
+    if (count === 1) { return ""; }
+    return say(from === to ? "stage.number" : "stage.range", { from: from, to: to, count: count });
   }
 
   function redrawnScene(one) {
@@ -1191,7 +1205,7 @@
     }
     return page(say("kit.menu.rebuild"), say("kit.rebuild.why"),
       card(say("kit.rebuild.file"), h("p", { class: "soft" }, say("kit.rebuild.file.why")),
-        h("input", { type: "file", id: "journal-file", "aria-label": say("kit.rebuild.file"), onchange: loadJournal })),
+        fileField("journal-file", "kit.choose", loadJournal)),
       card(say("kit.rebuild.paper"), h("p", { class: "soft" }, say("kit.rebuild.paper.why")),
         area("inputs", "kit.rebuild.inputs", "kit.rebuild.inputs.hint", "12"),
         area("voids", "kit.rebuild.voids", "kit.rebuild.voids.hint", "3"),
@@ -1203,15 +1217,13 @@
         h("div", { class: "kit-actions" }, button("kit.rebuild.do", rebuildPaper, "button-primary button-big", { id: "rebuild" }))));
   }
 
-  function loadJournal(event) {
-    vpage.readFiles(event.target.files, function (files) {
-      try {
-        take(vjournal.read(vpage.utf8(files[0].data || new Uint8Array(0)), state.draw));
-      } catch (error) {
-        state.message = ["bad", vpage.refusal(state.language, error)];
-        render();
-      }
-    });
+  function loadJournal(files) {
+    try {
+      take(vjournal.read(vpage.utf8(files[0].data || new Uint8Array(0)), state.draw));
+    } catch (error) {
+      state.message = ["bad", vpage.refusal(state.language, error)];
+      render();
+    }
   }
 
   function rebuildPaper() {
@@ -1240,11 +1252,8 @@
     return page(say("kit.home"), say("kit.home.why"), h("div", { class: "grid" },
       card(say("kit.menu.verify"), h("p", {}, say("kit.home.verify")), button("kit.home.go", function () { go("verify"); }, "button-primary")),
       card(say("kit.menu.receipt"), h("p", {}, say("kit.home.receipt")), button("kit.home.go", function () { go("receipt"); }, "button-primary")),
-      card(say("kit.home.run"), h("p", {}, say("kit.home.run.why")), h("input", {
-        type: "file", multiple: true, id: "run-files", "aria-label": say("kit.home.run"), onchange: function (event) {
-          vpage.readFiles(event.target.files, openFiles);
-        },
-      }))), kitCheck());
+      card(say("kit.home.run"), h("p", {}, say("kit.home.run.why")), 
+        fileField("run-files", "kit.choose.several", openFiles, true))), kitCheck());
   }
 
   function openFiles(files) {
@@ -1267,29 +1276,24 @@
     return names.find(function (one) { return plain === one || plain.slice(-one.length - 1) === "-" + one; }) || "";
   }
 
-  function addFiles(list) {
-    vpage.readFiles(list, function (files) {
-      const strange = [];
-      files.forEach(function (file) {
-        const name = published(file.name);
-        if (name) { state.loaded[name] = file.data || false; } else { strange.push(file.name); }
-      });
-      state.message = strange.length ? ["warn", say("kit.verify.strange", { names: strange.join(", ") })] : null;
-      state.report = null;
-      render();
+  function addFiles(files) {
+    const strange = [];
+    files.forEach(function (file) {
+      const name = published(file.name);
+      if (name) { state.loaded[name] = file.data || false; } else { strange.push(file.name); }
     });
+    state.message = strange.length ? ["warn", say("kit.verify.strange", { names: strange.join(", ") })] : null;
+    state.report = null;
+    render();
   }
 
   function fileChooser() {
     return h("div", {
       class: "kit-drop", ondragover: function (event) { event.preventDefault(); }, ondrop: function (event) {
         event.preventDefault();
-        addFiles(event.dataTransfer.files);
+        vpage.readFiles(event.dataTransfer.files, addFiles);
       },
-    }, h("input", {
-      type: "file", multiple: true, id: "files", "aria-label": say("kit.verify.files"),
-      onchange: function (event) { addFiles(event.target.files); },
-    }), h("p", { class: "soft" }, say("kit.verify.drop")),
+    }, fileField("files", "kit.choose.several", addFiles, true), h("p", { class: "soft" }, say("kit.verify.drop")),
     h("ul", { class: "kit-files" }, Object.keys(state.loaded).sort().map(function (name) {
       return h("li", { class: "badge badge-good" }, name);
     })));
@@ -1370,14 +1374,10 @@
           class: "input input-plain", id: "receipt", rows: "5", spellcheck: "false", value: state.form.receipt || "",
           oninput: function (event) { state.form.receipt = event.target.value; },
         })),
-      h("label", { class: "field" }, h("span", { class: "field-label" }, say("kit.receipt.file")), h("input", {
-        type: "file", id: "receipt-file", onchange: function (event) {
-          vpage.readFiles(event.target.files, function (files) {
-            state.form.receipt = files[0] && files[0].data ? vpage.utf8(files[0].data) : "";
-            render();
-          });
-        },
-      }))),
+      fileField("receipt-file", "kit.receipt.file", function (files) {
+        state.form.receipt = files[0] && files[0].data ? vpage.utf8(files[0].data) : "";
+        render();
+      })),
       card(say("kit.receipt.against"), state.draw ? h("p", {}, say("kit.receipt.kit")) : fileChooser()),
       h("div", { class: "kit-actions" }, button("kit.receipt.do", checkReceipt, "button-primary button-big", { id: "check-receipt" })),
       state.form.checks ? h("section", { class: "card", id: "receipt-report" }, h("ul", { class: "kit-checks" }, state.form.checks.map(function (check) {

@@ -130,16 +130,17 @@ var vpaper = (function () {
         say("paper.unit"), say("paper.note"),
       ], places()),
       alternates(),
-      h("div", { class: "paper-code" }, vpage.qr(vdraw.hex(now.head)), h("div", {},
-        h("p", {}, say(now.stage === "closed" ? "kit.code" : "kit.code.sofar")),
-        h("p", { class: "paper-figure" }, now.code),
-        h("p", {}, say("kit.head"), " ", hexLine(vdraw.hex(now.head))))),
-      journal.earlier.length ? h("div", { class: "paper-earlier" }, h("h2", {}, say("kit.earlier")),
-        h("ul", {}, journal.earlier.map(function (one) {
-          return h("li", {}, say("kit.earlier.one", { code: one.code, events: one.events }), " ", hexLine(one.head));
-        }))) : null,
-      h("div", { class: "paper-sign" },
-        h("p", { class: "paper-affidavit" }, about.affidavit[language] || say("paper.affidavit")), signatures()));
+      h("div", { class: "paper-end" },
+        h("div", { class: "paper-code" }, vpage.qr(vdraw.hex(now.head)), h("div", {},
+          h("p", {}, say(now.stage === "closed" ? "kit.code" : "kit.code.sofar")),
+          h("p", { class: "paper-figure" }, now.code),
+          h("p", {}, say("kit.head"), " ", hexLine(vdraw.hex(now.head))))),
+        journal.earlier.length ? h("div", { class: "paper-earlier" }, h("h2", {}, say("kit.earlier")),
+          h("ul", {}, journal.earlier.map(function (one) {
+            return h("li", {}, say("kit.earlier.one", { code: one.code, events: one.events }), " ", hexLine(one.head));
+          }))) : null,
+        h("div", { class: "paper-sign" },
+          h("p", { class: "paper-affidavit" }, about.affidavit[language] || say("paper.affidavit")), signatures())));
   }
 
   return { write: write };

@@ -48,11 +48,11 @@ var vstage = (function () {
     svg.setAttribute("aria-hidden", "true");
     for (const side of [1, -1]) {
       for (let i = 0; i < 9; i += 1) {
-        const angle = 100 + i * 17;
+        const angle = 82 - i * 17;
         for (const lean of [-34, 34]) {
           const leaf = document.createElementNS(SVG, "path");
           leaf.setAttribute("d", "M0 0Q9 -8 24 0Q9 8 0 0z");
-          leaf.setAttribute("transform", "translate(100 100) scale(" + side + " 1) rotate(" + (angle - 190) +
+          leaf.setAttribute("transform", "translate(100 100) scale(" + side + " 1) rotate(" + angle +
             ") translate(78 0) rotate(" + (-90 + lean) + ")");
           svg.appendChild(leaf);
         }
