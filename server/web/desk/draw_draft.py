@@ -177,9 +177,9 @@ def change_rows(draft: Draft, wish: str) -> None:
     if rows is None:
         return
     if verb == "add":
-        if len(rows) < MOST_ROWS:
-            kind, _, within = rest.partition(":")
-            draft.add(group, **({"kind": kind, "in": within, "used": "1"} if kind in KINDS else {}))
+        kind, _, within = rest.partition(":")
+        if len(rows) < MOST_ROWS and (group == "part") == (kind in KINDS):
+            draft.add(group, **({"kind": kind, "in": within, "used": "1"} if kind else {}))
         return
     at = next((n for n, row in enumerate(rows) if row.key == rest), None)
     if at is None:

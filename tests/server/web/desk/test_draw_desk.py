@@ -1,12 +1,14 @@
 """A draw at the desk: every step in its state, by HTTP alone, and what is refused beside its field."""
 
+import re
 from uuid import UUID
 
 import pytest
 
 from rewards import database as db
+from rewards.draws import rules
 from server.runtime.kit_program import kit_hash
-from tests.server.web.conftest import Browser, SignIn
+from tests.server.web.conftest import Browser, SignedIn, SignIn
 from tests.server.web.desk.drawing import (
     DICE,
     Hall,
@@ -77,4 +79,317 @@ async def test_the_whole_draw_by_its_pages(there: Hall) -> None:
     text = await page(there, draw)
     assert present(text) == "claims"
     assert await db.value("SELECT result_signature FROM draw WHERE id = $1", draw)
-    assert 'href="/desk/draws/%s/protocol"' % draw in text
+    assert f'href="/desk/draws/{draw}/protocol"' in text
+
+
+async def offline(draw: UUID, digits: str = DICE) -> str:
+    """The log that a kit would save of this frozen draw."""
+    found = await db.row("SELECT manifest, snapshot FROM draw WHERE id = $1", draw)
+    assert found is not None
+    data = bytes(found["manifest"])
+    manifest, m = rules.parse_manifest(data), rules.manifest_hash(data)
+    lines = rules.parse_snapshot(bytes(found["snapshot"]))
+    reveals = tuple(rules.Reveal(label, secret_of(label)) for label in manifest.labels)
+    sheet = rules.Sheet(m.hex(), digits=digits, reveals=reveals, closed=True)
+    return rules.log_text(rules.compose(manifest, m, lines, sheet).lines)
+
+
+async def place(
+    there: Hall, draw: UUID, wish: str, who: SignedIn | None = None, slot: int = 0, attempt: int = 0
+) -> str:
+    """Decide about a place; the code that is said, or the words of the refusal's page."""
+    sent = {"prize": "thermos", "slot": "0", "attempt": "0", "do": wish}
+    answer = await there.post(f"/desk/draws/{draw}/places", sent, who)
+    if answer.status_code == 303:
+        return answer.headers["location"].partition("said=")[2].partition("#")[0]
+    assert answer.status_code == 422
+    return answer.text
+
+
+async def test_a_guest_seals_by_the_desks_hand_and_a_freeze_waits_for_everybody(there: Hall) -> None:
+    draw = await planned(there, **{"custodian-2-who": "Notary"})
+    text = await page(there, draw)
+    assert "Is not on the roster" in step(text, "custodians")
+    early = await there.post(f"/desk/draws/{draw}/freeze")
+    assert early.status_code == 422
+    assert "have not sealed yet" in step(early.text, "freeze")
+    wrong = await there.post(f"/desk/draws/{draw}/seal", {"label": "notary", "commitment": "12zz"})
+    assert wrong.status_code == 422
+    assert 'value="12zz"' in step(wrong.text, "custodians")
+    right = await there.post(f"/desk/draws/{draw}/seal", {"label": "notary", "commitment": "ab " * 32})
+    assert right.status_code == 303
+    assert "ab" * 32 in await page(there, draw)
+
+
+async def test_the_freeze_shows_how_far_it_is_and_ends_by_itself(there: Hall) -> None:
+    draw = await planned(there)
+    await sealed(there, draw)
+    await there.post(f"/desk/draws/{draw}/freeze")
+    await there.redis.set(f"draw:{draw}:progress", 42)
+    shown = await there.get(f"/desk/draws/{draw}/now?watch=freeze&seen=x")
+    assert 'value="42"' in shown.text
+    await work(there, draw)
+    done = await there.get(f"/desk/draws/{draw}/now?watch=freeze&seen=x")
+    assert (done.status_code, done.headers["hx-redirect"]) == (204, f"/desk/draws/{draw}")
+    moved = await there.get(f"/desk/draws/{draw}/now?seen=x")
+    assert "The draw has moved on" in moved.text
+    seen = re.search(r"now\?seen=([a-z]+-[0-9]+)", await page(there, draw))
+    assert seen is not None
+    assert (await there.get(f"/desk/draws/{draw}/now?seen={seen[1]}")).status_code == 204
+
+
+async def test_dice_wait_for_the_end_of_objections(there: Hall) -> None:
+    draw = await frozen(there, dispute_hours="24")
+    text = await page(there, draw)
+    assert present(text) == "dispute"
+    assert "Possible from" in step(text, "arm")
+    early = await there.post(f"/desk/draws/{draw}/arm")
+    assert early.status_code == 422
+    assert "Objections to the list may still come" in step(early.text, "arm")
+
+
+async def test_a_line_is_struck_off_with_a_reason_and_put_back(there: Hall) -> None:
+    draw = await frozen(there)
+    unknown = await there.post(f"/desk/draws/{draw}/voids", {"staff_number": "C1", "reason": "left", "why": "x"})
+    assert unknown.status_code == 422
+    assert "is on the list of this draw" in step(unknown.text, "voids")
+    bare = await there.post(f"/desk/draws/{draw}/voids", {"staff_number": "E3", "reason": "left", "why": ""})
+    assert bare.status_code == 422
+    for _ in range(2):
+        sent = {"staff_number": "E3", "reason": "left", "why": "moved away"}
+        assert (await there.post(f"/desk/draws/{draw}/voids", sent)).status_code == 303
+    text = step(await page(there, draw), "voids")
+    assert "Li Na 3" in text
+    assert "moved away" in text
+    line = re.search(r'name="line" value="([0-9]+)"', text)
+    assert line is not None
+    assert (await there.post(f"/desk/draws/{draw}/unvoid", {"line": line[1]})).status_code == 303
+    assert "Nobody is struck off" in step(await page(there, draw), "voids")
+
+
+async def test_dice_count_only_when_two_people_type_the_same(there: Hall) -> None:
+    draw = await frozen(there)
+    await there.post(f"/desk/draws/{draw}/arm")
+    text = await page(there, draw)
+    assert re.search(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}", step(text, "arm"))
+    few = await there.post(f"/desk/draws/{draw}/dice", {"digits": "31415"})
+    assert few.status_code == 422
+    assert 'value="31415"' in step(few.text, "dice")
+    blind = await there.post(f"/desk/draws/{draw}/roll", {"digits": DICE})
+    assert "Nothing is typed yet" in blind.text
+    assert (await there.post(f"/desk/draws/{draw}/dice", {"digits": "３１４１ 5926 5358 9793 2384"})).status_code == 303
+    other = await there.post(f"/desk/draws/{draw}/roll", {"digits": DICE[::-1]})
+    assert other.status_code == 422
+    assert "not the digits that were typed first" in step(other.text, "dice")
+    assert await state(draw) == "armed"
+    assert (await there.post(f"/desk/draws/{draw}/dice", {"again": "1"})).status_code == 303
+    await there.post(f"/desk/draws/{draw}/dice", {"digits": DICE})
+    assert (await there.post(f"/desk/draws/{draw}/roll", {"digits": DICE}, there.second)).status_code == 303
+    assert await state(draw) == "rolled"
+
+
+async def test_a_mistyped_secret_names_its_row_and_comes_back(there: Hall) -> None:
+    draw = await frozen(there)
+    await rolled(there, draw)
+    rows = rules.write_secret(secret_of("liu-yang")).splitlines()
+    typed = "\n".join(rows).replace(rows[2], rows[2][:-2] + ("00" if rows[2][-2:] != "00" else "11"))
+    wrong = await there.post(f"/desk/draws/{draw}/reveal", {"secret": typed})
+    assert wrong.status_code == 422
+    assert "Row 3" in step(wrong.text, "secrets")
+    assert rows[0] in step(wrong.text, "secrets")
+    turn = await there.post(f"/desk/draws/{draw}/reveal", {"secret": secret_of("chen-jing").hex()})
+    assert "secret of chen-jing" in turn.text
+    assert (await there.post(f"/desk/draws/{draw}/reveal", {"secret": "\n".join(rows)})).status_code == 303
+
+
+async def test_an_absence_takes_two_people_and_can_be_taken_back(there: Hall) -> None:
+    draw = await frozen(there)
+    await drawn(there, draw)
+    assert await place(there, draw, "call") == "draw.called"
+    assert await place(there, draw, "absent") == "draw.absence_confirmed"
+    assert "has confirmed: not there when called" in await page(there, draw)
+    assert "A second person has to confirm" in await place(there, draw, "absent")
+    assert await place(there, draw, "undo") == "draw.absence_withdrawn"
+    assert await place(there, draw, "declined") == "draw.absence_confirmed"
+    early = await there.post(f"/desk/draws/{draw}/close")
+    assert early.status_code == 422
+    assert await place(there, draw, "declined", there.second) == "draw.absence_written"
+    text = step(await page(there, draw), "winners")
+    assert "declined the prize" in text
+    assert "drawn again" in text
+    assert "Somebody else has this place" in await place(there, draw, "call")
+    assert (await there.post(f"/desk/draws/{draw}/close")).status_code == 303
+
+
+async def test_a_countdown_runs_before_somebody_is_absent(there: Hall) -> None:
+    draw = await frozen(there, call_seconds="60")
+    await drawn(there, draw)
+    assert "Call the winner first" in await place(there, draw, "absent")
+    await place(there, draw, "call")
+    assert 'data-total-ms="60000"' in await page(there, draw)
+    assert "countdown is still running" in await place(there, draw, "absent")
+
+
+async def test_rounds_and_fresh_dice_by_the_same_two_entries(there: Hall) -> None:
+    draw = await frozen(
+        there,
+        round=["1", "2"],
+        **{"round-1-name": "Small", "round-2-name": "Grand prize", "round-2-dice": "d10x4"},
+        prize=["1", "2", "3"],
+        **prize("1", round="1"),
+        **prize("2", "Bicycle", "1", round="2", value="3000"),
+        **prize("3", "Kettle", "1", round="2", present=""),
+        fresh_from="1000",
+    )
+    await drawn(there, draw)
+    text = await page(there, draw)
+    assert "Next: Grand prize" in text
+    assert present(text) == "winners"
+    assert (await there.post(f"/desk/draws/{draw}/dice", {"digits": "12345"})).status_code == 422
+    for path in ("dice", "roll"):
+        assert (await there.post(f"/desk/draws/{draw}/{path}", {"digits": "1618"})).status_code == 303
+    text = await page(there, draw, "?prize=bicycle")
+    assert "Bicycle" in step(text, "winners")
+    sent = {"prize": "bicycle", "slot": "0", "attempt": "0", "do": "absent"}
+    assert (await there.post(f"/desk/draws/{draw}/places", {**sent, "do": "call"})).status_code == 303
+    for who in (there.head, there.second):
+        assert (await there.post(f"/desk/draws/{draw}/places", sent, who)).status_code == 303
+    assert "Fresh dice for Bicycle, place 1" in await page(there, draw)
+    for path in ("dice", "roll"):
+        assert (await there.post(f"/desk/draws/{draw}/{path}", {"digits": "271828"})).status_code == 303
+    assert "drawn again" in await page(there, draw, "?prize=bicycle")
+
+
+async def test_a_round_without_dice_is_drawn_by_one_button(there: Hall) -> None:
+    draw = await frozen(
+        there,
+        round=["1", "2"],
+        **{"round-1-name": "Small", "round-2-name": "Large"},
+        prize=["1", "2"],
+        **prize("1", round="1"),
+        **prize("2", "Bicycle", "1", round="2"),
+    )
+    await drawn(there, draw)
+    code = await db.value("SELECT round FROM prize WHERE draw = $1 AND name = 'Bicycle'", draw)
+    assert (await there.post(f"/desk/draws/{draw}/rounds", {"round": code})).status_code == 303
+    assert "Bicycle" in step(await page(there, draw), "winners")
+
+
+async def test_many_winners_are_shown_a_batch_at_a_time(there: Hall) -> None:
+    draw = await frozen(there, **{"prize-1-quantity": "8", "prize-1-batch": "1"})
+    await drawn(there, draw)
+    for number in ("1", "99", "x", "²"):
+        assert "Thermos" in await page(there, draw, f"?prize=thermos&batch={number}")
+    assert "Thermos" in await page(there, draw, "?prize=nothing")
+
+
+async def test_the_kit_carries_the_list_and_its_hash_is_shown(there: Hall) -> None:
+    draw = await frozen(there)
+    kit = await there.get(f"/desk/draws/{draw}/kit.html")
+    assert kit.status_code == 200
+    assert "attachment" in kit.headers["content-disposition"]
+    assert "Li Na 1" in kit.text
+    assert kit.headers["x-laurel-sha256"] == kit_hash(kit.content)
+    assert kit_hash(kit.content) in (await there.get(f"/desk/draws/{draw}/kit-hash")).text
+    draft = await planned(there, title="Later")
+    assert (await there.get(f"/desk/draws/{draft}/kit.html")).status_code == 409
+
+
+async def test_a_result_from_the_hall_is_weighed_taken_and_another_is_a_conflict(there: Hall) -> None:
+    draw = await frozen(there)
+    address = f"/desk/draws/{draw}/transcripts"
+    assert "Choose the log file" in (await there.post(address)).text
+    broken = await there.post(address, {"log_text": "arm nothing", "witnesses": "Zhang San"})
+    assert broken.status_code == 422
+    assert "Zhang San" in broken.text
+    log = await offline(draw)
+    looked = await there.client.post(
+        f"{address}?csrf={there.head.csrf}",
+        headers={"cookie": there.head.cookie},
+        data={"witnesses": "Zhang San\nLi Si"},
+        files={"log": ("log.txt", log.encode())},
+    )
+    assert looked.status_code == 200
+    assert "would count as the result" in looked.text
+    assert await state(draw) == "frozen"
+    taken = await there.post(address, {"log_text": log, "witnesses": "Zhang San\nLi Si", "take": "1"})
+    assert taken.status_code == 303
+    assert await state(draw) == "closed"
+    text = await page(there, draw)
+    assert "Zhang San, Li Si" in text
+    assert present(text) == "claims"
+    again = await there.post(address, {"log_text": log})
+    assert "stands here already" in again.text
+    other = await offline(draw, DICE[::-1])
+    weighed = await there.post(address, {"log_text": other})
+    assert "contradicts the one that stands" in weighed.text
+    assert (await there.post(address, {"log_text": other, "take": "1"})).status_code == 303
+    assert "Conflict:" in await page(there, draw)
+
+
+async def test_a_rehearsal_is_marked_and_goes_through_with_secrets_of_the_servers_own(there: Hall) -> None:
+    draw = await frozen(there)
+    made = await there.post(f"/desk/draws/{draw}/rehearsals")
+    assert made.status_code == 303
+    rehearsal = UUID(made.headers["location"].partition("?")[0].rpartition("/")[2])
+    await work(there, rehearsal)
+    await rolled(there, rehearsal)
+    for _ in range(2):
+        answer = await there.post(f"/desk/draws/{rehearsal}/reveal", {"secret": ""})
+        assert answer.status_code == 303, answer.text
+    text = await page(there, rehearsal)
+    assert "This is a rehearsal." in text
+    assert present(text) == "winners"
+    text = await page(there, draw)
+    assert f"/desk/draws/{rehearsal}" in text
+    foreign = await there.post(
+        f"/desk/draws/{draw}/transcripts",
+        {"log_text": await db.value("SELECT log FROM draw WHERE id = $1", rehearsal)},
+    )
+    assert foreign.status_code == 422
+    assert "rehearsal" in foreign.text
+    again = await there.post(f"/desk/draws/{rehearsal}/rehearsals")
+    assert again.status_code == 422
+
+
+async def test_a_draw_is_called_off_with_a_reason(there: Hall) -> None:
+    draw = await frozen(there)
+    bare = await there.post(f"/desk/draws/{draw}/cancel", {"why": " "})
+    assert bare.status_code == 422
+    assert (await there.post(f"/desk/draws/{draw}/cancel", {"why": "the hall is closed"})).status_code == 303
+    text = await page(there, draw)
+    assert "the hall is closed" in text
+    assert "is-stopped" in text
+
+
+async def test_why_and_heads_by_unit_before_and_after_the_freeze(there: Hall) -> None:
+    draw = await planned(there, part=["1"], **{"part-1-kind": "points", "part-1-used": "1", "part-1-least": "100"})
+    text = await page(there, draw, "/why?staff_number=C1")
+    assert "Keeps a secret of this draw" in text
+    assert "Points in the season: 0. Needed: 100." in text
+    assert "Show it to the representatives" in text
+    await sealed(there, draw)
+    await there.post(f"/desk/draws/{draw}/freeze")
+    await work(there, draw)
+    assert "Not on the frozen list" in await page(there, draw, "/why?staff_number=E0")
+    assert "Nobody on the roster" in await page(there, draw, "/why?staff_number=E99")
+
+
+async def test_an_auditor_sees_everything_and_can_press_nothing(there: Hall, sign_in: SignIn) -> None:
+    draw = await frozen(there)
+    auditor = await sign_in("auditor", name="Auditor", number="A1")
+    text = (await there.get(f"/desk/draws/{draw}", auditor)).text
+    assert "Arm the draw" not in text
+    assert "Download the kit</span>" not in text
+    assert (await there.post(f"/desk/draws/{draw}/arm", who=auditor)).status_code == 403
+    assert (await there.get(f"/desk/draws/{draw}/kit.html", auditor)).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["arm", "close", "dice", "roll", "reveal", "beacon", "rounds", "unvoid"])
+async def test_a_step_out_of_its_turn_is_refused_on_the_page(there: Hall, path: str) -> None:
+    draw = await planned(there)
+    answer = await there.post(f"/desk/draws/{draw}/{path}", {"line": "0", "digits": "1"})
+    assert answer.status_code == 422
+    assert "the draw has moved on" in answer.text
+    gone = await there.post(f"/desk/draws/{UUID(int=5)}/{path}", {"line": "0", "digits": "1"})
+    assert gone.status_code == 404
