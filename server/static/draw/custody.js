@@ -101,8 +101,18 @@
       }
       return;
     }
-    one('[name="commitment"]').value = vdraw.hex(vdraw.commitment(page.dataset.draw, page.dataset.label, secret));
+    tell("");
     sealed = true;
+    var commitment = vdraw.hex(vdraw.commitment(page.dataset.draw, page.dataset.label, secret));
+    var field = one('[name="commitment"]');
+    if (field) {
+      field.value = commitment;
+      return;
+    }
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    one("[data-commitment]").textContent = commitment.replace(/(.{8})(?=.)/g, "$1 ");
+    one("[data-word]").hidden = false;
   }, true);
   window.addEventListener("beforeunload", function (event) {
     if (secret && !sealed) {

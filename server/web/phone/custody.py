@@ -22,6 +22,20 @@ async def show_custody(request: Asked, slug: FromPath[str]) -> Response[bytes]:
     return await _page(request, slug)
 
 
+@get("/draws/{slug:str}/custody/{label:str}", opt={"open": True})
+async def show_envelope(request: Asked, slug: FromPath[str], label: FromPath[str]) -> Response[bytes]:
+    """For a custodian who is not on the roster: the same envelope, whose commitment he reads to the organiser."""
+    draw = await queries.draw_by_slug(slug)
+    if draw is None or draw.rehearses is not None:
+        raise Refusal("draw.unknown")
+    for custodian in await queries.custodians(draw.id):
+        if custodian.label == label and custodian.member is None:
+            return pages.page(
+                request, "phone/draw_custody.html", draw=draw, custodian=custodian, error="", by_word=True
+            )
+    raise Refusal("draw.no_custodian")
+
+
 @post("/draws/{slug:str}/custody", guards=[guards.signed_in])
 async def seal(request: Asked, slug: FromPath[str]) -> Response[bytes]:
     """Keep the commitment of a secret that stays on paper."""
@@ -64,7 +78,9 @@ async def open_secret(request: Asked, slug: FromPath[str]) -> Response[bytes]:
 
 async def _page(request: Asked, slug: str, *, status: int = 200, error: str = "") -> Response[bytes]:
     draw, custodian = await _custody(request, slug)
-    return pages.page(request, "phone/draw_custody.html", status, draw=draw, custodian=custodian, error=error)
+    return pages.page(
+        request, "phone/draw_custody.html", status, draw=draw, custodian=custodian, error=error, by_word=False
+    )
 
 
 async def _custody(request: Asked, slug: str) -> tuple[DrawRow, CustodianRow]:
@@ -79,4 +95,4 @@ async def _custody(request: Asked, slug: str) -> tuple[DrawRow, CustodianRow]:
     raise Refusal("draw.no_custodian")
 
 
-HANDLERS = [show_custody, seal, open_secret]
+HANDLERS = [show_custody, show_envelope, seal, open_secret]

@@ -155,10 +155,9 @@ async def _custodian(draw_id: UUID, member: UUID) -> CustodianRow | None:
 async def _content(request: Asked, slug: str, name: str) -> bytes | None:
     """A published file; those that never change are kept in this process, because a hall asks for them at once. The
     files of a rehearsal are for the desk."""
-    key = (slug, name)
-    kept = _kept.get(key)
-    if kept is not None:
-        return kept
+    kept: dict[tuple[str, str], bytes] = request.app.state.setdefault("draw_files", {})
+    if (slug, name) in kept:
+        return kept[slug, name]
     found = await queries.draw_by_slug(slug)
     if found is None:
         return None
@@ -169,13 +168,12 @@ async def _content(request: Asked, slug: str, name: str) -> bytes | None:
         return (await queries.conflict_files(found.id)).get(name)
     content = await queries.published_file(slug, name)
     if content is not None and name in _FIXED and found.rehearses is None:
-        while _kept and sum(map(len, _kept.values())) + len(content) > MOST_KEPT_BYTES:
-            _kept.pop(next(iter(_kept)))
-        _kept[key] = content
+        while kept and sum(map(len, kept.values())) + len(content) > MOST_KEPT_BYTES:
+            kept.pop(next(iter(kept)))
+        kept[slug, name] = content
     return content
 
 
-_kept: dict[tuple[str, str], bytes] = {}
 _counted: dict[str, list[UnitTotal]] = {}
 
 

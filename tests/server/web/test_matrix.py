@@ -4,6 +4,7 @@ The table says it once more, by hand, so that a guard that is forgotten or loose
 """
 
 import asyncio
+import json
 from collections.abc import Callable, Collection, Mapping, MutableMapping
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from litestar.datastructures import UploadFile
 
 from server.runtime.chance import new_id
+from server.runtime.clock import now
 from server.web.desk import uploads
 from tests.server.web.conftest import Browser, add_member
 from tests.server.web.world import CODE, DICE, World, build
@@ -47,6 +49,7 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("GET", "/draws/{slug:str}/files/{name:path}"): EVERYBODY,
     ("GET", "/draws/{slug:str}"): EVERYBODY,  # from the freeze on
     ("GET", "/draws/{slug:str}/check"): EVERYBODY,
+    ("GET", "/draws/{slug:str}/custody/{label:str}"): EVERYBODY,  # for a custodian who is not on the roster
     ("GET", "/draws/{slug:str}/prizes/{code:str}"): EVERYBODY,
     # The phone: everybody on the roster.
     ("GET", "/play"): SIGNED_IN,
@@ -60,6 +63,8 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("GET", "/draws"): SIGNED_IN,
     ("GET", "/draws/{slug:str}/mine"): SIGNED_IN,
     ("GET", "/draws/{slug:str}/receipt"): SIGNED_IN,
+    ("GET", "/draws/{slug:str}/badge"): SIGNED_IN,
+    ("GET", "/here/{badge:str}"): SIGNED_IN,  # a helper sees whose it is, anybody else his own
     ("POST", "/draws/{slug:str}/code-seen"): SIGNED_IN,
     ("POST", "/draws/{slug:str}/wins/{win_id:uuid}/decline"): SIGNED_IN,
     ("GET", "/draws/{slug:str}/custody"): SIGNED_IN,
@@ -117,6 +122,8 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("GET", "/desk/draws/{draw_id:uuid}/why"): AT_THE_DESK,
     ("GET", "/desk/draws/{draw_id:uuid}/stage"): AT_THE_DESK,
     ("GET", "/desk/draws/{draw_id:uuid}/stage/now"): AT_THE_DESK,
+    ("GET", "/desk/draws/{draw_id:uuid}/stage/deck"): AT_THE_DESK,
+    ("POST", "/desk/draws/{draw_id:uuid}/stage/shown"): RUNS,
     ("GET", "/desk/draws/{draw_id:uuid}/edit"): RUNS,
     ("POST", "/desk/draws/{draw_id:uuid}/edit"): RUNS,
     ("POST", "/desk/draws/{draw_id:uuid}/freeze"): RUNS,
@@ -133,6 +140,21 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("GET", "/desk/claims"): AT_THE_DESK,
     ("POST", "/desk/claims"): AT_THE_DESK,  # looks a code up and changes nothing
     ("GET", "/desk/claims/{code:str}"): AT_THE_DESK,
+    ("GET", "/desk/wins/{win_id:uuid}/signature"): AT_THE_DESK,
+    ("GET", "/desk/wins/{win_id:uuid}/picture"): AT_THE_DESK,
+    ("GET", "/desk/draws/{draw_id:uuid}/hand-over"): AT_THE_DESK,
+    ("GET", "/desk/draws/{draw_id:uuid}/hand-over/{kind:str}"): AT_THE_DESK,
+    ("GET", "/desk/draws/{draw_id:uuid}/payroll/{kind:str}"): AT_THE_DESK,
+    ("GET", "/desk/draws/{draw_id:uuid}/tickets"): AT_THE_DESK,
+    ("GET", "/desk/draws/{draw_id:uuid}/tickets/print"): AT_THE_DESK,
+    ("GET", "/desk/draws/{draw_id:uuid}/check-in"): RUNS,
+    ("GET", "/desk/draws/{draw_id:uuid}/check-in/list"): RUNS,
+    ("GET", "/desk/draws/{draw_id:uuid}/check-in/present"): RUNS,
+    ("POST", "/desk/draws/{draw_id:uuid}/check-in"): RUNS,
+    ("POST", "/desk/draws/{draw_id:uuid}/check-in/undo"): RUNS,
+    ("POST", "/desk/draws/{draw_id:uuid}/check-in/sync"): RUNS,
+    ("POST", "/desk/draws/{draw_id:uuid}/check-in/file"): RUNS,
+    ("POST", "/here/{badge:str}"): RUNS,
     ("POST", "/desk/claims/{code:str}/hand-over"): RUNS,
     ("GET", "/desk/screens"): AT_THE_DESK,
     ("POST", "/desk/screens"): RUNS,
@@ -167,6 +189,11 @@ OTHER_SUBJECTS: Mapping[tuple[str, str], Callable[[World], object]] = {
     ("POST", "/desk/draws/{draw_id:uuid}/hold"): lambda w: w.draws["to_hold"],
     ("POST", "/desk/draws/{draw_id:uuid}/cancel"): lambda w: w.draws["to_cancel"],
     ("POST", "/desk/draws/{draw_id:uuid}/stage"): lambda w: w.draws["drawn"],
+    ("POST", "/desk/draws/{draw_id:uuid}/stage/shown"): lambda w: w.draws["drawn"],
+    ("POST", "/desk/draws/{draw_id:uuid}/check-in"): lambda w: w.draws["frozen"],
+    ("POST", "/desk/draws/{draw_id:uuid}/check-in/undo"): lambda w: w.draws["frozen"],
+    ("POST", "/desk/draws/{draw_id:uuid}/check-in/sync"): lambda w: w.draws["frozen"],
+    ("POST", "/desk/draws/{draw_id:uuid}/check-in/file"): lambda w: w.draws["frozen"],
     ("POST", "/desk/rules/{code:str}"): lambda w: "quiz",
     ("GET", "/desk/claims/{code:str}"): lambda w: w.claim_code,
     ("POST", "/desk/claims/{code:str}/hand-over"): lambda w: w.claim_code,
@@ -177,6 +204,9 @@ SUBJECTS: Mapping[str, Callable[[World], object]] = {
     "{file_path:path}": lambda w: "kit.css",
     "{key:str}": lambda w: w.screen_key,
     "{slug:str}": lambda w: w.slug,
+    "{badge:str}": lambda w: w.badge,
+    "{win_id:uuid}": lambda w: w.win,
+    "{kind:str}": lambda w: "csv",
     "{name:str}": lambda w: "manifest.json",
     "{code:str}": lambda w: "bcdfg",
     "{room_id:uuid}": lambda w: w.lobby,
@@ -228,10 +258,15 @@ FORMS: Mapping[str, Callable[[World], dict[str, Any]]] = {
     "/desk/draws/{draw_id:uuid}/dice": lambda w: {"digits": DICE},
     "/desk/draws/{draw_id:uuid}/hold": lambda w: {"digits": DICE},
     "/desk/draws/{draw_id:uuid}/cancel": lambda w: {"why": "the hall is closed"},
+    "/desk/draws/{draw_id:uuid}/stage/shown": lambda w: {"upto": "1"},
     "/desk/draws/policy": lambda w: {"mode": "warn", "share": "66.7", "why": "guideline"},
     "/desk/funds": lambda w: {"kind": "item", "name": "Mugs", "amount": "20", "value": "12.50"},
     "/desk/funds/{fund_id:uuid}": lambda w: {"way": "in", "amount": "5.00", "why": "a gift", "once": str(new_id())},
     "/desk/claims": lambda w: {"code": w.claim_code},
+    "/desk/draws/{draw_id:uuid}/check-in": lambda w: {"line": "1"},
+    "/desk/draws/{draw_id:uuid}/check-in/undo": lambda w: {"line": "1"},
+    "/desk/draws/{draw_id:uuid}/check-in/sync": lambda w: {"items": [_seen(2)]},
+    "/desk/draws/{draw_id:uuid}/check-in/file": lambda w: {"text": _waiting(w)},
     "/desk/screens": lambda w: {"name": "Gate"},
     "/desk/screens/{screen_id:uuid}": lambda w: {"name": "Hall", "shows": "boards"},
     "/desk/seasons": lambda w: {"name": "Next", "starts_on": str(_later(w, 61)), "ends_on": str(_later(w, 90))},
@@ -242,6 +277,16 @@ FORMS: Mapping[str, Callable[[World], dict[str, Any]]] = {
 
 def _later(world: World, days: int) -> object:
     return world.house.today() + timedelta(days=days)
+
+
+def _seen(line: int) -> dict[str, object]:
+    return {"nonce": "a", "at": now().isoformat(), "line": line}
+
+
+def _waiting(world: World) -> str:
+    """What a device without a network has kept; its draw is that of the badge."""
+    slug = f"draw-{world.house.today().year}-{int(world.badge.partition('-')[0]):03}"
+    return json.dumps({"laurel": "laurel check-in 1", "draw": slug, "items": [_seen(3)]})
 
 
 class Visitor:
@@ -286,6 +331,8 @@ class Visitor:
         if method == "POST" and path.endswith("/import"):
             file = ("new.csv", ROSTER) if "members" in path else ("new.txt", QUIZ)
             answer = await self.world.client.post(to, headers=headers, files={"file": file})
+        elif path.endswith("/sync"):
+            answer = await self.world.client.post(to, headers=headers, json=FORMS[path](self.world))
         elif method == "POST":
             form = FORMS[path](self.world) if path in FORMS else {}
             answer = await self.world.client.post(to, headers=headers, data=form)

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from rewards import database as db
 from rewards.draws import actions, queries, rules
+from rewards.draws.terms import CustodianTerms
 from server.runtime.chance import new_id
 from server.runtime.clock import now
 from server.web.door import SESSION
@@ -103,3 +104,24 @@ async def test_a_receipt_stays_on_the_phone_and_the_phone_checks_everything(
     await phone.page.get_by_role("button", name="Check everything").click()
     await expect(phone.page.locator("[data-unreachable]")).to_be_visible()
     assert await phone.page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+async def test_a_custodian_who_is_not_on_the_roster_reads_out_the_fingerprint(phone: Phone, redis: Redis) -> None:
+    there = await plant()
+    given = (CustodianTerms("organiser", "Wang Fang", there.organiser), CustodianTerms("notary", "Mr Wu", None))
+    draw = await plan_draw(redis, there, custodians=given)
+    slug = await db.value("SELECT slug FROM draw WHERE id = $1", draw)
+    await phone.page.context.clear_cookies()
+    await phone.page.goto(f"{phone.address}/draws/{slug}/custody/notary")
+    await phone.page.get_by_role("button", name="Make my secret").click()
+    rows = await phone.page.locator("[data-envelope]").nth(0).locator("li").all_inner_texts()
+    secret = rules.read_secret("".join(f"{number}: {row}\n" for number, row in enumerate(rows, 1)))
+    for place in range(2):
+        label = await phone.page.locator("label[for=field-first], label[for=field-second]").nth(place).inner_text()
+        number = re.search(r"[0-9]", label)
+        assert number is not None
+        await phone.page.locator("[data-row]").nth(place).fill(rows[int(number[0]) - 1])
+    await phone.page.get_by_role("button", name="Show the fingerprint").click()
+    shown = await phone.page.locator("[data-commitment]").inner_text()
+    assert bytes.fromhex(shown.replace(" ", "")) == rules.commitment(slug, "notary", secret)
+    assert (await phone.page.goto(f"{phone.address}/draws/{slug}/custody/organiser")).status == 403  # type: ignore[union-attr]
