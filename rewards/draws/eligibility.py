@@ -4,7 +4,7 @@ Pure: facts of roster and ledger in, codes out. A rule is made of parts, and who
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
 from types import MappingProxyType
@@ -417,23 +417,16 @@ def class_of(rule: Rule, candidate: Candidate) -> str:
     return ""
 
 
-def select(
-    rule: Rule,
-    candidates: Iterable[Candidate],
-    barred: Barred,
-    seen: Callable[[int], None] = lambda _: None,
-) -> Selection:
-    """Everybody who is in, and how many are not, by reason. Linear. `seen` is told of every thousandth candidate."""
+def select(rule: Rule, candidates: Iterable[Candidate], barred: Barred) -> Selection:
+    """Everybody who is in, and how many are not, by reason. Linear."""
     entrants: list[Entry] = []
     out: dict[str, int] = {}
-    for number, candidate in enumerate(candidates, 1):
+    for candidate in candidates:
         standing = why(rule, candidate, barred)
         if standing.tickets:
             entrants.append(Entry(candidate, standing.tickets, standing.group))
         else:
             out[standing.code] = out.get(standing.code, 0) + 1
-        if number % 1000 == 0:
-            seen(number)
     return Selection(tuple(entrants), out)
 
 
