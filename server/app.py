@@ -36,6 +36,7 @@ from server.web.desk import (
     today,
 )
 from server.web.desk import settings as desk_settings
+from server.web.desk import stage as desk_stage
 from server.web.door import Door
 from server.web.limits import Limits
 from server.web.live import Hub
@@ -73,6 +74,7 @@ def handlers() -> list[ControllerRouterHandler]:
         *claims.HANDLERS,
         *custody.HANDLERS,
         *desk_settings.HANDLERS,
+        *desk_stage.HANDLERS,
         *draw_exports.HANDLERS,
         *draw_form.HANDLERS,
         *draw_kit.HANDLERS,

@@ -1,4 +1,4 @@
-"""Draws at the desk: the list, one draw as a line of steps, why somebody stands as he does, and the stage."""
+"""Draws at the desk: the list, one draw as a line of steps, and why somebody stands as he does."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from litestar import Response, get, post
+from litestar import Response, get
 from litestar.params import FromPath
 
 from rewards.draws import queries, states
@@ -82,38 +82,6 @@ async def look_at_draw(request: Asked, draw_id: FromPath[UUID]) -> Response[byte
     if request.query_params.get("watch") == "freeze" and draw.state != "freezing":
         return Response(b"", status_code=204, headers={"HX-Redirect": f"/desk/draws/{draw_id}"})
     return desk_fragment(request, "desk/draw.html", "now", draw=draw, progress=progress, seen=seen)
-
-
-@post("/desk/draws/{draw_id:uuid}/stage", guards=[guards.may("draws.draw")])
-async def put_on_stage(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
-    """Show the draw on the screens, or (off=1) no longer."""
-    form = await pages.form(request)
-    await find_draw(draw_id)
-    redis = pages.house(request).redis
-    if form.text("off", most=1):
-        await stage.take_off_screens(redis, draw_id)
-        return pages.go(request, f"/desk/draws/{draw_id}", said="draw.off_screens")
-    await stage.show_on_screens(redis, draw_id)
-    return pages.go(request, f"/desk/draws/{draw_id}", said="draw.on_screens")
-
-
-@get("/desk/draws/{draw_id:uuid}/stage", guards=[guards.may("draws.read")])
-async def open_stage(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
-    """The stage in a window of its own, for a projector that hangs on this very computer."""
-    return pages.page(request, "screen/stage.html", stage=await _stage(request, draw_id))
-
-
-@get("/desk/draws/{draw_id:uuid}/stage/now", guards=[guards.may("draws.read")])
-async def look_at_stage(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
-    """For that window: nothing as long as it shows what is, else the word to load itself again."""
-    shown = await _stage(request, draw_id)
-    headers = {} if request.query_params.get("seen") == shown.seen else {"HX-Refresh": "true"}
-    return Response(b"", status_code=204, headers=headers)
-
-
-async def _stage(request: Asked, draw_id: UUID) -> stage.Stage:
-    house = pages.house(request)
-    return await stage.stage_facts(house.redis, draw_id, public_url=house.resources.settings.public_url)
 
 
 async def find_draw(draw_id: UUID) -> DrawRow:
@@ -262,7 +230,4 @@ HANDLERS = [
     show_draw,
     ask_why,
     look_at_draw,
-    put_on_stage,
-    open_stage,
-    look_at_stage,
 ]

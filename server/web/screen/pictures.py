@@ -25,7 +25,7 @@ from server.web.live import REMAINING, Channel, Hub, Kind, Picture
 from server.web.rooms import Rooms, remaining, room_or_refuse
 from server.web.screen import queries, screens
 from server.web.screen.screens import ScreenRow
-from server.web.screen.stage import kept_dice, on_stage, stage_facts
+from server.web.screen.stage import on_stage, stage_facts, stage_version
 
 PODIUM_FOR: Final = timedelta(minutes=3)
 """How long a podium stays where nothing else is live."""
@@ -107,7 +107,7 @@ def _mark(scene: Scene, ticks: int) -> str:
 def build() -> str:
     """Names the style sheets and scripts that the fragments need: a page that was loaded with others loads itself
     again."""
-    files = ("tokens.css", "kit.css", "screen.css", "draws.css", "screen.js", "live.js")
+    files = ("tokens.css", "kit.css", "screen.css", "draws.css", "draw/stage_page.css", "screen.js", "live.js")
     return hashlib.sha256("".join(map(html.static, files)).encode()).hexdigest()[:8]
 
 
@@ -220,9 +220,8 @@ class Screens:
         return None if version is None else Scene("room", room, version)
 
     async def _draw_scene(self, draw: UUID) -> Scene | None:
-        version = await queries.draw_version(draw)
-        dice = await kept_dice(self.resources.redis, draw)
-        return None if version is None else Scene("draw", draw, f"{version}.{dice}")
+        version = await stage_version(self.resources.redis, draw, clock.now())
+        return None if version is None else Scene("draw", draw, version)
 
     def _idling(self, kind: str, now: datetime) -> Scene:
         """Looked at again every minute, for what changes without a word: dates, and times that have passed."""
@@ -254,9 +253,12 @@ class Screens:
             "build": build(),
         }
 
-    async def _stage(self, draw: UUID, locale: str) -> tuple[str, None]:
-        stage = await stage_facts(self.resources.redis, draw, public_url=self.resources.settings.public_url)
-        return html.render_block("screen/stage.html", "state", locale, stage=stage), None
+    async def _stage(self, draw: UUID, locale: str) -> tuple[str, Callable[[], int] | None]:
+        url = self.resources.settings.public_url
+        stage = await stage_facts(self.resources.redis, draw, public_url=url, now=clock.now())
+        text = html.render_block("screen/stage.html", "state", locale, stage=stage, remaining=REMAINING, build=build())
+        called = stage.called
+        return text, None if called is None else lambda: called.left(clock.now())
 
     async def _withdrawn(self, locale: str) -> tuple[str, None]:
         return html.render_block("screen/screen.html", "words", locale, why="withdrawn"), None

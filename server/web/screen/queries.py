@@ -1,10 +1,12 @@
 """What only the screens look up."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from rewards import database as db
+from rewards.draws.states import shown_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +16,15 @@ class ComingRoom:
     title: str
     opens_at: datetime
     questions: int
+
+
+@dataclass(frozen=True, slots=True)
+class DrawLists:
+    """The published lists of a frozen draw. `voids` and `present` are empty where there is no such file."""
+
+    snapshot: bytes
+    voids: bytes
+    present: bytes
 
 
 async def room_for_all(*, since: datetime, ended_since: datetime) -> UUID | None:
@@ -50,7 +61,20 @@ async def room_version(room_id: UUID) -> str | None:
     return None if found is None else f"{found['version']}.{found['players']}"
 
 
-async def draw_version(draw_id: UUID) -> int | None:
-    """The version of a draw, None when there is no such draw."""
-    found: int | None = await db.value("SELECT version FROM draw WHERE id = $1", draw_id)
-    return found
+async def draw_lists(draw_id: UUID) -> DrawLists:
+    """The lists of a draw that is frozen."""
+    found = await db.row("SELECT snapshot, voids, present FROM draw WHERE id = $1", draw_id)
+    assert found is not None
+    return DrawLists(bytes(found["snapshot"]), bytes(found["voids"] or b""), bytes(found["present"] or b""))
+
+
+async def names_of_lines(draw_id: UUID, lines: Collection[int], how: str) -> dict[int, str]:
+    """Line of the list -> its person for everybody's eyes; `how` as in states.shown_name."""
+    found = await db.rows(
+        "SELECT line, coalesce(nullif(entrant.name, ''), member.name) AS name,"
+        " coalesce(nullif(entrant.staff_number, ''), member.staff_number) AS staff_number"
+        " FROM entrant JOIN member ON member.id = entrant.member WHERE entrant.draw = $1 AND line = ANY($2)",
+        draw_id,
+        list(lines),
+    )
+    return {one["line"]: shown_name(one["name"], one["staff_number"], how) for one in found}

@@ -19,6 +19,7 @@ ROOMS = (
     "desk",
     "phone",
     "screens",
+    "stage",
     "funds",
     "pictures",
     "policy",

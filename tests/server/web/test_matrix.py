@@ -16,6 +16,7 @@ from litestar.datastructures import UploadFile
 from server.runtime.chance import new_id
 from server.runtime.clock import now
 from server.web.desk import uploads
+from tests.rewards.draws.world import secret_of
 from tests.server.web.conftest import Browser, add_member
 from tests.server.web.world import CODE, DICE, World, build
 
@@ -127,8 +128,27 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("GET", "/desk/draws/{draw_id:uuid}/edit"): RUNS,
     ("POST", "/desk/draws/{draw_id:uuid}/edit"): RUNS,
     ("POST", "/desk/draws/{draw_id:uuid}/freeze"): RUNS,
+    ("POST", "/desk/draws/form"): RUNS,
+    ("GET", "/desk/draws/people"): RUNS,
+    ("POST", "/desk/draws/pictures"): RUNS,
+    ("GET", "/desk/draws/pictures/{given:str}"): RUNS,
+    ("GET", "/desk/draws/{draw_id:uuid}/prizes/{code:str}/picture"): AT_THE_DESK,
+    ("GET", "/desk/draws/{draw_id:uuid}/now"): AT_THE_DESK,
+    ("GET", "/desk/draws/{draw_id:uuid}/kit.html"): RUNS,
+    ("GET", "/desk/draws/{draw_id:uuid}/kit-hash"): RUNS,
+    ("POST", "/desk/draws/{draw_id:uuid}/seal"): RUNS,
+    ("POST", "/desk/draws/{draw_id:uuid}/voids"): RUNS,
+    ("POST", "/desk/draws/{draw_id:uuid}/unvoid"): RUNS,
+    ("POST", "/desk/draws/{draw_id:uuid}/arm"): RUNS,
     ("POST", "/desk/draws/{draw_id:uuid}/dice"): RUNS,
-    ("POST", "/desk/draws/{draw_id:uuid}/hold"): RUNS,
+    ("POST", "/desk/draws/{draw_id:uuid}/roll"): RUNS,
+    ("POST", "/desk/draws/{draw_id:uuid}/beacon"): RUNS,
+    ("POST", "/desk/draws/{draw_id:uuid}/reveal"): RUNS,
+    ("POST", "/desk/draws/{draw_id:uuid}/rounds"): RUNS,
+    ("POST", "/desk/draws/{draw_id:uuid}/places"): RUNS,
+    ("POST", "/desk/draws/{draw_id:uuid}/close"): RUNS,
+    ("POST", "/desk/draws/{draw_id:uuid}/rehearsals"): RUNS,
+    ("POST", "/desk/draws/{draw_id:uuid}/transcripts"): RUNS,
     ("POST", "/desk/draws/{draw_id:uuid}/cancel"): RUNS,
     ("POST", "/desk/draws/{draw_id:uuid}/stage"): RUNS,
     ("GET", "/desk/draws/policy"): AT_THE_DESK,
@@ -171,7 +191,17 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
 WRITING_GETS = ("/rooms/{code:str}", "/screen/{key:str}", "/screen/{key:str}/state", "/screen/{key:str}/live")
 """Opening a room joins it; a screen that asks is noted as seen. No other GET changes anything."""
 
-LOOKING_POSTS = ("/desk/claims", "/desk/draws/preview", "/rooms", "/me/text-size", "/me/devices/end", "/sign-in")
+LOOKING_POSTS = (
+    "/desk/claims",
+    "/desk/draws/preview",
+    "/desk/draws/form",
+    "/desk/draws/pictures",
+    "/desk/draws/{draw_id:uuid}/transcripts",  # a log is weighed before it is taken
+    "/rooms",
+    "/me/text-size",
+    "/me/devices/end",
+    "/sign-in",
+)
 """POSTs that leave every table and board as they were (sign-in and devices change sessions only)."""
 
 REFUSALS = {
@@ -185,8 +215,22 @@ OTHER_SUBJECTS: Mapping[tuple[str, str], Callable[[World], object]] = {
     ("POST", "/desk/members/{member_id:uuid}/leave"): lambda w: w.people[3],
     ("POST", "/desk/rooms/{room_id:uuid}/players"): lambda w: w.asked,
     ("POST", "/desk/draws/{draw_id:uuid}/freeze"): lambda w: w.draws["to_freeze"],
-    ("POST", "/desk/draws/{draw_id:uuid}/dice"): lambda w: w.draws["frozen"],
-    ("POST", "/desk/draws/{draw_id:uuid}/hold"): lambda w: w.draws["to_hold"],
+    ("GET", "/desk/draws/{draw_id:uuid}/prizes/{code:str}/picture"): lambda w: w.draws["drawn"],
+    ("GET", "/desk/draws/{draw_id:uuid}/kit.html"): lambda w: w.draws["frozen"],
+    ("GET", "/desk/draws/{draw_id:uuid}/kit-hash"): lambda w: w.draws["frozen"],
+    ("POST", "/desk/draws/{draw_id:uuid}/seal"): lambda w: w.draws["unsealed"],
+    ("POST", "/desk/draws/{draw_id:uuid}/voids"): lambda w: w.draws["frozen"],
+    ("POST", "/desk/draws/{draw_id:uuid}/unvoid"): lambda w: w.draws["frozen"],
+    ("POST", "/desk/draws/{draw_id:uuid}/arm"): lambda w: w.draws["to_hold"],
+    ("POST", "/desk/draws/{draw_id:uuid}/dice"): lambda w: w.draws["armed"],
+    ("POST", "/desk/draws/{draw_id:uuid}/roll"): lambda w: w.draws["armed"],
+    ("POST", "/desk/draws/{draw_id:uuid}/reveal"): lambda w: w.draws["rolled"],
+    ("POST", "/desk/draws/{draw_id:uuid}/beacon"): lambda w: w.draws["rolled"],
+    ("POST", "/desk/draws/{draw_id:uuid}/rounds"): lambda w: w.draws["to_close"],
+    ("POST", "/desk/draws/{draw_id:uuid}/places"): lambda w: w.draws["to_close"],
+    ("POST", "/desk/draws/{draw_id:uuid}/close"): lambda w: w.draws["to_close"],
+    ("POST", "/desk/draws/{draw_id:uuid}/rehearsals"): lambda w: w.draws["frozen"],
+    ("POST", "/desk/draws/{draw_id:uuid}/transcripts"): lambda w: w.draws["drawn"],
     ("POST", "/desk/draws/{draw_id:uuid}/cancel"): lambda w: w.draws["to_cancel"],
     ("POST", "/desk/draws/{draw_id:uuid}/stage"): lambda w: w.draws["drawn"],
     ("POST", "/desk/draws/{draw_id:uuid}/stage/shown"): lambda w: w.draws["drawn"],
@@ -226,11 +270,16 @@ def _terms(world: World, title: str) -> dict[str, object]:
     return {
         "title": title,
         "season": str(world.season),
-        "points_per_ticket": "50",
-        "ticket_cap": "4",
-        "prize_code": [""],
-        "prize_name": ["Bicycle"],
-        "prize_quantity": ["1"],
+        "per": "50",
+        "cap": "4",
+        "call_seconds": "0",
+        "dispute_hours": "0",
+        "claim_days": "30",
+        "shown_names": "masked",
+        "venue": "d10x20",
+        "prize": ["1"],
+        "prize-1-name": "Bicycle",
+        "prize-1-quantity": "1",
     }
 
 
@@ -254,9 +303,18 @@ FORMS: Mapping[str, Callable[[World], dict[str, Any]]] = {
     "/desk/rooms/{room_id:uuid}/players": lambda w: {"member": str(w.subject)},
     "/desk/draws": lambda w: _terms(w, "New"),
     "/desk/draws/preview": lambda w: _terms(w, "New"),
-    "/desk/draws/{draw_id:uuid}/edit": lambda w: {**_terms(w, "Edited"), "version": "1"},
+    "/desk/draws/form": lambda w: {**_terms(w, "New"), "do": "add:prize"},
+    "/desk/draws/{draw_id:uuid}/edit": lambda w: {**_terms(w, "Edited"), "version": w.versions["draft"]},
+    "/desk/draws/{draw_id:uuid}/seal": lambda w: {"label": "notary", "commitment": "ab" * 32},
+    "/desk/draws/{draw_id:uuid}/voids": lambda w: {"staff_number": "P-1", "reason": "left", "why": "moved away"},
+    "/desk/draws/{draw_id:uuid}/unvoid": lambda w: {"line": "0"},
     "/desk/draws/{draw_id:uuid}/dice": lambda w: {"digits": DICE},
-    "/desk/draws/{draw_id:uuid}/hold": lambda w: {"digits": DICE},
+    "/desk/draws/{draw_id:uuid}/roll": lambda w: {"digits": DICE},
+    "/desk/draws/{draw_id:uuid}/beacon": lambda w: {"signature": "ab" * 48},
+    "/desk/draws/{draw_id:uuid}/reveal": lambda w: {"secret": secret_of("organiser").hex()},
+    "/desk/draws/{draw_id:uuid}/rounds": lambda w: {"round": "last"},
+    "/desk/draws/{draw_id:uuid}/places": lambda w: {"prize": "one", "slot": "0", "attempt": "0", "do": "call"},
+    "/desk/draws/{draw_id:uuid}/transcripts": lambda w: {"log_text": w.log},
     "/desk/draws/{draw_id:uuid}/cancel": lambda w: {"why": "the hall is closed"},
     "/desk/draws/{draw_id:uuid}/stage/shown": lambda w: {"upto": "1"},
     "/desk/draws/policy": lambda w: {"mode": "warn", "share": "66.7", "why": "guideline"},
@@ -314,6 +372,8 @@ class Visitor:
         if "{token:str}" in path:
             path = path.replace("{token:str}", world.welcome if path.startswith("/welcome") else world.link)
         special = OTHER_SUBJECTS.get((method, path))
+        if path.startswith("/desk/draws"):
+            path = path.replace("{code:str}", "one")
         for name, subject in SUBJECTS.items():
             if name in path:
                 path = path.replace(name, str(special(world) if special is not None else subject(world)))
@@ -439,7 +499,12 @@ async def test_who_may_not_is_told_so_and_changes_nothing(world: World, visitor:
 @pytest.mark.parametrize("role", EVERYBODY)
 async def test_who_may_is_let_in(world: World, visitor: Visitor, role: str) -> None:
     """With everything else right, whatever is allowed also works; only the first admin's link is over by then."""
-    closed = {("GET", "/welcome/{token:str}"): (200, 410), ("POST", "/welcome/{token:str}"): (303, 409)}
+    closed = {
+        ("GET", "/welcome/{token:str}"): (200, 410),
+        ("POST", "/welcome/{token:str}"): (303, 409),
+        ("GET", "/desk/draws/pictures/{given:str}"): (404,),  # what waits there is seen by who brought it
+        ("POST", "/desk/draws/{draw_id:uuid}/beacon"): (422,),  # nobody but the network can sign one
+    }
     for (method, path), who in WHO_MAY.items():
         if role not in who:
             continue
