@@ -126,7 +126,7 @@ async def _published(house: Resources) -> list[Found]:
         folder = house.settings.data / "draws" / slug
         if elsewhere and not folder.is_dir():
             continue
-        found += await asyncio.to_thread(_compare, folder, slug, files)
+        found += await asyncio.to_thread(_compare, folder, slug, files | await draws.conflict_files(row.id))
     return found
 
 

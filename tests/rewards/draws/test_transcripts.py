@@ -135,6 +135,16 @@ async def test_a_second_transcript_is_a_conflict_and_never_replaces(redis: Redis
     assert [line.code for line in await queries.history(there.draw)].count("draw.transcript_conflict") == 2
 
 
+async def test_of_two_transcripts_at_once_one_counts(redis: Redis) -> None:
+    there = await venue(redis, **SHORT)
+    logs = [await offline(there, [*thrown(there, dice), ROUND, "close"]) for dice in (OTHER_DICE, "1" * 20, "2" * 20)]
+    brought = await asyncio.gather(*map(there.bring, logs))
+    assert sorted(one.verdict for one in brought) == ["conflict", "conflict", "counts"]
+    (counted,) = [one.code for one in brought if one.verdict == "counts"]
+    assert (await there.look()).code == counted
+    assert (await there.look()).conflicts == 2
+
+
 async def test_conflicts_keep_the_lists_they_lock(redis: Redis, tmp_path: Path) -> None:
     there = await venue(redis, **FULL)
     await there.bring(await offline(there, [*thrown(there), ROUND, "close"], b"", b"1\n2\n3\n"), None, b"1\n2\n3\n")

@@ -202,7 +202,7 @@ class Venue:
         )
 
 
-async def venue(redis: Redis, *, workers: int = 14, at: datetime = NOW, **changed: object) -> Venue:
+async def venue(redis: Redis, *, workers: int = 20, at: datetime = NOW, **changed: object) -> Venue:
     """A frozen draw over the workers with points; it can be armed at once unless told otherwise."""
     there = await plant(workers)
     keepers = await member("K1", "Keeper One"), await member("K2", "Keeper Two")
