@@ -246,8 +246,8 @@ class CodeSeen(Table, tablename="code_seen", db=engine):
 class Win(Table, tablename="win", db=engine):
     """A drawn slot. `claim_code` is shown to the winner only; `claimed_at` null until handed over.
 
-    States: see claims.py, which holds the table of steps; at the close, called becomes drawn again. `expires_at` null:
-    before the close, or no end. `alternate_place` is the place of the alternate who took it over (null: drawn).
+    States: see claims.py, which holds the table of steps. `expires_at` null: before the close, or no end.
+    `alternate_place` is the place of the alternate who took it over (null: drawn).
     `signature` is a PNG of the hand that received it.
     """
 
