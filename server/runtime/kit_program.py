@@ -21,8 +21,8 @@ from rewards.draws.verify_words import LABELS, MARKS, SENTENCES, STATES, VERDICT
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 TEMPLATES: Final = ROOT / "templates" / "draw_kit"
 STATIC: Final = ROOT / "server" / "static"
-SCRIPTS: Final = ("core.js", "qr.js", "page.js", "journal.js", "stage.js", "paper.js", "kit.js")
-STYLES: Final = (STATIC / "tokens.css", STATIC / "kit.css", STATIC / "draw" / "kit.css")
+SCRIPTS: Final = ("core.js", "verify.js", "qr.js", "page.js", "journal.js", "stage.js", "paper.js", "kit.js")
+STYLES: Final = (STATIC / "tokens.css", STATIC / "kit.css", STATIC / "draw" / "kit.css", STATIC / "draw" / "stage.css")
 LANGUAGES: Final = ("en", "zh-Hans")
 MARK: Final = b'<script type="application/json" id="data">null</script>'
 """The marked place of an empty kit; in a filled one the data stand where `null` stands here."""
@@ -176,11 +176,11 @@ def kit_data(
 
 
 def _base64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return base64.b64encode(data).decode("ascii")
 
 
 def _jpeg(data: bytes) -> str:
-    return "data:image/jpeg;base64," + base64.b64encode(data).decode("ascii")
+    return "data:image/jpeg;base64," + _base64(data)
 
 
 def _block(data: Mapping[str, Any]) -> str:

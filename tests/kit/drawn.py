@@ -54,10 +54,22 @@ ROUND_NAMES = {
     "en": {"small": "Small prizes", "gold": "The first prize"},
     "zh-Hans": {"small": "小奖", "gold": "大奖"},
 }
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What people are told of a prize, by the place of the language in kit_program.LANGUAGES."""
+
+    names: tuple[str, str]
+    value: int
+    sponsor: str = ""
+    colour: tuple[int, int, int] | None = None
+
+
 NAMES = {
-    "third": ("Thermos flask", "保温杯", 8900, "", ()),
-    "second": ("Bicycle", "自行车", 89900, "Workshop 2", (40, 120, 160)),
-    "first": ("A week at the sea, for two", "海边双人一周游", 600000, "", (210, 150, 40)),
+    "third": Shown(("Thermos flask", "保温杯"), 8900),
+    "second": Shown(("Bicycle", "自行车"), 89900, "Workshop 2", (40, 120, 160)),
+    "first": Shown(("A week at the sea, for two", "海边双人一周游"), 600000, "", (210, 150, 40)),
 }
 
 
@@ -111,13 +123,14 @@ def make(
         kit=kit_program.kit_hash(kit_program.empty_kit()),
     )
     manifest = replace(manifest, **more)  # type: ignore[arg-type]
+    place = kit_program.LANGUAGES.index(language)
     named = tuple(
         kit_program.KitPrize(
             prize.id,
-            NAMES[prize.id][1 if language == "zh-Hans" else 0] if prize.id in NAMES else prize.id,
-            NAMES[prize.id][2] if prize.id in NAMES else 0,
-            NAMES[prize.id][3] if prize.id in NAMES else "",
-            photo(NAMES[prize.id][4], 640) if prize.id in NAMES and NAMES[prize.id][4] else b"",
+            NAMES[prize.id].names[place],
+            NAMES[prize.id].value,
+            NAMES[prize.id].sponsor,
+            photo(NAMES[prize.id].colour or (0, 0, 0), 640) if NAMES[prize.id].colour else b"",
         )
         for prize in prizes
     )

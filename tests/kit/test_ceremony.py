@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, expect
 
 from rewards.draws import rules
 from rewards.draws.verify import verify_folder
@@ -56,6 +56,11 @@ def saved(table: Table) -> dict[str, Any]:
         table.press(".kit-unsaved")
     found: dict[str, Any] = json.loads(Path(download.value.path()).read_text())
     return found
+
+
+def as_file(journal: dict[str, Any]) -> FilePayload:
+    """A saved file that people choose."""
+    return {"name": "saved.vdraw", "mimeType": "application/json", "buffer": json.dumps(journal).encode()}
 
 
 def finish(table: Table) -> None:
@@ -133,7 +138,7 @@ def test_a_reload_after_every_single_event_changes_nothing(
     opened: Open, draw: drawn.Draw, program: bytes, right: list[str]
 ) -> None:
     table = opened(draw, program)
-    codes = []
+    codes: list[str] = []
     for event in EVENTS:
         pass_by(table)
         event(table)
@@ -217,8 +222,7 @@ def test_a_spare_machine_goes_on_from_the_saved_file(opened: Open, draw: drawn.D
     spare = opened(draw, program)
     spare.at("check")
     spare.press(".kit-menu button:nth-child(2)")
-    file = {"name": "x.vdraw", "mimeType": "application/json", "buffer": json.dumps(journal).encode()}
-    spare.page.locator("#journal-file").set_input_files(file)
+    spare.page.locator("#journal-file").set_input_files(as_file(journal))
     spare.waited()
     spare.at("secrets")
     assert spare.code() == table.code()
@@ -244,9 +248,7 @@ def test_a_file_of_another_draw_or_an_edited_one_is_refused(opened: Open, draw: 
         ({"proto": "vdraw/0"}, "no saved file"),
     ):
         table.press(".kit-menu button:nth-child(2)")
-        table.page.locator("#journal-file").set_input_files(
-            {"name": "x.vdraw", "mimeType": "application/json", "buffer": json.dumps({**journal, **change}).encode()}
-        )
+        table.page.locator("#journal-file").set_input_files(as_file({**journal, **change}))
         says(table, words)
         assert table.where == "rebuild"
 
@@ -265,9 +267,7 @@ def test_a_second_run_with_other_dice_cannot_pretend(
     spare = opened(draw, program)
     spare.at("check")
     spare.press(".kit-menu button:nth-child(2)")
-    spare.page.locator("#journal-file").set_input_files(
-        {"name": "x.vdraw", "mimeType": "application/json", "buffer": json.dumps(armed).encode()}
-    )
+    spare.page.locator("#journal-file").set_input_files(as_file(armed))
     spare.seen()
     spare.throw(VENUE[::-1])
     spare.waited()
@@ -277,9 +277,7 @@ def test_a_second_run_with_other_dice_cannot_pretend(
     assert second != first
     journal = saved(spare)
     table.press(".kit-menu button:nth-child(2)")
-    table.page.locator("#journal-file").set_input_files(
-        {"name": "x.vdraw", "mimeType": "application/json", "buffer": json.dumps(journal).encode()}
-    )
+    table.page.locator("#journal-file").set_input_files(as_file(journal))
     table.at("draw")
     assert table.code() == second
     expect(table.page.locator(".kit > .kit-notice")).to_contain_text(first)
@@ -296,12 +294,25 @@ def test_an_older_file_does_not_turn_the_clock_back(opened: Open, draw: drawn.Dr
     table.at("wait")
     code = table.code()
     table.press(".kit-menu button:nth-child(2)")
-    table.page.locator("#journal-file").set_input_files(
-        {"name": "x.vdraw", "mimeType": "application/json", "buffer": json.dumps(armed).encode()}
-    )
+    table.page.locator("#journal-file").set_input_files(as_file(armed))
     says(table, "already further")
     assert table.code() == code
     expect(table.page.locator(".kit > .kit-notice")).to_have_count(0)
+
+
+def test_a_second_window_cannot_write_over_the_first(opened: Open, draw: drawn.Draw, program: bytes) -> None:
+    table = opened(draw, program)
+    play(table, until="dice")
+    second = opened(draw, program, machine=table)
+    second.seen()
+    table.throw(VENUE)
+    table.at("wait")
+    second.throw(VENUE[::-1])
+    says(second, "Another window")
+    assert second.where == "dice"
+    second.page.reload()
+    second.at("wait")
+    assert second.code() == table.code()
 
 
 def test_dice_need_their_number_and_two_equal_entries(opened: Open, draw: drawn.Draw, program: bytes) -> None:

@@ -38,7 +38,7 @@ def published(draw: drawn.Draw) -> dict[str, bytes]:
         "manifest.json": draw.data,
         "snapshot.tsv": draw.snapshot,
         "present.tsv": here,
-        "log.txt": made.log,
+        "log.txt": made.log.encode(),
         "result.json": made.result,
         "kit.html": kit_program.empty_kit(),
     }

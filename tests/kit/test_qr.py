@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Callable
 
 import pytest
 import segno
@@ -13,7 +14,7 @@ CORRECTION = (
     *(None, (10, [16]), (16, [28]), (26, [44]), (18, [32] * 2), (24, [43] * 2), (16, [27] * 4), (18, [31] * 4)),
     *((22, [38, 38, 39, 39]), (22, [36, 36, 36, 37, 37]), (26, [43, 43, 43, 43, 44])),
 )
-MASKS = (
+MASKS: tuple[Callable[[int, int], int], ...] = (
     *(lambda x, y: (x + y) % 2, lambda x, y: y % 2, lambda x, y: x % 3, lambda x, y: (x + y) % 3),
     *(lambda x, y: (y // 2 + x // 3) % 2, lambda x, y: x * y % 2 + x * y % 3),
     *(lambda x, y: (x * y % 2 + x * y % 3) % 2, lambda x, y: ((x + y) % 2 + x * y % 3) % 2),

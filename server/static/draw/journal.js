@@ -205,7 +205,7 @@ var vjournal = (function () {
 
   const WORDS = /^(arm|venue|beacon|reveal|round|call|absent|redraw|close|abort)\b/;
 
-  /* Events typed from paper: [{kind, rest, line}], `line` from 1; a row without a keyword goes on with the one before. */
+  /* Events typed from paper: [{kind, rest, line}], `line` from 1; a row without a keyword goes on with the last. */
   function rows(text) {
     const events = [];
     text.normalize("NFKC").split(/\r?\n/).forEach(function (row, number) {

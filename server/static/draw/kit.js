@@ -10,12 +10,13 @@
   const root = document.getElementById("kit");
   const paper = document.getElementById("paper");
   const given = JSON.parse(document.getElementById("data").textContent);
+  const MAIN = "button-primary button-big";
   const WAIT_SECONDS = 10;
   const MOST_ROWS = 40;
   const VOID_REASONS = ["left", "ineligible", "duplicate", "withdrawn", "conflict"];
 
-  /* `shown`: places whose winners the stage has shown. `saved`: the log as it was last saved in a file. `wait`: when the
-     chain head has been seen long enough. `form`: what has been typed so far on the page that is open. */
+  /* `shown`: places whose winners the stage has shown. `saved`: the log as it was last saved in a file. `wait`: "done"
+     when the chain head has been seen long enough. `form`: what has been typed so far on the page that is open. */
   const state = {
     language: "en", view: "home", step: "check", draw: null, people: null, checks: [], journal: null,
     shown: new Set(), saved: "", stored: false, message: null, seenArm: false, wait: 0, result: false,
@@ -56,8 +57,23 @@
     }
   }
 
+  /* Whether another window of this browser has gone on with this draw. */
+  function movedOn() {
+    try {
+      const kept = JSON.parse(localStorage.getItem(storeKey()));
+      return Boolean(kept) && JSON.parse(kept.journal).log !== state.journal.log();
+    } catch (error) {
+      return false;
+    }
+  }
+
   /* Takes an input: journal, storage, then the page. False when it is refused; the page says why. */
   function record(line) {
+    if (movedOn()) {
+      state.message = ["bad", say("kit.elsewhere")];
+      render();
+      return false;
+    }
     try {
       state.journal.add(line);
     } catch (error) {
@@ -113,7 +129,8 @@
   // ---- names
 
   function nameOf(line, language) {
-    return state.people ? state.people.names[line] : vpage.words(language || state.language, "kit.line", { line: line });
+    return state.people ? state.people.names[line] :
+      vpage.words(language || state.language, "kit.line", { line: line });
   }
 
   function shownName(line) { return state.people ? state.people.shown[line] : say("kit.line", { line: line }); }
@@ -163,6 +180,13 @@
   function button(key, act, kind, attributes) {
     const about = Object.assign({ type: "button", class: "button " + (kind || ""), onclick: act }, attributes);
     return h("button", about, say(key));
+  }
+
+  function actions() { return h("div", { class: "kit-actions" }, Array.prototype.slice.call(arguments)); }
+
+  function labelled(label) {
+    return h("label", { class: "field" }, h("span", { class: "field-label" }, label),
+      Array.prototype.slice.call(arguments, 1));
   }
 
   function notice(kind, words) { return h("p", { class: "kit-notice is-" + kind, role: "status" }, words); }
@@ -227,7 +251,8 @@
     }));
     return h("header", { class: "kit-head" },
       h("div", { class: "kit-name" }, h("b", {}, titleOf()),
-        state.draw ? h("span", { class: "soft" }, "M ", vpage.groups(vdraw.hex(state.draw.m).slice(0, 16), 4), " …") : null),
+        state.draw ? h("span", { class: "soft" }, "M ", vpage.groups(vdraw.hex(state.draw.m).slice(0, 16), 4),
+          " …") : null),
       armed ? h("p", { class: "kit-now" }, h("span", { class: "soft" }, say("kit.code.now")), " ",
         h("b", { class: "kit-code-now" }, journal.now.code)) : null,
       tools);
@@ -282,14 +307,20 @@
     return h("ol", { class: "kit-steps", "aria-label": say("kit.steps") }, steps.map(function (step, place) {
       const open = !state.journal.armed() && place <= steps.indexOf("arm");
       const name = say("kit.step." + step);
-      return h("li", { class: place < at ? "is-done" : place === at ? "is-now" : "", "aria-current": place === at ? "step" : null },
+      return h("li", { class: place < at ? "is-done" : place === at ? "is-now" : "",
+        "aria-current": place === at ? "step" : null },
         open ? h("button", { type: "button", onclick: function () { go("work", step); } }, name) : h("span", {}, name));
     }));
   }
 
   // ---- opening
 
-  function fromBase64(text) { return vdraw.unbase64url(text); }
+  function fromBase64(text) {
+    const found = atob(text);
+    const bytes = new Uint8Array(found.length);
+    for (let i = 0; i < bytes.length; i += 1) { bytes[i] = found.charCodeAt(i); }
+    return bytes;
+  }
 
   function open(data, snapshotData, people, then) {
     state.view = "opening";
@@ -339,7 +370,7 @@
       render();
       return;
     }
-    if (!data || vdraw.hex(vdraw.sha256(data)) !== given.m) {
+    if (vdraw.hex(vdraw.sha256(data)) !== given.m) {
       state.view = "refused";
       state.message = ["bad", say("draw.manifest.other")];
       render();
@@ -407,7 +438,8 @@
     }
     let to = from;
     while (to >= 0 && to < data.length && data[to] !== 60) { to += 1; }
-    const bare = from < 0 ? data : vdraw.concat([data.subarray(0, from), new TextEncoder().encode("null"), data.subarray(to)]);
+    const bare = from < 0 ? data :
+      vdraw.concat([data.subarray(0, from), new TextEncoder().encode("null"), data.subarray(to)]);
     return { filled: vdraw.hex(vdraw.sha256(data)), empty: vdraw.hex(vdraw.sha256(bare)) };
   }
 
@@ -416,7 +448,8 @@
     const m = vdraw.hex(state.draw.m);
     return page(titleOf(), say("kit.check.lead"),
       manifest.rehearsal ? notice("warn", say("kit.rehearsal.why")) : null,
-      card("", compared(say("kit.m"), m, say("kit.m.why")), compared(say("kit.root"), manifest.root, say("kit.root.why"))),
+      card("", compared(say("kit.m"), m, say("kit.m.why")),
+        compared(say("kit.root"), manifest.root, say("kit.root.why"))),
       h("div", { class: "kit-two" },
         card(say("kit.checked"), checkList()),
         card(say("kit.facts"), facts([
@@ -431,9 +464,9 @@
         ]))),
       card(say("kit.prizes"), prizeTable()),
       kitCheck(),
-      h("div", { class: "kit-actions" }, button("kit.go", function () {
+      actions(button("kit.go", function () {
         go("work", manifest.presence ? "present" : "void");
-      }, "button-primary button-big")));
+      }, MAIN)));
   }
 
   function moment(text) { return text.replace("T", " ").replace("Z", " UTC"); }
@@ -445,7 +478,8 @@
     const n = state.draw.snapshot.n;
     if (/^[0-9]{1,9}$/.test(wanted) && !state.people && Number(wanted) < n) { return [Number(wanted)]; }
     for (let line = 0; line < n && found.length < MOST_ROWS; line += 1) {
-      const words = state.people ? state.people.numbers[line] + " " + state.people.names[line] + " " + unitOf(line) : unitOf(line);
+      const words = state.people ? state.people.numbers[line] + " " + state.people.names[line] + " " + unitOf(line) :
+        unitOf(line);
       if (words.toLowerCase().indexOf(wanted) >= 0) { found.push(line); }
     }
     return found;
@@ -471,20 +505,26 @@
       },
     });
     fill(state.form.search || "");
-    return [h("label", { class: "field" }, h("span", { class: "field-label" }, label), field), list];
+    return [labelled(label, field), list];
   }
 
   /* Lines named in an imported text: the numbers of present.tsv, or any list with staff numbers in it. */
   function linesNamed(name, text) {
     const n = state.draw.snapshot.n;
-    if (!state.people || /^present.*\.tsv$/i.test(name)) { return { lines: vjournal.readRanges(text, n), unknown: [] }; }
-    const byNumber = new Map(state.people.numbers.map(function (number, line) { return [number.toLowerCase(), line]; }));
+    if (!state.people || /^present.*\.tsv$/i.test(name)) { return { lines: vjournal.readRanges(text, n),
+      unknown: [] }; }
+    const byNumber = new Map(state.people.numbers.map(function (number,
+      line) { return [number.toLowerCase(), line]; }));
     const lines = new Set();
     const unknown = [];
     text.replace(/^\ufeff/, "").split(/\r?\n/).forEach(function (row) {
       const cells = row.split(/[\t,;|"'\s]+/).filter(Boolean);
       const hit = cells.find(function (cell) { return byNumber.has(cell.toLowerCase()); });
-      if (hit !== undefined) { lines.add(byNumber.get(hit.toLowerCase())); } else if (cells.length) { unknown.push(row.trim()); }
+      if (hit !== undefined) {
+        lines.add(byNumber.get(hit.toLowerCase()));
+      } else if (cells.length) {
+        unknown.push(row.trim());
+      }
     });
     return { lines: lines, unknown: unknown };
   }
@@ -496,7 +536,8 @@
       const unknown = found.unknown.length ? " " + say("kit.present.unknown", {
         count: found.unknown.length, first: found.unknown.slice(0, 3).join(" / "),
       }) : "";
-      state.message = [found.lines.size ? "good" : "bad", say("kit.present.imported", { count: found.lines.size }) + unknown];
+      state.message = [found.lines.size ? "good" : "bad",
+        say("kit.present.imported", { count: found.lines.size }) + unknown];
     } catch (error) {
       state.message = ["bad", vpage.refusal(state.language, error)];
     }
@@ -507,7 +548,8 @@
   function presentPage() {
     const journal = state.journal;
     const n = state.draw.snapshot.n;
-    const count = h("p", { class: "kit-count", id: "count" }, say("kit.present.count", { count: journal.present.size, n: n }));
+    const count = h("p", { class: "kit-count", id: "count" },
+      say("kit.present.count", { count: journal.present.size, n: n }));
     return page(say("kit.step.present"), say("kit.present.why"), count,
       card(say("kit.present.import"), h("p", { class: "soft" }, say("kit.present.import.why")),
         fileField("present-file", "kit.choose", importPresent)),
@@ -520,9 +562,10 @@
           },
         }), h("span", {}, who(line)));
       })),
-      h("div", { class: "kit-actions" },
-        button("kit.present.all", function () { everybody(true); }), button("kit.present.nobody", function () { everybody(false); }),
-        button("kit.go", function () { go("work", "void"); }, "button-primary button-big")));
+      actions(
+        button("kit.present.all", function () { everybody(true); }),
+          button("kit.present.nobody", function () { everybody(false); }),
+        button("kit.go", function () { go("work", "void"); }, MAIN)));
   }
 
   function everybody(here) {
@@ -541,14 +584,15 @@
       card(say("kit.void.struck", { count: journal.voids.size }), h("ul", { class: "kit-found" },
         vjournal.ascending(journal.voids.keys()).map(function (line) {
           const code = journal.voids.get(line);
-          return h("li", {}, h("span", {}, who(line), " · ", vpage.known("kit.void." + code) ? say("kit.void." + code) : code),
+          return h("li", {}, h("span", {}, who(line), " · ",
+            vpage.known("kit.void." + code) ? say("kit.void." + code) : code),
             button("kit.void.undo", function () {
               journal.voids.delete(line);
               store();
               render();
             }, "button-quiet"));
         }))),
-      card(say("kit.void.add"), h("label", { class: "field" }, h("span", { class: "field-label" }, say("kit.void.reason")), reason),
+      card(say("kit.void.add"), labelled(say("kit.void.reason"), reason),
         searcher(say("kit.search"), function (line) {
           return [h("span", {}, who(line)), button("kit.void.strike", function () {
             journal.voids.set(line, reason.value);
@@ -556,7 +600,7 @@
             render();
           }, "button-danger", { disabled: journal.voids.has(line) })];
         })),
-      h("div", { class: "kit-actions" }, button("kit.go", function () { go("work", "arm"); }, "button-primary button-big")));
+      actions(button("kit.go", function () { go("work", "arm"); }, MAIN)));
   }
 
   function armPage() {
@@ -573,18 +617,19 @@
         state.wait = 0;
         render();
       }
-    }, "button-primary button-big", { disabled: true, id: "arm" });
+    }, MAIN, { disabled: true, id: "arm" });
     return page(say("kit.step.arm"), say("kit.arm.why"),
       card("", facts([
         [say("kit.m"), vpage.groups(vdraw.hex(state.draw.m), 4, "kit-hash-small")],
         [say("kit.voids"), [say("kit.count", { count: journal.voids.size }), " ", hashAfter("void")]],
-        manifest.presence ? [say("kit.present"), [say("kit.count", { count: journal.present.size }), " ", hashAfter("present")]] : null,
+        manifest.presence ? [say("kit.present"),
+          [say("kit.count", { count: journal.present.size }), " ", hashAfter("present")]] : null,
         manifest.arm_after ? [say("kit.arm_after"), moment(manifest.arm_after)] : null,
       ])),
       h("label", { class: "check" }, h("input", {
         type: "checkbox", id: "arm-sure", onchange: function (event) { arm.disabled = !event.target.checked; },
       }), h("span", {}, say("kit.arm.sure"))),
-      h("div", { class: "kit-actions" }, arm));
+      actions(arm));
   }
 
   // ---- from the arm to the secrets
@@ -594,12 +639,12 @@
     return page(say("kit.armed"), say("kit.armed.why"),
       card("", h("p", { class: "kit-figure", id: "arm-code" }, journal.now.code),
         compared(say("kit.head"), vdraw.hex(journal.now.head), say("kit.photograph"))),
-      h("div", { class: "kit-actions" },
-        button("kit.save", saveFile, state.saved === journal.log() ? "" : "button-primary button-big"),
+      actions(
+        button("kit.save", saveFile, state.saved === journal.log() ? "" : MAIN),
         button("kit.armed.go", function () {
           state.seenArm = true;
           render();
-        }, state.saved === journal.log() ? "button-primary button-big" : "")));
+        }, state.saved === journal.log() ? MAIN : "")));
   }
 
   /* Dice in fives, those that are not thrown yet as empty places. */
@@ -607,7 +652,8 @@
     const fives = [];
     for (let i = 0; i < wanted; i += 1) {
       if (i % 5 === 0) { fives.push(h("span", { class: "kit-five" })); }
-      fives[fives.length - 1].appendChild(h("b", { class: i < digits.length ? "is-set" : "" }, i < digits.length ? digits[i] : "·"));
+      fives[fives.length - 1].appendChild(h("b", { class: i < digits.length ? "is-set" : "" },
+        i < digits.length ? digits[i] : "·"));
     }
     return fives;
   }
@@ -619,7 +665,7 @@
     const rule = shape[1] === "6" ? /[^1-6]/g : /[^0-9]/g;
     const show = h("p", { class: "kit-dice", "aria-live": "polite" });
     const told = h("p", { class: "kit-dice-told", role: "status" });
-    const act = button("kit.dice.do", function () { done(state.form.first); }, "button-primary button-big", { disabled: true, id: "dice-go" });
+    const act = button("kit.dice.do", function () { done(state.form.first); }, MAIN, { disabled: true, id: "dice-go" });
 
     function clean(text) { return text.normalize("NFKC").replace(rule, ""); }
 
@@ -645,7 +691,7 @@
     }
 
     function field(name, label_) {
-      return h("label", { class: "field" }, h("span", { class: "field-label" }, label_), h("input", {
+      return labelled(label_, h("input", {
         class: "input input-code", id: "dice-" + name, inputmode: "numeric", autocomplete: "off", spellcheck: "false",
         value: state.form[name] || "",
         oninput: function (event) {
@@ -655,9 +701,10 @@
       }));
     }
 
-    const form = card(title, h("p", { class: "kit-dice-what" }, diceWords(label)), h("p", { class: "soft" }, why), show, told,
+    const form = card(title, h("p", { class: "kit-dice-what" }, diceWords(label)), h("p", { class: "soft" }, why),
+      show, told,
       h("div", { class: "kit-two" }, field("first", say("kit.dice.first")), field("second", say("kit.dice.second"))),
-      h("div", { class: "kit-actions" }, act));
+      actions(act));
     look();
     return form;
   }
@@ -680,7 +727,7 @@
     const on = button("kit.wait.go", function () {
       state.wait = "done";
       render();
-    }, "button-primary button-big", { disabled: true, id: "wait-go" });
+    }, MAIN, { disabled: true, id: "wait-go" });
     const from = performance.now();
     clearInterval(timer);
     timer = setInterval(function () {
@@ -692,18 +739,20 @@
       }
     }, 200);
     return page(say("kit.wait"), say("kit.wait.why"),
-      card("", h("p", { class: "kit-dice is-done" }, digitsShown(digits, digits.length)), h("p", { class: "kit-figure" }, journal.now.code),
+      card("", h("p", { class: "kit-dice is-done" }, digitsShown(digits, digits.length)),
+        h("p", { class: "kit-figure" }, journal.now.code),
       compared(say("kit.head"), vdraw.hex(journal.now.head), say("kit.photograph"))),
-      h("div", { class: "kit-actions" }, h("p", { class: "kit-left" }, left), on));
+      actions(h("p", { class: "kit-left" }, left), on));
   }
 
   function beaconPage() {
     const beacon = state.draw.manifest.beacon;
-    const field = h("textarea", { class: "input input-code", id: "beacon", rows: "3", autocomplete: "off", spellcheck: "false" });
+    const field = h("textarea",
+      { class: "input input-code", id: "beacon", rows: "3", autocomplete: "off", spellcheck: "false" });
     return page(say("kit.step.beacon"), say("kit.beacon.why", { round: String(beacon.round) }),
-      card("", h("label", { class: "field" }, h("span", { class: "field-label" }, say("kit.beacon.field")), field),
+      card("", labelled(say("kit.beacon.field"), field),
         h("p", { class: "soft" }, say("kit.beacon.later"))),
-      h("div", { class: "kit-actions" }, button("kit.beacon.do", function () {
+      actions(button("kit.beacon.do", function () {
         const typed = field.value.normalize("NFKC").toLowerCase().replace(/\s/g, "");
         if (!/^[0-9a-f]{96}$/.test(typed)) {
           state.message = ["bad", say("draw.beacon.form")];
@@ -711,7 +760,7 @@
         } else if (record("beacon " + beacon.round + " " + typed)) {
           render();
         }
-      }, "button-primary button-big")));
+      }, MAIN)));
   }
 
   /* How far the typed secret is, row by row; `secret` once it is whole. */
@@ -741,10 +790,12 @@
     const rehearsed = given && given.secrets && given.secrets[place];
     const rows = h("ol", { class: "kit-rows" });
     const told = h("p", { class: "kit-dice-told", role: "status" });
-    const act = button("kit.secret.do", reveal, "button-primary button-big", { disabled: true, id: "secret-go" });
-    const name = h("input", { class: "input", id: "secret-label", autocomplete: "off", value: state.form.label || "", oninput: look });
+    const act = button("kit.secret.do", reveal, MAIN, { disabled: true, id: "secret-go" });
+    const name = h("input",
+      { class: "input", id: "secret-label", autocomplete: "off", value: state.form.label || "", oninput: look });
     const field = h("textarea", {
-      class: "input input-code", id: "secret", rows: "8", autocomplete: "off", spellcheck: "false", autocapitalize: "off",
+      class: "input input-code", id: "secret", rows: "8", autocomplete: "off", spellcheck: "false",
+        autocapitalize: "off",
       value: state.form.secret === undefined ? rehearsed || "" : state.form.secret, oninput: look,
     });
 
@@ -793,10 +844,10 @@
       h("ol", { class: "kit-custodians" }, manifest.commit.map(function (one, i) {
         return h("li", { class: i < place ? "is-done" : i === place ? "is-now" : "" }, custodian(i));
       })),
-      card("", next.label === null ? h("label", { class: "field" }, h("span", { class: "field-label" }, say("kit.secret.label")), name) : null,
+      card("", next.label === null ? labelled(say("kit.secret.label"), name) : null,
         h("label", { class: "field" }, h("span", { class: "field-label" }, say("kit.secret.field")),
           h("span", { class: "field-hint" }, say("kit.secret.hint")), field), rows, told),
-      h("div", { class: "kit-actions" }, act));
+      actions(act));
   }
 
   // ---- after the computation
@@ -806,12 +857,12 @@
     return page(say("kit.result"), say("kit.result.why"),
       card("", h("p", { class: "kit-figure is-gold", id: "result-code" }, journal.now.code),
         compared(say("kit.head"), vdraw.hex(journal.now.head), say("kit.photograph"))),
-      h("div", { class: "kit-actions" }, button("kit.stage.open", function () {
+      actions(button("kit.stage.open", function () {
         const round = lastRound();
         state.result = false;
         render();
         play(roundDeck(round), 0);
-      }, "button-primary button-big"), button("kit.stage.later", function () {
+      }, MAIN), button("kit.stage.later", function () {
         state.result = false;
         render();
       }, "button-quiet")));
@@ -853,7 +904,8 @@
           const before = vjournal.pool(journal, prize, first);
           const after = vjournal.pool(journal, prize, last + 1);
           pooled = {
-            size: before.length, left: after.length, name: function (i) { return shownName(before[i % before.length]); },
+            size: before.length, left: after.length,
+              name: function (i) { return shownName(before[i % before.length]); },
           };
         }
         return pooled;
@@ -868,7 +920,8 @@
     const prizes = manifest.prizes.filter(function (prize) { return prize.round === round.id; });
     const scenes = [{
       kind: "title", eyebrow: manifest.rehearsal ? say("kit.rehearsal") : titleOf(), title: roundTitle(round),
-      lines: [say("stage.size", { n: manifest.n, tickets: manifest.tickets }), say("stage.code", { code: state.journal.now.code })],
+      lines: [say("stage.size", { n: manifest.n, tickets: manifest.tickets }),
+        say("stage.code", { code: state.journal.now.code })],
     }];
     prizes.forEach(function (prize, number) { scenes.push.apply(scenes, prizeScenes(prize, number, prizes.length)); });
     const head = vdraw.hex(state.journal.now.head);
@@ -885,7 +938,8 @@
   }
 
   function prizeScenes(prize, number, count) {
-    const outcomes = state.journal.now.outcomes.filter(function (one) { return one.prize === prize.id && !one.attempt; });
+    const outcomes = state.journal.now.outcomes.filter(function (one) { return one.prize === prize.id &&
+      !one.attempt; });
     const scenes = [];
     for (let at = 0; at < outcomes.length; at += prize.batch) {
       const page_ = outcomes.slice(at, at + prize.batch);
@@ -937,9 +991,12 @@
     if (!isShown(one)) {
       return h("tr", {}, place, h("td", { colspan: "3", class: "soft" }, say("kit.hidden")));
     }
-    const name = one.pick ? [h("b", {}, nameOf(one.pick.line)), one.attempt ? h("span", { class: "badge" }, say("kit.redrawn")) : null] : say("kit.unfilled");
+    const name = one.pick ?
+      [h("b", {}, nameOf(one.pick.line)), one.attempt ? h("span", { class: "badge" }, say("kit.redrawn")) : null] :
+      say("kit.unfilled");
     return h("tr", { class: stands ? "" : "is-out" }, place, h("td", {}, name),
-      h("td", {}, one.pick ? [unitOf(one.pick.line), state.people ? " · " + state.people.numbers[one.pick.line] : ""] : ""),
+      h("td", {}, one.pick ?
+        [unitOf(one.pick.line), state.people ? " · " + state.people.numbers[one.pick.line] : ""] : ""),
       h("td", { class: "kit-row-actions" }, stands ? [
         free && prize.present ? button("kit.call", function () { call(one); }, "button-quiet") : null,
         free ? button("kit.gone", function () { gone(one); }, "button-quiet") : null,
@@ -954,7 +1011,7 @@
       h("summary", {}, h("b", {}, prizeName(prize.id)), " × ", vpage.number(prize.count), " ",
         h("span", { class: "badge " + (hidden ? "badge-warn" : "badge-good") },
           hidden ? say("kit.hidden.count", { count: hidden }) : say("kit.shown"))),
-      h("div", { class: "kit-actions" },
+      actions(
         button("kit.stage.prize", function () { play(prizeScenes(prize, 0, 1), 0); }),
         hidden ? button("kit.show", function () {
           outcomes.forEach(function (one) { state.shown.add(placeOf(one)); });
@@ -975,26 +1032,28 @@
     return page(say("kit.step.draw"), say("kit.draw.lead"),
       next.round ? nextRound(next.round) : null,
       drawnRounds().map(function (round) {
-        return h("section", { class: "kit-round" }, h("div", { class: "kit-round-head" }, h("h2", {}, roundTitle(round)),
+        return h("section", { class: "kit-round" },
+          h("div", { class: "kit-round-head" }, h("h2", {}, roundTitle(round)),
           button("kit.stage.round", function () { play(roundDeck(round), 0); }, "button-primary")),
         state.draw.manifest.prizes.filter(function (prize) { return prize.round === round.id; }).map(prizeSection));
       }),
       next.kinds.indexOf("close") >= 0 ? card(say("kit.close"), h("p", {}, say("kit.close.why")),
         button("kit.close.do", function () {
           if (record("close")) { render(); }
-        }, "button-primary button-big", { id: "close" })) : null,
+        }, MAIN, { id: "close" })) : null,
       abortCard());
   }
 
   function nextRound(round) {
     const name = roundName(round.id);
     if (round.dice) {
-      return diceForm("round-" + round.dice, say("kit.round.next", { name: name }), say("kit.round.dice"), function (digits) {
+      return diceForm("round-" + round.dice, say("kit.round.next", { name: name }), say("kit.round.dice"),
+        function (digits) {
         roundDrawn("round " + round.id + " round-" + round.dice + " " + digits);
       });
     }
     return card(say("kit.round.next", { name: name }), h("p", {}, say("kit.round.why")),
-      button("kit.round.do", function () { roundDrawn("round " + round.id); }, "button-primary button-big", { id: "round-go" }));
+      button("kit.round.do", function () { roundDrawn("round " + round.id); }, MAIN, { id: "round-go" }));
   }
 
   function roundDrawn(line) {
@@ -1009,8 +1068,9 @@
     const act = button("kit.abort.do", function () {
       if (record("abort " + reason.value.trim())) { render(); }
     }, "button-danger", { disabled: true, id: "abort" });
-    return h("details", { class: "card kit-abort" }, h("summary", {}, say("kit.abort")), h("p", {}, say("kit.abort.why")),
-      h("label", { class: "field" }, h("span", { class: "field-label" }, say("kit.abort.reason")), reason),
+    return h("details", { class: "card kit-abort" }, h("summary", {}, say("kit.abort")),
+      h("p", {}, say("kit.abort.why")),
+      labelled(say("kit.abort.reason"), reason),
       h("label", { class: "check" }, h("input", {
         type: "checkbox", id: "abort-sure", onchange: function (event) { act.disabled = !event.target.checked; },
       }), h("span", {}, say("kit.abort.sure"))), act);
@@ -1043,12 +1103,13 @@
     tick();
     const line = one.pick.line;
     return page(say("kit.call.of", { prize: prizeName(one.prize) }), "",
-      card("", state.people && state.people.photos[line] ? h("img", { class: "kit-photo", src: state.people.photos[line], alt: "" }) : null,
+      card("", state.people && state.people.photos[line] ?
+        h("img", { class: "kit-photo", src: state.people.photos[line], alt: "" }) : null,
         h("p", { class: "kit-called" }, shownName(line)), h("p", { class: "kit-called-unit" }, unitOf(line)), left),
-      h("div", { class: "kit-actions" }, button("kit.call.here", function () {
+      actions(button("kit.call.here", function () {
         state.calling = null;
         render();
-      }, "button-primary button-big"), absent));
+      }, MAIN), absent));
   }
 
   function gone(one) {
@@ -1076,7 +1137,8 @@
         look();
       },
     });
-    const act = button(second ? "kit.absent.second" : "kit.absent.first", confirm, "button-danger button-big", { disabled: true, id: "confirm" });
+    const act = button(second ? "kit.absent.second" : "kit.absent.first", confirm, "button-danger button-big",
+      { disabled: true, id: "confirm" });
     const told = h("p", { class: "soft", role: "status" });
 
     function typed() { return name.value.trim().replace(/\s+/g, " "); }
@@ -1112,14 +1174,15 @@
           type: "radio", name: "reason", value: reason, checked: absent.reason === reason, disabled: second,
           onchange: function () { absent.reason = reason; },
         }), h("span", {}, say("kit.reason." + (reason || "absent"))));
-      }), prize.present && manifest.call_seconds && !wasCalled(one) ? h("p", { class: "soft" }, say("kit.absent.call")) : null),
+      }), prize.present && manifest.call_seconds && !wasCalled(one) ?
+        h("p", { class: "soft" }, say("kit.absent.call")) : null),
       card(say(second ? "kit.absent.two" : "kit.absent.one"),
         second ? h("p", {}, say("kit.absent.by", { name: absent.first })) : null,
-        h("label", { class: "field" }, h("span", { class: "field-label" }, say("kit.absent.name")), name),
+        labelled(say("kit.absent.name"), name),
         h("datalist", { id: "people" }, manifest.names.concat(state.journal.witnesses).map(function (each) {
           return h("option", { value: each });
         })), told),
-      h("div", { class: "kit-actions" }, button("kit.cancel", function () {
+      actions(button("kit.cancel", function () {
         state.absent = null;
         state.form = {};
         render();
@@ -1173,10 +1236,11 @@
     return page(say(now.aborted ? "kit.aborted" : "kit.ended"), say(now.aborted ? "kit.aborted.why" : "kit.ended.why"),
       card("", h("p", { class: "kit-figure" + (now.aborted ? "" : " is-gold"), id: "end-code" }, now.code),
         compared(say("kit.head"), vdraw.hex(now.head), say("kit.photograph"))),
-      card(say("kit.export"), h("p", {}, say("kit.export.why", { file: fileName() })), button("kit.save", saveFile, "button-primary button-big")),
+      card(say("kit.export"), h("p", {}, say("kit.export.why", { file: fileName() })),
+        button("kit.save", saveFile, MAIN)),
       card(say("kit.print"), h("p", {}, say("kit.print.why")),
-        h("label", { class: "field" }, h("span", { class: "field-label" }, say("kit.witnesses.now")), names),
-        h("div", { class: "kit-actions" }, vpage.LANGUAGES.map(function (language) {
+        labelled(say("kit.witnesses.now"), names),
+        actions(vpage.LANGUAGES.map(function (language) {
           return h("button", { type: "button", class: "button", onclick: function () { print([language]); } },
             say("kit.print.do", { language: vpage.words(language, "kit.language") }));
         }), button("kit.print.both", function () { print(vpage.LANGUAGES); }))),
@@ -1197,7 +1261,8 @@
   function rebuildPage() {
     const form = state.form;
     function area(name, label, hint, rows_) {
-      return h("label", { class: "field" }, h("span", { class: "field-label" }, say(label)), h("span", { class: "field-hint" }, say(hint)),
+      return h("label", { class: "field" }, h("span", { class: "field-label" }, say(label)),
+        h("span", { class: "field-hint" }, say(hint)),
         h("textarea", {
           class: "input input-plain", id: "paper-" + name, rows: rows_, spellcheck: "false", value: form[name] || "",
           oninput: function (event) { form[name] = event.target.value; },
@@ -1210,11 +1275,11 @@
         area("inputs", "kit.rebuild.inputs", "kit.rebuild.inputs.hint", "12"),
         area("voids", "kit.rebuild.voids", "kit.rebuild.voids.hint", "3"),
         state.draw.manifest.presence ? area("present", "kit.rebuild.present", "kit.rebuild.present.hint", "4") : null,
-        h("label", { class: "field" }, h("span", { class: "field-label" }, say("kit.rebuild.code")), h("input", {
+        labelled(say("kit.rebuild.code"), h("input", {
           class: "input input-code", id: "paper-code", autocomplete: "off", value: form.code || "",
           oninput: function (event) { form.code = event.target.value; },
         })),
-        h("div", { class: "kit-actions" }, button("kit.rebuild.do", rebuildPaper, "button-primary button-big", { id: "rebuild" }))));
+        actions(button("kit.rebuild.do", rebuildPaper, MAIN, { id: "rebuild" }))));
   }
 
   function loadJournal(files) {
@@ -1231,7 +1296,8 @@
     const n = state.draw.manifest.n;
     try {
       const journal = vjournal.rebuild(
-        state.draw, form.inputs || "", vjournal.readVoids(form.voids || "", n), vjournal.readRanges(form.present || "", n)
+        state.draw, form.inputs || "", vjournal.readVoids(form.voids || "", n),
+          vjournal.readRanges(form.present || "", n)
       );
       const typed = vdraw.readCode(form.code || "");
       if (form.code && typed !== journal.now.code) {
@@ -1250,8 +1316,10 @@
 
   function homePage() {
     return page(say("kit.home"), say("kit.home.why"), h("div", { class: "grid" },
-      card(say("kit.menu.verify"), h("p", {}, say("kit.home.verify")), button("kit.home.go", function () { go("verify"); }, "button-primary")),
-      card(say("kit.menu.receipt"), h("p", {}, say("kit.home.receipt")), button("kit.home.go", function () { go("receipt"); }, "button-primary")),
+      card(say("kit.menu.verify"), h("p", {}, say("kit.home.verify")),
+        button("kit.home.go", function () { go("verify"); }, "button-primary")),
+      card(say("kit.menu.receipt"), h("p", {}, say("kit.home.receipt")),
+        button("kit.home.go", function () { go("receipt"); }, "button-primary")),
       card(say("kit.home.run"), h("p", {}, say("kit.home.run.why")), 
         fileField("run-files", "kit.choose.several", openFiles, true))), kitCheck());
   }
@@ -1271,7 +1339,8 @@
   function published(name) {
     const plain = name.toLowerCase().replace(/ ?\([0-9]+\)(?=\.[a-z]+$)/, "");
     const names = [
-      "manifest.json", "snapshot.tsv", "void.tsv", "present.tsv", "log.txt", "result.json", "manifest.sig", "result.sig", "kit.html",
+      "manifest.json", "snapshot.tsv", "void.tsv", "present.tsv", "log.txt", "result.json", "manifest.sig",
+        "result.sig", "kit.html",
     ];
     return names.find(function (one) { return plain === one || plain.slice(-one.length - 1) === "-" + one; }) || "";
   }
@@ -1310,14 +1379,16 @@
   function verifyPage() {
     return page(say("kit.menu.verify"), say("kit.verify.why"),
       card(say("kit.verify.files"), fileChooser()),
-      card(say("kit.verify.known"), typedField("m", "kit.verify.m", "kit.verify.m.hint"), typedField("code", "kit.verify.code", "kit.verify.code.hint", true)),
-      h("div", { class: "kit-actions" }, button("kit.verify.do", verifyNow, "button-primary button-big", { id: "verify", disabled: !Object.keys(state.loaded).length })),
+      card(say("kit.verify.known"), typedField("m", "kit.verify.m", "kit.verify.m.hint"),
+        typedField("code", "kit.verify.code", "kit.verify.code.hint", true)),
+      actions(button("kit.verify.do", verifyNow, MAIN, { id: "verify", disabled: !Object.keys(state.loaded).length })),
       h("progress", { id: "progress", max: "1", value: "0", hidden: true }),
       state.report ? reportOf(state.report) : null);
   }
 
   function verifyNow() {
-    const expected = { manifest: (state.form.m || "").replace(/\s/g, ""), code: state.form.code || "", receipt: state.form.receipt || "" };
+    const expected = { manifest: (state.form.m || "").replace(/\s/g, ""), code: state.form.code || "",
+      receipt: state.form.receipt || "" };
     const bar = document.getElementById("progress");
     bar.hidden = false;
     vpage.run(vdraw.steps.verify(state.loaded, expected), function (share) {
@@ -1335,9 +1406,11 @@
 
   function winnersOf(report) {
     if (!report.winners.length) { return null; }
-    return h("details", {}, h("summary", {}, say("verify.label.winners")), h("table", { class: "kit-table" }, h("tbody", {},
+    return h("details", {}, h("summary", {}, say("verify.label.winners")),
+      h("table", { class: "kit-table" }, h("tbody", {},
       report.winners.map(function (one) {
-        return h("tr", {}, [one.prize, one.slot, one.attempt, one.line].map(function (cell) { return h("td", {}, String(cell)); }));
+        return h("tr", {}, [one.prize, one.slot, one.attempt,
+          one.line].map(function (cell) { return h("td", {}, String(cell)); }));
       }))));
   }
 
@@ -1353,7 +1426,8 @@
       ]) : null,
       h("ol", { class: "kit-checks" }, report.checks.map(function (check) {
         return h("li", { class: check.ok ? "is-good" : "is-bad", "data-check": check.name },
-          h("span", { class: "kit-mark" }, say("verify.mark." + (check.ok ? "ok" : "wrong"))), " ", say(check.code, plainFacts(check.facts)));
+          h("span", { class: "kit-mark" }, say("verify.mark." + (check.ok ? "ok" : "wrong"))), " ",
+            say(check.code, plainFacts(check.facts)));
       })), winnersOf(report));
   }
 
@@ -1379,9 +1453,11 @@
         render();
       })),
       card(say("kit.receipt.against"), state.draw ? h("p", {}, say("kit.receipt.kit")) : fileChooser()),
-      h("div", { class: "kit-actions" }, button("kit.receipt.do", checkReceipt, "button-primary button-big", { id: "check-receipt" })),
-      state.form.checks ? h("section", { class: "card", id: "receipt-report" }, h("ul", { class: "kit-checks" }, state.form.checks.map(function (check) {
-        return h("li", { class: check[1] ? "is-good" : "is-bad", "data-check": check[0] }, say("verify." + check[0] + (check[1] ? "" : ".wrong")));
+      actions(button("kit.receipt.do", checkReceipt, MAIN, { id: "check-receipt" })),
+      state.form.checks ? h("section", { class: "card", id: "receipt-report" },
+        h("ul", { class: "kit-checks" }, state.form.checks.map(function (check) {
+        return h("li", { class: check[1] ? "is-good" : "is-bad", "data-check": check[0] },
+          say("verify." + check[0] + (check[1] ? "" : ".wrong")));
       }))) : null);
   }
 
@@ -1389,7 +1465,8 @@
     try {
       const receipt = vdraw.readReceipt(state.form.receipt || "");
       const data = state.draw ? state.draw.data : state.loaded["manifest.json"] || null;
-      const list = state.draw ? state.draw.snapshot : state.loaded["snapshot.tsv"] ? vdraw.parseSnapshot(state.loaded["snapshot.tsv"]) : null;
+      const list = state.draw ? state.draw.snapshot : state.loaded["snapshot.tsv"] ?
+        vdraw.parseSnapshot(state.loaded["snapshot.tsv"]) : null;
       state.form.checks = vdraw.checkReceipt(receipt, data, list);
       state.message = ["info", say("verify.receipt.form", { line: receipt.line, tickets: receipt.tickets })];
     } catch (error) {
@@ -1402,11 +1479,13 @@
   // ---- which page
 
   const WORK = {
-    check: checkPage, present: presentPage, void: voidPage, arm: armPage, armed: armedPage, dice: dicePage, wait: waitPage,
+    check: checkPage, present: presentPage, void: voidPage, arm: armPage, armed: armedPage, dice: dicePage,
+      wait: waitPage,
     beacon: beaconPage, secrets: secretPage, result: resultPage, draw: drawPage, end: endPage,
   };
   const VIEWS = {
-    home: homePage, opening: openingPage, refused: refusedPage, rebuild: rebuildPage, verify: verifyPage, receipt: receiptPage,
+    home: homePage, opening: openingPage, refused: refusedPage, rebuild: rebuildPage, verify: verifyPage,
+      receipt: receiptPage,
   };
 
   function earlierNotice() {
@@ -1437,9 +1516,14 @@
 
   function start() {
     const wanted = given && given.language || (navigator.language || "").slice(0, 2);
-    state.language = vpage.LANGUAGES.find(function (language) { return language.slice(0, 2) === String(wanted).slice(0, 2); }) || "en";
+    state.language = vpage.LANGUAGES.find(function (language) { return language.slice(0,
+      2) === String(wanted).slice(0, 2); }) || "en";
     if (given) { openGiven(); } else { render(); }
   }
 
+  window.addEventListener("beforeunload", function (event) {
+    const journal = state.journal;
+    if (journal && journal.armed() && !state.stored && state.saved !== journal.log()) { event.preventDefault(); }
+  });
   start();
 })();

@@ -97,7 +97,8 @@ var vpaper = (function () {
       if (texts.present !== null) {
         const ranges = vjournal.writeRanges(vjournal.ascending(journal.present));
         found.push(h("h2", {}, say("paper.present", { count: journal.present.size })));
-        found.push(h("p", { class: "paper-ranges" }, ranges.length > LONGEST_LIST ? say("paper.present.file") : ranges));
+        found.push(h("p", { class: "paper-ranges" },
+          ranges.length > LONGEST_LIST ? say("paper.present.file") : ranges));
       }
       return found;
     }

@@ -1,7 +1,7 @@
 /* QR codes (ISO/IEC 18004) small enough to read: versions 1 to 10, error correction level M, one segment of letters
-   and digits or of bytes. Classic script, ES2015, no dependencies. `vqr.encode(text)` gives {version, mask, size, dark},
-   `dark[y * size + x]` being 1 for a dark module; the text is ASCII of at most 213 characters (311 of the alphanumeric
-   set). RangeError for more. `vqr.path(code)` is the same as the path data of an SVG, one unit a module. */
+   and digits or of bytes. Classic script, ES2015, no dependencies. `vqr.encode(text)` gives {version, mask, size,
+   dark}, `dark[y * size + x]` being 1 for a dark module; the text is ASCII of at most 213 characters (311 of the
+   alphanumeric set). RangeError for more. `vqr.path(code)` is the same as the path data of an SVG, one unit a module. */
 var vqr = (function () {
   "use strict";
 

@@ -338,7 +338,7 @@ var vstage = (function () {
 
     function winner(one, number, count) {
       const card = element("li", "stage-winner" + (one.out ? " is-out" : ""));
-      card.style.setProperty("--turn", Math.min(number * 30, 1500) + "ms");
+      card.style.setProperty("--turn", number * 40 + "ms");
       if (one.photo) { card.appendChild(picture(one.photo, "stage-photo")); }
       card.appendChild(element("b", "stage-name", one.name));
       if (one.note && count <= 48) { card.appendChild(element("span", "stage-unit", one.note)); }
@@ -350,7 +350,8 @@ var vstage = (function () {
       const count = one.winners.length;
       const narrow = root.clientWidth < 700;
       const wide = narrow ? Math.min(columns(count), count > 12 ? 3 : count > 4 ? 2 : 1) : columns(count);
-      const list = element("ol", "stage-winners" + (count === 1 ? " is-one" : count <= 9 ? " is-few" : ""));
+      const size = count === 1 ? " is-one" : count <= 9 ? " is-few" : count > 30 ? " is-many" : "";
+      const list = element("ol", "stage-winners" + size);
       const noted = count <= 48 && one.winners.some(function (each) { return each.note; });
       const longest = Math.max.apply(null, one.winners.map(function (each) { return width(each.name); }));
       list.style.setProperty("--columns", wide);
@@ -428,7 +429,8 @@ var vstage = (function () {
 
     function arrive() {
       const one = scene();
-      if (one.kind !== "prize") { enter("shown", true); } else if (one.intro) { enter("intro", true); } else { start(); }
+      if (one.kind !== "prize") { enter("shown", true); } else if (one.intro) { enter("intro",
+        true); } else { start(); }
     }
 
     /* One press does one thing, and none follows a press or a change of picture too closely. */
@@ -468,6 +470,14 @@ var vstage = (function () {
       options.end();
     }
 
+    /* The whole page, so that a mark across it stays; a browser that will not is no matter. */
+    function fill() {
+      const page = document.documentElement;
+      if (!page.requestFullscreen || document.fullscreenElement) { return; }
+      const asked = page.requestFullscreen();
+      if (asked) { asked.catch(function () { root.focus(); }); }
+    }
+
     function press(event) {
       const target = event.target;
       const busy = target && target.closest && target.closest("input, textarea, select, button, [contenteditable]");
@@ -494,7 +504,7 @@ var vstage = (function () {
         open = true;
         root.hidden = false;
         document.addEventListener("keydown", press);
-        if (root.requestFullscreen) { root.requestFullscreen().catch(function () { root.focus(); }); }
+        fill();
         arrive();
       },
       close: out,
