@@ -30,7 +30,7 @@
   var sending = false;
   var timer = 0;
 
-  function part(name) { return root.querySelector("[data-door-" + name + "]"); }
+  function part(name) { return document.querySelector("[data-door-" + name + "]"); }
   function word(name) { return root.getAttribute("data-word-" + name); }
   function element(name, text, className) {
     var made = document.createElement(name);
@@ -149,7 +149,7 @@
       // Somebody was taken back elsewhere: ask for everybody anew.
       var wrong = !whole && Object.keys(present).length !== known;
       cursor = wrong ? 0 : answer.cursor;
-      state = answer.state === "frozen" ? "live" : "shut";
+      state = answer.state !== "frozen" ? "shut" : navigator.onLine === false ? "lost" : "live";
       sending = false;
       show();
       plan(wrong || entries(KEPT).length ? 0 : LOOK_MS);

@@ -94,6 +94,11 @@ ASKED: dict[str, tuple[str, ...]] = {
     "/desk/boards": ("season", "shows", "week", "unit", "from"),
     "/desk/draws/{draw_id:uuid}/why": ("staff_number",),
     "/desk/draws/{draw_id:uuid}/stage/now": ("seen",),
+    "/desk/claims": ("draw", "prize", "state", "text", "page"),
+    "/desk/draws/{draw_id:uuid}/hand-over": ("language", "order"),
+    "/desk/draws/{draw_id:uuid}/tickets": ("number",),
+    "/desk/draws/{draw_id:uuid}/tickets/print": ("from",),
+    "/desk/draws/{draw_id:uuid}/check-in": ("text",),
     "/desk/audit": ("area", "by", "before"),
 }
 """What addresses may ask for behind their question mark."""

@@ -251,7 +251,8 @@ SUBJECTS: Mapping[str, Callable[[World], object]] = {
     "{badge:str}": lambda w: w.badge,
     "{win_id:uuid}": lambda w: w.win,
     "{kind:str}": lambda w: "csv",
-    "{name:str}": lambda w: "manifest.json",
+    "{name:path}": lambda w: "manifest.json",
+    "{label:str}": lambda w: "notary",
     "{code:str}": lambda w: "bcdfg",
     "{room_id:uuid}": lambda w: w.lobby,
     "{round_id:uuid}": lambda w: w.round,
@@ -372,7 +373,7 @@ class Visitor:
         if "{token:str}" in path:
             path = path.replace("{token:str}", world.welcome if path.startswith("/welcome") else world.link)
         special = OTHER_SUBJECTS.get((method, path))
-        if path.startswith("/desk/draws"):
+        if "/prizes/{code:str}" in path:
             path = path.replace("{code:str}", "one")
         for name, subject in SUBJECTS.items():
             if name in path:

@@ -8,8 +8,9 @@ from games.quizzes import actions as quizzes
 from games.quizzes.formats import QuestionDraft
 from rewards import database as db
 from rewards.draws import actions as draws
+from rewards.draws.badges import badge_text
 from rewards.draws.eligibility import Rule
-from rewards.draws.terms import CustodianTerms, PrizeTerms, Terms
+from rewards.draws.terms import CustodianTerms, PrizeTerms, RoundTerms, Terms
 from rewards.funds import actions as funds
 from rewards.ledger import actions as ledger
 from rewards.members import actions as members
@@ -18,11 +19,13 @@ from server.runtime.chance import new_id, token
 from server.runtime.clock import now
 from server.runtime.kit_program import empty_kit
 from server.web.screen import screens
+from tests.rewards.draws.hall import png
 from tests.rewards.draws.world import frozen, held, seal_all
 from tests.server.web.conftest import Browser, add_member
 
 CODE = "Blue-valve-7"
 DICE = "31415926535897932384"
+LAST = RoundTerms("last", "Last")
 DIGEST = (
     "SELECT string_agg(name || md5(whole), ' ' ORDER BY name) FROM ({}) AS one"  # filled in from the tables there are
 )
@@ -37,7 +40,9 @@ class World:
     """`people` have earned points; `subject` is one of them with the code CODE, `gone` has left, `head` plans draws.
 
     `quiz` is played in `lobby` (not begun) and `asked` (its first question, `round`, is open); `fresh` was never
-    played. Draws by state: draft, to_freeze, to_cancel, frozen, to_hold, drawn (`claim_code` is its prize's).
+    played. Draws by state: draft, to_freeze, to_cancel, frozen (`badge` is of its first line), to_hold, drawn (`win`
+    with `claim_code` is its prize's, `log` its log), unsealed, armed, rolled, to_close (its last round is to come);
+    `versions` of all.
     """
 
     client: Browser
@@ -53,9 +58,13 @@ class World:
     asked: UUID
     round: UUID
     draws: dict[str, UUID]
+    versions: dict[str, str]
+    log: str
     slug: str
     claim_code: str
+    win: UUID
     winner: UUID
+    badge: str
     screen: UUID
     screen_key: str
     fund: UUID
@@ -100,20 +109,31 @@ class World:
         return f"{await db.value(self.tables)} {list(zip(kept, values, strict=True))}"
 
 
-async def _draw(world_season: UUID, head: UUID, redis, title: str, upto: str = "draft") -> UUID:
+async def _draw(
+    world_season: UUID, head: UUID, redis, title: str, upto: str = "draft", rounds: tuple[RoundTerms, ...] = ()
+) -> UUID:
+    """`upto`: unsealed, draft, frozen, armed, rolled or drawn."""
+    prizes = tuple(PrizeTerms(f"of-{one.code}", "Mug", 1, round=one.code) for one in rounds[1:])
     terms = Terms(
         title,
         world_season,
         Rule(per=50, cap=4),
-        (PrizeTerms("one", "Thermos", 1),),
+        (PrizeTerms("one", "Thermos", 1, round=rounds[0].code if rounds else "r1"), *prizes),
+        rounds=rounds,
         custodians=(CustodianTerms("organiser", "Wang Fang", head), CustodianTerms("notary", "Notary Li")),
         dispute_hours=0,
         call_seconds=0,
     )
     draw = await draws.create_draw(redis, terms, actor=head, now=now(), today=now().date(), new_id=new_id)
+    if upto == "unsealed":
+        return draw
     await seal_all(redis, draw, now())
-    if upto in ("frozen", "drawn"):
+    if upto != "draft":
         await frozen(redis, draw, head, now(), empty_kit())
+    if upto in ("armed", "rolled"):
+        await draws.arm(redis, draw, actor=head, now=now(), new_id=new_id)
+    if upto == "rolled":
+        await draws.roll(redis, draw, DICE, actor=head, now=now(), new_id=new_id)
     if upto == "drawn":
         await held(redis, draw, head, DICE, now())
     return draw
@@ -164,7 +184,14 @@ async def build(client: Browser) -> World:
         states[name] = await _draw(season, head, redis, name)
     for name in ("frozen", "to_hold"):
         states[name] = await _draw(season, head, redis, name, "frozen")
-    won = await db.row("SELECT claim_code, member FROM win WHERE draw = $1", drawn)
+    for name in ("unsealed", "armed", "rolled"):
+        states[name] = await _draw(season, head, redis, name, name)
+    states["to_close"] = await _draw(season, head, redis, "to_close", "drawn", (RoundTerms("r1", "First"), LAST))
+    versions = {name: await db.value("SELECT version FROM draw WHERE id = $1", draw) for name, draw in states.items()}
+    won = await db.row("SELECT id, claim_code, member FROM win WHERE draw = $1", drawn)
+    await db.rows("UPDATE prize SET picture = $2 WHERE draw = $1", drawn, b"\xff\xd8")
+    await db.rows("UPDATE win SET signature = $2 WHERE draw = $1", drawn, png())
+    number = await db.value("SELECT number FROM draw WHERE id = $1", states["frozen"])
     screen = await screens.add_screen("Canteen", actor=head, now=now(), new_id=new_id)
     issued = await members.issue_links([people[1]], actor=head, now=now(), valid=timedelta(days=1), new_token=token)
     settings = client.app.state.house.resources.settings
@@ -182,9 +209,13 @@ async def build(client: Browser) -> World:
         asked=rooms[1],
         round=asked,
         draws=states,
+        versions={name: str(version) for name, version in versions.items()},
+        log=await db.value("SELECT log FROM draw WHERE id = $1", drawn),
         slug=await db.value("SELECT slug FROM draw WHERE id = $1", drawn),
         claim_code=won["claim_code"],
+        win=won["id"],
         winner=won["member"],
+        badge=badge_text(settings.key("badge"), number, 0),
         screen=screen,
         screen_key=screens.key_of(settings, screen),
         fund=await funds.open_fund("Budget", "money", 100_000, actor=head, now=now(), new_id=new_id),
