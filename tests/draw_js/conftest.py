@@ -1,4 +1,4 @@
-"""A Chromium with core.js loaded, and nothing else: the page is empty and has no address."""
+"""A Chromium with core.js and verify.js loaded, and nothing else: the page is empty and has no address."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +10,7 @@ from server.web import html
 from tests.browser_setup import find
 
 CORE = html.STATIC / "draw" / "core.js"
+VERIFY = html.STATIC / "draw" / "verify.js"
 CHECK = html.STATIC / "draw" / "check.js"
 GLUE = Path(__file__).with_name("glue.js")
 
@@ -31,7 +32,7 @@ def page(browser: Browser) -> Iterator[Page]:
     opened = browser.new_page()
     broken: list[str] = []
     opened.on("pageerror", lambda error: broken.append(str(error)))
-    for script in (CORE, CHECK, GLUE):
+    for script in (CORE, VERIFY, CHECK, GLUE):
         opened.add_script_tag(content=script.read_text("utf-8"))
     yield opened
     assert broken == []

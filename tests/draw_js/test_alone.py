@@ -1,4 +1,4 @@
-"""core.js needs nothing but the language: no clock, chance, storage, network, cryptography of the browser, no page."""
+"""core.js and verify.js need nothing but the language: no clock, chance, storage, network, cryptography or page."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
-from tests.draw_js.conftest import CHECK, CORE, GLUE
+from tests.draw_js.conftest import CHECK, CORE, GLUE, VERIFY
 from tests.draw_js.made import made
 
 pytestmark = pytest.mark.browser
@@ -32,11 +32,12 @@ def code_of(path: Path) -> str:
     return re.sub(r"/\*.*?\*/|^\s*//.*?$", "", path.read_text("utf-8"), flags=re.M | re.S)
 
 
-def test_the_source_names_nothing_outside_the_language() -> None:
-    assert FORBIDDEN.findall(code_of(CORE)) == []
+@pytest.mark.parametrize("path", [CORE, VERIFY], ids=lambda path: path.name)
+def test_the_source_names_nothing_outside_the_language(path: Path) -> None:
+    assert FORBIDDEN.findall(code_of(path)) == []
 
 
-@pytest.mark.parametrize("path", [CORE, CHECK], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [CORE, VERIFY, CHECK], ids=lambda path: path.name)
 def test_the_source_suits_an_old_browser(path: Path) -> None:
     code = code_of(path)
     assert YOUNG.findall(code) == []
@@ -45,28 +46,34 @@ def test_the_source_suits_an_old_browser(path: Path) -> None:
     assert path.read_text("utf-8").isascii()
 
 
-def test_the_header_is_short() -> None:
-    header = CORE.read_text("utf-8").split("*/", 1)[0]
+@pytest.mark.parametrize("path", [CORE, VERIFY], ids=lambda path: path.name)
+def test_the_header_is_short(path: Path) -> None:
+    header = path.read_text("utf-8").split("*/", 1)[0]
     assert header.startswith("/*")
     assert header.count("\n") < 25
 
 
 def test_it_draws_where_all_that_is_taken_away(page: Page) -> None:
-    """Every name of the browser is undefined inside, Math knows only min; the draws are the same."""
+    """Every name of the browser is undefined inside, Math knows only min; draws and their check are the same."""
     drawn = [made(seed) for seed in range(80_000, 80_040)]
     found = page.evaluate(
         """([core, glue, names, all]) => {
           const shadows = names.map(() => undefined);
           const make = new Function(...names, "Math", core + "\\n" + glue + "\\nreturn glue;");
           const alone = make(...shadows, { min: Math.min });
-          return all.map((files) => alone.draw(files).ok.result);
+          return all.map((files) => {
+            const drawn = alone.draw(files).ok;
+            return [drawn.result, alone.verify({ "manifest.json": files.manifest, "snapshot.tsv": files.snapshot,
+              "void.tsv": files.voids, "present.tsv": files.present, "log.txt": drawn.log }, {}).code];
+          });
         }""",
         [
-            *(CORE.read_text("utf-8"), GLUE.read_text("utf-8"), [name for name in OUTSIDE if name != "eval"]),
+            *("\n".join(path.read_text("utf-8") for path in (CORE, VERIFY)), GLUE.read_text("utf-8")),
+            [name for name in OUTSIDE if name != "eval"],
             [one.as_json() for one, _, _ in drawn],
         ],
     )
-    assert found == [published.result.decode("ascii") for _, _, published in drawn]
+    assert found == [[published.result.decode("ascii"), published.code] for _, _, published in drawn]
 
 
 def test_it_draws_from_a_file(browser: Browser, tmp_path: Path) -> None:

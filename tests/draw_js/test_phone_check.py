@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, Route
 
 from rewards.draws import rules
 from rewards.draws.verify_words import SENTENCES
-from tests.draw_js.conftest import CHECK, CORE
+from tests.draw_js.conftest import CHECK, CORE, VERIFY
 
 pytestmark = pytest.mark.browser
 
@@ -81,14 +81,14 @@ def folder() -> dict[str, bytes | int]:
 
 @pytest.fixture
 def phone(browser: Browser, folder: dict[str, bytes | int]) -> Iterator[Page]:
-    scripts = {"core.js": CORE, "check.js": CHECK}
+    scripts = {"core.js": CORE, "verify.js": VERIFY, "check.js": CHECK}
 
     def answer(route: Route) -> None:
         name = route.request.url.rsplit("/", 1)[1]
         if name in scripts:
             route.fulfill(content_type="text/javascript", body=scripts[name].read_text("utf-8"))
         elif name == "check":
-            tags = '<script src="/core.js"></script><script src="/check.js"></script><input type="file" multiple>'
+            tags = "".join(f'<script src="/{name}"></script>' for name in scripts) + '<input type="file" multiple>'
             route.fulfill(
                 content_type="text/html", body=f"<!doctype html>{tags}", headers={"Content-Security-Policy": POLICY}
             )

@@ -10,6 +10,7 @@ from playwright.sync_api import Page
 from rewards.draws import rules
 from rewards.draws.verify import Report, verify_folder
 from rewards.draws.verify_words import SENTENCES
+from tests.draw_js.conftest import VERIFY
 from tests.draw_js.made import Made, made
 
 pytestmark = pytest.mark.browser
@@ -149,9 +150,24 @@ def test_spoiled_files_fail_alike(page: Page, tmp_path: Path) -> None:
     assert len(failed) >= 40, failed
 
 
+def test_nothing_but_close_follows_the_alternates(page: Page, tmp_path: Path) -> None:
+    cases = []
+    for seed in range(45_000, 45_200):
+        one, _, published = made(seed)
+        if "\nalternate " in published.log:
+            files = folder(one, published)
+            for end in ("abort power-cut\n", "", "close\nclose\n", "alternate p-0 0 0\nclose\n"):
+                log = published.log.removesuffix("close\n") + end
+                cases.append(({**files, "log.txt": log.encode("ascii")}, {}))
+    reports = both(page, tmp_path, cases)
+    failed = Counter(check["code"] for report in reports for check in report["checks"] if not check["ok"])
+    assert failed.keys() == {"draw.log.order", "draw.log.cut", "draw.log.after-end"}
+    assert len(reports) >= 40
+
+
 def test_every_code_has_a_sentence(page: Page) -> None:
-    """Codes of checks stand in core.js as text; a page must find words for each."""
-    text = (Path(__file__).parents[2] / "server/static/draw/core.js").read_text("utf-8")
+    """Codes of checks stand in verify.js as text; a page must find words for each."""
+    text = VERIFY.read_text("utf-8")
     for code in page.evaluate('(text) => text.match(/"verify\\.[a-z.]+"/g)', text):
         found = code.strip('"')
         assert any(known == found or known.startswith(found.rstrip(".") + ".") for known in SENTENCES), code

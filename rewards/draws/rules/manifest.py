@@ -28,7 +28,7 @@ _ID = re.compile(ID_RULE)
 _DRAW_ID = re.compile(DRAW_ID_RULE)
 _REASON = re.compile(REASON_RULE)
 _UNNAMEABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_BRACKETS = re.compile(r'[\[\]{}]|"(?:[^"\\]|\\.)*+"')
+_BRACKETS = re.compile(r'[\[\]{}]|"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _MOMENT = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
@@ -298,21 +298,12 @@ _OPTIONAL = frozenset(
 )
 
 
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for key, value in pairs:
-        if key in found:
-            raise Refused("draw.manifest.twice", key=key)
-        found[key] = value
-    return found
-
-
 def _no_constant(name: str) -> object:
     raise Refused("draw.manifest.json")
 
 
 def _too_deep(text: str) -> bool:
-    """Whether lists and objects stand in each other more than `MAX_DEPTH` deep.
+    """Whether lists and objects stand in each other more than `MAX_DEPTH` deep; in one pass, whatever the text.
 
     Looked at before parsing: how deep the parser of the standard library may go is up to the process, and a library
     that raises the limit turns hostile brackets into a crash.
@@ -330,16 +321,28 @@ def _too_deep(text: str) -> bool:
 def read_json(data: bytes) -> object:
     """JSON of ASCII bytes, strictly: no key twice, no NaN or Infinity, at most `MAX_DEPTH` deep.
 
-    Refused `draw.manifest.json` for anything that is no such JSON, `draw.manifest.twice`.
+    Refused `draw.manifest.json` for anything that is no such JSON, `draw.manifest.twice` for what else is fine.
     """
+    twice: list[str] = []
+
+    def keyed(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        found: dict[str, object] = {}
+        for key, value in pairs:
+            if key in found:
+                twice.append(key)
+            found[key] = value
+        return found
+
     try:
-        if _too_deep(data.decode("ascii")):
+        text = data.decode("ascii")
+        if _too_deep(text):
             raise Refused("draw.manifest.json")
-        return json.loads(data.decode("ascii"), object_pairs_hook=_unique, parse_constant=_no_constant)
-    except Refused:
-        raise
+        found = json.loads(text, object_pairs_hook=keyed, parse_constant=_no_constant)
     except ValueError:
         raise Refused("draw.manifest.json") from None
+    if twice:
+        raise Refused("draw.manifest.twice", key=twice[0])
+    return found
 
 
 def parse_manifest(data: bytes) -> Manifest:
