@@ -216,6 +216,8 @@ OTHER_SUBJECTS: Mapping[tuple[str, str], Callable[[World], object]] = {
     ("POST", "/desk/rooms/{room_id:uuid}/players"): lambda w: w.asked,
     ("POST", "/desk/draws/{draw_id:uuid}/freeze"): lambda w: w.draws["to_freeze"],
     ("GET", "/desk/draws/{draw_id:uuid}/prizes/{code:str}/picture"): lambda w: w.draws["drawn"],
+    ("GET", "/desk/draws/{draw_id:uuid}/programme"): lambda w: w.draws["frozen"],
+    ("GET", "/desk/draws/{draw_id:uuid}/protocol"): lambda w: w.draws["drawn"],
     ("GET", "/desk/draws/{draw_id:uuid}/kit.html"): lambda w: w.draws["frozen"],
     ("GET", "/desk/draws/{draw_id:uuid}/kit-hash"): lambda w: w.draws["frozen"],
     ("POST", "/desk/draws/{draw_id:uuid}/seal"): lambda w: w.draws["unsealed"],
