@@ -123,6 +123,7 @@ class Table:
         expect(self.page.locator("#stage")).to_be_hidden()
 
     def close(self) -> None:
+        self.page.locator("#close-sure").check()
         self.press("#close")
         self.at("end")
 

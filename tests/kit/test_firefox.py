@@ -44,6 +44,7 @@ for (const secret of secrets) {
 await at("result");
 find(".kit-main > .kit-actions .button-quiet").click();
 await at("draw");
+find("#close-sure").click();
 find("#close").click();
 await at("end");
 return { checks, code: find("#end-code").textContent, stored: find(".kit-saved .badge").className,

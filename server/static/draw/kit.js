@@ -1037,10 +1037,7 @@
           button("kit.stage.round", function () { play(roundDeck(round), 0); }, "button-primary")),
         state.draw.manifest.prizes.filter(function (prize) { return prize.round === round.id; }).map(prizeSection));
       }),
-      next.kinds.indexOf("close") >= 0 ? card(say("kit.close"), h("p", {}, say("kit.close.why")),
-        button("kit.close.do", function () {
-          if (record("close")) { render(); }
-        }, MAIN, { id: "close" })) : null,
+      next.kinds.indexOf("close") >= 0 ? closeCard() : null,
       abortCard());
   }
 
@@ -1061,6 +1058,15 @@
       state.result = true;
       render();
     }
+  }
+
+  function closeCard() {
+    const act = button("kit.close.do", function () {
+      if (record("close")) { render(); }
+    }, MAIN, { disabled: true, id: "close" });
+    return card(say("kit.close"), h("p", {}, say("kit.close.why")), h("label", { class: "check" }, h("input", {
+      type: "checkbox", id: "close-sure", onchange: function (event) { act.disabled = !event.target.checked; },
+    }), h("span", {}, say("kit.close.sure"))), act);
   }
 
   function abortCard() {

@@ -336,12 +336,15 @@ var vstage = (function () {
       return body;
     }
 
-    function winner(one, number, count) {
-      const card = element("li", "stage-winner" + (one.out ? " is-out" : ""));
+    /* A name much longer than `shown.usual` (em) stands in two lines, so that it does not make all others small. */
+    function winner(one, number, shown) {
+      const long = width(one.name) > 1.6 * shown.usual;
+      const card = element("li", "stage-winner" + (one.out ? " is-out" : "") + (long ? " is-long" : ""));
       card.style.setProperty("--turn", number * 40 + "ms");
-      if (one.photo) { card.appendChild(picture(one.photo, "stage-photo")); }
+      card.style.setProperty("--own", Math.max(shown.usual, width(one.name) / (long ? 1.7 : 1)).toFixed(2));
+      if (one.photo && shown.photos) { card.appendChild(picture(one.photo, "stage-photo")); }
       card.appendChild(element("b", "stage-name", one.name));
-      if (one.note && count <= 48) { card.appendChild(element("span", "stage-unit", one.note)); }
+      if (one.note && shown.notes) { card.appendChild(element("span", "stage-unit", one.note)); }
       if (one.out) { card.appendChild(element("span", "stage-why", one.out)); }
       return card;
     }
@@ -350,15 +353,21 @@ var vstage = (function () {
       const count = one.winners.length;
       const narrow = root.clientWidth < 700;
       const wide = narrow ? Math.min(columns(count), count > 12 ? 3 : count > 4 ? 2 : 1) : columns(count);
+      const rows = Math.ceil(count / wide);
+      const widths = one.winners.map(function (each) { return width(each.name); });
+      widths.sort(function (x, y) { return x - y; });
+      const shown = {
+        usual: Math.max(widths[Math.floor((count - 1) * 0.8)], 3), notes: count <= 48,
+        photos: count <= 12 && one.winners.some(function (each) { return each.photo; }),
+      };
+      const noted = shown.notes && one.winners.some(function (each) { return each.note; });
       const size = count === 1 ? " is-one" : count <= 9 ? " is-few" : count > 30 ? " is-many" : "";
       const list = element("ol", "stage-winners" + size);
-      const noted = count <= 48 && one.winners.some(function (each) { return each.note; });
-      const longest = Math.max.apply(null, one.winners.map(function (each) { return width(each.name); }));
       list.style.setProperty("--columns", wide);
-      list.style.setProperty("--rows", Math.ceil(count / wide));
-      list.style.setProperty("--longest", longest.toFixed(2));
+      list.style.setProperty("--rows", rows);
       list.style.setProperty("--noted", noted ? 1.75 : 1.15);
-      one.winners.forEach(function (each, number) { list.appendChild(winner(each, number, count)); });
+      list.style.setProperty("--photo", shown.photos ? [9, 6, 4][Math.min(rows, 3) - 1] + "em" : "0em");
+      one.winners.forEach(function (each, number) { list.appendChild(winner(each, number, shown)); });
       const body = element("div", "stage-body");
       body.appendChild(list);
       return body;
