@@ -226,7 +226,7 @@ def changed(chance: random.Random, inputs: tuple[str, ...]) -> tuple[str, ...]:
     if way == 0:
         line = lines[at]
         letter = chance.randrange(len(line))
-        lines[at] = line[:letter] + chance.choice("0123456789abcdefx -" if letter else "rxa0") + line[letter + 1 :]
+        lines[at] = line[:letter] + chance.choice("0123456789abcdefx -" if letter else "rxa0 ") + line[letter + 1 :]
     elif way == 1:
         del lines[at]
     elif way == 2:

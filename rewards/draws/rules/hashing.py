@@ -16,6 +16,7 @@ MAX_BEACON_ROUND = 2**53 - 1
 HEX256 = re.compile("[0-9a-f]{64}")
 BEACON_SIGNATURE = re.compile("[0-9a-f]{96}")
 DICE = re.compile("d(6|10)x([1-9][0-9]{0,2})")
+_LABEL = re.compile(f"(?:redraw-|round-)?{DICE.pattern}")
 _DIE_FACES = {"6": frozenset("123456"), "10": frozenset("0123456789")}
 _REDRAW = "redraw-"
 _ROUND = "round-"
@@ -86,7 +87,7 @@ def check_dice(label: str, digits: str) -> None:
     One digit a throw: 1-6 for d6, 0-9 for d10. A label of redraw or round dice is `redraw-` or `round-` and a dice
     label.
     """
-    shape = DICE.fullmatch(label.removeprefix(_REDRAW).removeprefix(_ROUND))
+    shape = _LABEL.fullmatch(label)
     if shape is None:
         raise Refused("draw.dice.label", label=label)
     if len(digits) != int(shape[2]) or not _DIE_FACES[shape[1]].issuperset(digits):

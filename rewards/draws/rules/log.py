@@ -44,7 +44,7 @@ from rewards.draws.rules.pick import Alternate, Drawing, Outcome
 from rewards.draws.rules.refused import Refused
 from rewards.draws.rules.snapshot import Line
 
-_ENDS = ("", "abort")
+_ENDS = (None, "abort")
 
 
 class Redraw(NamedTuple):
@@ -307,9 +307,9 @@ class _Reader:
         self._lines = lines
         self.number = 0
 
-    def kind(self) -> str:
-        """The kind of the next event; empty at the end."""
-        return self._lines[self.number].partition(" ")[0] if self.number < len(self._lines) else ""
+    def kind(self) -> str | None:
+        """The kind of the next event, empty for a line that names none; None at the end."""
+        return self._lines[self.number].partition(" ")[0] if self.number < len(self._lines) else None
 
     def take(self, kind: str) -> Mapping[int, str]:
         """The fields of the next event, from 1, empty where left out. Refused when it is of another kind, malformed or
@@ -318,7 +318,7 @@ class _Reader:
         if found != kind:
             if found == "venue" and self.number > 1:
                 raise Refused("draw.log.venue.twice", line=self.number)
-            if not found:
+            if found is None:
                 raise Refused("draw.log.cut", line=self.number, wanted=kind)
             raise Refused("draw.log.order", line=self.number, wanted=kind, found=found)
         shape = EVENTS[kind].fullmatch(self._lines[self.number])
@@ -357,7 +357,7 @@ class _Reading:
         closed = not abort and reader.kind() == "close"
         if closed:
             reader.take("close")
-        if reader.kind():
+        if reader.kind() is not None:
             raise Refused("draw.log.after-end", line=reader.number)
         return Sheet(arm[1], arm[2], arm[3], digits, beacon, tuple(reveals), tuple(self._steps), closed, abort)
 

@@ -694,6 +694,7 @@ def test_hostile_brackets_are_refused_whatever_the_process_allows() -> None:
 def test_a_key_said_twice_is_refused() -> None:
     refused = refusal(rules.parse_manifest, MANIFEST[:-1] + b',"n":7}')
     assert (refused.code, refused.facts) == ("draw.manifest.twice", {"key": "n"})
+    assert refusal(rules.read_json, MANIFEST[:-1] + b',"n":7').code == "draw.manifest.json"
 
 
 def test_a_manifest_that_could_not_be_read_is_not_written() -> None:
@@ -718,6 +719,11 @@ def test_what_enters_a_hash_is_sized_ascii() -> None:
     assert refusal(rules.Tree(LEAVES).path, -1).code == "draw.tree.index"
     assert refusal(rules.check_dice, "d6x2", "07").code == "draw.dice.digits"
     rules.check_dice("d6x2", "16")
+
+
+@pytest.mark.parametrize("before", ["redraw-round-", "round-redraw-", "redraw-redraw-", "Round-", "-", "re-"])
+def test_dice_are_for_one_purpose(before: str) -> None:
+    assert refusal(rules.check_dice, before + "d10x4", "1618").code == "draw.dice.label"
 
 
 # the grammar of the log
@@ -780,6 +786,19 @@ def test_log_refusals(lines: list[str], code: str, at: int | None) -> None:
     log = "".join(f"{line}\n" for line in lines) or "\n"
     refused = refusal(sheet_of, log)
     assert (refused.code, refused.facts.get("line")) == (code, at)
+
+
+@pytest.mark.parametrize("strange", ["", " ", " close"])
+def test_a_line_on_paper_that_names_no_event_ends_nothing(strange: str) -> None:
+    """Whatever follows it would be left out of the draw without a word."""
+    manifest = rules.parse_manifest(MANIFEST)
+    inputs = [ARM, VENUE, ONE_REVEAL, TWO_REVEAL, "absent third 1 0", "close"]
+    for place in range(len(inputs)):
+        refused = refusal(rules.read_inputs, [*inputs[:place], strange, *inputs[place:]], manifest)
+        wanted = ["arm", "venue", "reveal", "reveal", "absent", "absent"][place]
+        assert (refused.code, refused.facts) == ("draw.log.order", {"line": place, "wanted": wanted, "found": ""})
+    refused = refusal(rules.read_inputs, [*inputs, strange], manifest)
+    assert (refused.code, refused.facts) == ("draw.log.after-end", {"line": 6})
 
 
 @pytest.mark.parametrize("log", ["", ARM, f"{ARM}\n{VENUE}"])

@@ -437,6 +437,13 @@ def test_what_is_published_is_what_was_composed(case: Case, data: st.DataObject)
     assert result["code"] == rules.display_code(rules.chain(case.m, final.lines)[-1])
 
 
+@given(st.one_of(st.text('"\\[]{}\n x'), st.integers(1, 5000).map(lambda count: '"' + r"\"" * count)))
+def test_brackets_are_looked_for_in_one_pass(text: str) -> None:
+    """Every quote is inside a match, so none is tried in vain: that would cost a second look at all that follows."""
+    found = "".join(match[0] for match in rules.manifest._BRACKETS.finditer(text))
+    assert all(found.count(sign) == text.count(sign) for sign in '"[]{}')
+
+
 @settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_readers_of_any_bytes_only_ever_refuse(data: bytes) -> None:
