@@ -55,7 +55,6 @@ async def check_in(
     """
     if len(arrivals) > MOST_ARRIVALS:
         raise Refusal("presence.too_many", most=MOST_ARRIVALS)
-    seen: list[Seen] = []
     async with db.transaction() as connection:
         draw = await connection.fetchrow(
             "SELECT state, frozen_at, rehearses FROM draw WHERE id = $1 FOR SHARE", draw_id
@@ -64,49 +63,57 @@ async def check_in(
             raise Refusal("draw.unknown")
         if draw["rehearses"] is not None:
             raise Refusal("presence.rehearsal")
-        listed = await connection.fetch(
-            "SELECT line, entrant.member, scanned_at FROM entrant LEFT JOIN check_in"
-            " ON check_in.draw = entrant.draw AND check_in.member = entrant.member"
-            " WHERE entrant.draw = $1 AND line = ANY($2)",
-            draw_id,
-            [one.line for one in arrivals],
-        )
-        people = {one["line"]: one["member"] for one in listed}
-        inside = {one["line"]: one["scanned_at"] for one in listed if one["scanned_at"] is not None}
         closed = _closed(draw["state"])
+        people = await _people(draw_id, arrivals)
+        fresh: dict[int, Arrival] = {}
         for one in arrivals:
-            member = people.get(one.line)
-            if one.line in inside:
-                seen.append(Seen(one.nonce, one.line, "again", inside[one.line]))
-            elif closed or member is None or member == by:
-                code = closed or ("presence.not_listed" if member is None else "presence.own")
-                seen.append(Seen(one.nonce, one.line, "refused", None, code))
+            found = people.get(one.line)
+            if not closed and found is not None and found[1] is None and found[0] != by:
+                fresh.setdefault(one.line, one)
+        made = await connection.fetch(
+            # In one order, so that two devices which bring the same people wait for each other and do not lock up.
+            "INSERT INTO check_in (id, draw, member, scanned_at, received_at, by, way)"
+            " SELECT id, $1, member, scanned_at, $2, $3, way FROM unnest($4::uuid[], $5::uuid[], $6::timestamptz[],"
+            " $7::text[]) AS seen(id, member, scanned_at, way) ORDER BY member ON CONFLICT (draw, member) DO NOTHING"
+            " RETURNING member",
+            draw_id,
+            now,
+            by,
+            [new_id() for _ in fresh],
+            [people[line][0] for line in fresh],
+            [one.at if draw["frozen_at"] <= one.at <= now else now for one in fresh.values()],
+            [one.way for one in fresh.values()],
+        )
+        new = {one["member"] for one in made}
+        if fresh:
+            people = await _people(draw_id, arrivals)
+        seen: list[Seen] = []
+        for one in arrivals:
+            found = people.get(one.line)
+            if found is not None and found[1] is not None:
+                verdict: Verdict = "in" if found[0] in new and fresh[one.line] is one else "again"
+                seen.append(Seen(one.nonce, one.line, verdict, found[1]))
             else:
-                at = one.at if draw["frozen_at"] <= one.at <= now else now
-                made = await connection.fetchval(
-                    "INSERT INTO check_in (id, draw, member, scanned_at, received_at, by, way)"
-                    " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (draw, member) DO NOTHING RETURNING scanned_at",
-                    new_id(),
-                    draw_id,
-                    member,
-                    at,
-                    now,
-                    by,
-                    one.way,
-                )
-                verdict: Verdict = "again" if made is None else "in"
-                if made is None:  # another helper was faster, in this very moment
-                    made = await connection.fetchval(
-                        "SELECT scanned_at FROM check_in WHERE draw = $1 AND member = $2", draw_id, member
-                    )
-                inside[one.line] = made
-                seen.append(Seen(one.nonce, one.line, verdict, made))
+                code = closed or ("presence.not_listed" if found is None else "presence.own")
+                seen.append(Seen(one.nonce, one.line, "refused", None, code))
         late = sum(one.way == "offline" and done.verdict == "in" for one, done in zip(arrivals, seen, strict=True))
         if late:
             await note("presence.brought", at=now, actor=by, subject=str(draw_id), count=late)
-    if any(one.verdict == "in" for one in seen):
+    if new:
         await ticks.announce(redis, f"draw:{draw_id}")
     return seen
+
+
+async def _people(draw_id: UUID, arrivals: Sequence[Arrival]) -> dict[int, tuple[UUID, datetime | None]]:
+    """Join the caller's transaction: line -> (member, since when he is in)."""
+    found = await db.rows(
+        "SELECT line, entrant.member, scanned_at FROM entrant LEFT JOIN check_in"
+        " ON check_in.draw = entrant.draw AND check_in.member = entrant.member"
+        " WHERE entrant.draw = $1 AND line = ANY($2)",
+        draw_id,
+        [one.line for one in arrivals],
+    )
+    return {one["line"]: (one["member"], one["scanned_at"]) for one in found}
 
 
 async def undo_check_in(redis: Redis, draw_id: UUID, line: int, *, by: UUID, now: datetime) -> bool:

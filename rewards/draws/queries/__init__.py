@@ -77,6 +77,7 @@ from rewards.draws.queries.presence import (
     guest_of,
     guests,
     guests_found,
+    presence_now,
     present_lines,
     tickets_of,
 )
@@ -170,6 +171,7 @@ __all__ = [
     "past",
     "picture_of_prize",
     "policy",
+    "presence_now",
     "present_lines",
     "preview",
     "preview_of",

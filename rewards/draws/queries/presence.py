@@ -96,6 +96,15 @@ async def door_by_slug(slug: str) -> DoorRow | None:
     return None if found is None else DoorRow(**dict(found))
 
 
+async def presence_now(draw_id: UUID) -> tuple[str, int]:
+    """(state of the draw, how many are in); ("", 0): no such draw."""
+    found = await db.row(
+        "SELECT state, (SELECT count(*) FROM check_in WHERE check_in.draw = draw.id)::integer FROM draw WHERE id = $1",
+        draw_id,
+    )
+    return ("", 0) if found is None else (found[0], found[1])
+
+
 async def guest(draw_id: UUID, line: int) -> GuestRow | None:
     """Who stands on a line of the frozen list."""
     found = await db.row(_GUEST + "WHERE entrant.draw = $1 AND entrant.line = $2", draw_id, line)

@@ -132,7 +132,7 @@ async def sync(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
     since = None if sent.cursor == 0 else datetime.fromtimestamp(sent.cursor / 1000, clock.now().tzinfo) - _OVERLAP
     arrivals = await queries.arrived(draw_id, since)
     say = speaker(pages.locale(request))
-    now = await _door(draw_id)
+    state, count = await queries.presence_now(draw_id)
     return _json(
         {
             "done": [
@@ -146,9 +146,9 @@ async def sync(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
                 for one in done
             ],
             "arrivals": [(line, _ms(at)) for line, at, _ in arrivals],
-            "count": now.present,
+            "count": count,
             "cursor": cursor,
-            "state": now.state,
+            "state": state,
         }
     )
 
