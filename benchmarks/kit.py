@@ -1,8 +1,9 @@
 """`python -m benchmarks.kit [ENTRANTS ...]`: the offline kit in Chromium, JSON on standard output.
 
-For each number of entrants (50,000 when none is given): size of the file, seconds from opening it to everything
-checked, of a round of 900 and one of 100 places, of a reload; and for 2,000 entrants what the stage costs: share of one
-core of the renderer and pictures a second while names roll and while leaves fall, at 1920x1080 without a graphics card.
+For each number of entrants (50,000 when none is given): size of the file; seconds from opening it to everything
+checked, and processor time of that, which depends less on what else the machine does; of a round of 900 and one of
+100 places; of a reload. For 2,000 entrants what the stage costs at 1920x1080 without a graphics card: share of one
+core of the renderer and pictures a second, while names roll and while leaves fall.
 """
 
 import json
@@ -48,6 +49,16 @@ def lasted(since: float) -> float:
     return round(time.perf_counter() - since, 2)
 
 
+def renderers() -> list[psutil.Process]:
+    """The renderer processes of our own Chromium."""
+    return [one for one in psutil.Process().children(recursive=True) if "--type=renderer" in " ".join(one.cmdline())]
+
+
+def burnt(processes: list[psutil.Process]) -> float:
+    """Seconds of processor time that these have used."""
+    return sum(sum(one.cpu_times()[:2]) for one in processes)
+
+
 def ceremony(browser: Browser, people: int) -> dict[str, Any]:
     prizes = (rules.Prize("third", 900, batch=150, round="small"), rules.Prize("second", 100, batch=10, round="gold"))
     draw = drawn.make(people, prizes=prizes, rounds=ROUNDS, call_seconds=0)
@@ -59,6 +70,7 @@ def ceremony(browser: Browser, people: int) -> dict[str, Any]:
         table = Table(page, draw)
         table.at("check")
         found["opened_and_checked_s"] = lasted(since)
+        found["opened_and_checked_cpu_s"] = round(burnt(renderers()), 2)
         table.to_step("present")
         page.get_by_role("button", name="Everybody is here").click()
         table.arm()
@@ -86,11 +98,6 @@ def ceremony(browser: Browser, people: int) -> dict[str, Any]:
     return found
 
 
-def renderers() -> list[psutil.Process]:
-    """The renderer processes of our own Chromium."""
-    return [one for one in psutil.Process().children(recursive=True) if "--type=renderer" in " ".join(one.cmdline())]
-
-
 def stage(browser: Browser) -> list[dict[str, Any]]:
     prizes = (rules.Prize("third", 150, batch=150), rules.Prize("first", 1))
     draw = drawn.make(2000, prizes=prizes, rounds=(), presence=False, call_seconds=0)
@@ -115,11 +122,11 @@ def stage(browser: Browser) -> list[dict[str, Any]]:
             for phase in ("build", "shown"):
                 page.locator(f"#stage[data-phase={phase}]").wait_for()
                 processes = renderers()
-                before = sum(sum(one.cpu_times()[:2]) for one in processes)
+                before = burnt(processes)
                 pictures, since = page.evaluate("pictures"), time.perf_counter()
                 page.wait_for_timeout(2000)
                 wall = time.perf_counter() - since
-                cores = (sum(sum(one.cpu_times()[:2]) for one in processes) - before) / wall
+                cores = (burnt(processes) - before) / wall
                 seen = (page.evaluate("pictures") - pictures) / wall
                 found.append({"what": f"{prize}, {phase}", "core_share": round(cores, 2), "pictures_s": round(seen, 1)})
     return found
