@@ -116,9 +116,8 @@ def _opening(facts: Facts, words: Words) -> Iterator[Scene]:
     yield _scene("title", 0, "title", _eyebrow(facts, words), draw.title, lines=_some(size or say("stage.draft")))
     if promise is not None:
         first, *rest = grouped(promise.fingerprint, FINGERPRINT_GROUPS)
-        pairs = [" ".join(rest[at : at + 2]) for at in range(1, len(rest), 2)]
-        figure = f"{first} {rest[0]}"
-        yield _code(facts, "list", 0, say("stage.list"), say("stage.fingerprint"), figure, *pairs)
+        lines = [" ".join(rest[:4]), " ".join(rest[4:])]
+        yield _code(facts, "list", 0, say("stage.list"), say("stage.fingerprint"), first, *lines)
 
 
 def _size(people: int, tickets: int, words: Words) -> str:

@@ -231,10 +231,10 @@ def _scene(draw: DrawRow, venue: Venue | None, *, waiting: bool, called: Called 
         return {"armed": "armed", "rolled": "secrets"}[draw.state]
     if draw.state != "drawn" or venue is None:
         return "before"
-    if called is not None:
-        return "called"
     if venue.waiting is not None:
         return "redraw"
+    if called is not None:
+        return "called"
     return "winners" if shown or not venue.places else "held"
 
 
@@ -258,12 +258,13 @@ def revealed(venue: Venue, prizes: Sequence[PrizeRow], upto: int) -> tuple[dict[
 
 
 def calling(venue: Venue, prizes: Sequence[PrizeRow], now: datetime) -> Called | None:
-    """Who was called last, while that is news."""
+    """Who was called last, while that is news: for its countdown and a while after, until another round is drawn."""
     whole = timedelta(seconds=venue.manifest.call_seconds)
+    kinds = [event.kind for event in venue.events]
     called: list[tuple[datetime, Place]] = [
         (place.called_at, place) for place in venue.places if place.called_at is not None and place.state == "called"
     ]
-    if venue.state != "drawn" or not called:
+    if venue.state != "drawn" or not called or "round" in kinds[len(kinds) - kinds[::-1].index("call") :]:
         return None
     at, place = max(called, key=lambda one: one[0])
     if now >= at + whole + CALLED_FOR:

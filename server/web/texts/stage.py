@@ -33,8 +33,8 @@ TEXTS = {
     # a prize
     "stage.prize": _("Prize %(number)s of %(count)s"),
     "stage.count": "× %(count)s",
-    "stage.range": _("%(first)s to %(last)s of %(count)s"),
-    "stage.number": _("%(place)s of %(count)s"),
+    "stage.range": _("Winners %(first)s to %(last)s of %(count)s"),
+    "stage.number": _("Winner %(place)s of %(count)s"),
     "stage.redrawn": _("Place %(place)s, drawn again"),
     "stage.worth": _("%(amount)s yuan"),
     "stage.sponsor": _("Given by %(name)s"),

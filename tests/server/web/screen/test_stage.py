@@ -150,7 +150,10 @@ async def test_the_ceremony_and_nothing_runs_ahead_of_the_hall(redis: Redis) -> 
         [("Small prizes", True), ("The trip", False)],
     )
     assert both.wanted_for == "The trip"
+    await there.call("mug")
+    assert (await look()).scene == "called"
     await there.round()
+    assert (await look()).scene == "winners", "whoever was called before a new round has come"
     await stage.show_up_to(redis, there.draw, len(await there.log()))
     await there.absent("trip")
     again = await look()

@@ -227,7 +227,7 @@ async def test_a_draw_on_the_stage_comes_before_a_room_and_may_be_pointed_at(wal
     await stage.take_off_screens(redis, draw)
     assert "show-lobby" in await wall.shown()
     await screens.point(redis, wall.id, f"draw:{draw}", actor=None, now=now())
-    assert "hall-before" in await wall.shown()
+    assert "hall-is-before" in await wall.shown()
     await screens.point(redis, wall.id, "boards", actor=None, now=now())
     shown = await wall.shown()
     assert "show-idle" in shown
