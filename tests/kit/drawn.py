@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from PIL import Image
@@ -139,7 +140,15 @@ def make(
     )
 
 
-def kit(draw: Draw, *, language: str = "en", title: str = "Spring draw", shown: str = "masked") -> bytes:
+def kit(
+    draw: Draw,
+    *,
+    language: str = "en",
+    title: str = "Spring draw",
+    shown: str = "masked",
+    voids: bytes = b"",
+    present: Sequence[int] = (),
+) -> bytes:
     """The filled kit of a draw; that of a rehearsal knows its secrets."""
     data = kit_program.kit_data(
         title=title,
@@ -151,6 +160,8 @@ def kit(draw: Draw, *, language: str = "en", title: str = "Spring draw", shown: 
         rounds=ROUND_NAMES[language],
         shown_names=shown,
         language=language,
+        voids=voids,
+        present=present,
         secrets=draw.secrets if draw.manifest.rehearsal else (),
     )
     return kit_program.fill_kit(kit_program.empty_kit(), data)

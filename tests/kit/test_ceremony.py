@@ -300,6 +300,18 @@ def test_an_older_file_does_not_turn_the_clock_back(opened: Open, draw: drawn.Dr
     expect(table.page.locator(".kit > .kit-notice")).to_have_count(0)
 
 
+def test_what_the_server_knew_already_is_where_the_lists_begin(opened: Open, draw: drawn.Draw) -> None:
+    voids = rules.format_voids({3: "left", 8: "duplicate"})
+    table = opened(draw, drawn.kit(draw, voids=voids, present=(1, 2, 5)))
+    table.to_step("present")
+    expect(table.page.locator("#count")).to_contain_text("3 of 40")
+    table.to_step("void")
+    table.page.get_by_role("button", name="Take back").last.click()
+    table.arm()
+    journal = saved(table)
+    assert (journal["void"], journal["present"]) == ("3\tleft\n", "1\n2\n5\n")
+
+
 def test_a_second_window_cannot_write_over_the_first(opened: Open, draw: drawn.Draw, program: bytes) -> None:
     table = opened(draw, program)
     play(table, until="dice")
