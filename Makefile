@@ -21,8 +21,9 @@ test: setup-dev ## Set everything up and pass every test
 check: setup-dev ## Only the quick checks: style, types, arrows
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
-bench: setup-dev ## Measure a served Laurel (benchmarks/)
+bench: setup-dev ## Measure a served Laurel, and a draw in the browser (benchmarks/)
 	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks.draw_browser
 
 setup: .venv/.laurel-ready
 setup-dev: .venv/.laurel-dev-ready
