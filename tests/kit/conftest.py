@@ -28,7 +28,7 @@ NO_SUBTLE = """
 Open = Callable[..., Table]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     path = find()
     assert path is not None, "no Chromium: python -m tests.browser_setup"
