@@ -8,14 +8,19 @@ from openpyxl import Workbook
 from playwright.sync_api import Page, expect
 
 CODE = "Blue-valve-7"
-DICE = "3141 5926 5358 9793 2384"
 ROSTER = (
     "staff number,name,unit\n"
     "1001,Li Na,Harbour/Cranes\n"
     "1002,王芳,Harbour/Quay\n"
     "1003,Chen Wei,Harbour/Cranes\n"
     "1004,Zhao Min,Harbour/Quay\n"
+    "1005,Sun Li,Harbour/Cranes\n"
+    "1006,Wu Hao,Harbour/Quay\n"
+    "1007,周强,Harbour/Quay\n"
+    "1008,Lin Tao,Harbour/Cranes\n"
 )
+CUSTODIANS = ("Sun Li", "周强")
+"""They belong to different units and take no part in the draw."""
 KAHOOT = (
     ("Question", "Answer 1", "Answer 2", "Answer 3", "Answer 4", "Time limit (sec)", "Correct answer(s)"),
     ("Which valve is closed first?", "The red one", "The blue one", "The green one", "None", 60, 2),
@@ -80,7 +85,7 @@ def import_roster(desk: Page, base: str) -> None:
 
 def apply_roster(desk: Page) -> None:
     desk.get_by_role("button", name="Import", exact=True).click()
-    expect(desk.locator("#notices")).to_contain_text("4")
+    expect(desk.locator("#notices")).to_contain_text("8")
     expect(desk.locator("#list")).to_contain_text("Li Na")
 
 

@@ -2,13 +2,15 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.journey import house
+from rewards.draws import rules
+from tests.journey import hall, house
 from tests.journey.conftest import Open
-from tests.journey.house import CODE, DICE, at
+from tests.journey.house import CODE, at
 from tests.journey.watching import LAPTOP, PHONE, WALL, Watched, whole_on_screen
 from tests.server.laurel import Running, answer, laurel
 from tests.server.runtime.waiting import wait_until
@@ -83,7 +85,16 @@ def watch_number(page: Page, selector: str, number: int) -> None:
     expect(page.locator(selector).first).to_have_text(str(number))
 
 
-def test_from_the_first_link_to_the_claimed_prize(served: Running, opened: Open) -> None:
+def kept_secrets(kit: Path) -> tuple[bytes, ...]:
+    """The secrets that the kit of a rehearsal knows."""
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', kit.read_text(), re.DOTALL)
+    assert found is not None
+    return tuple(bytes.fromhex(secret) for secret in json.loads(found[1])["secrets"])
+
+
+def test_from_the_first_link_to_the_claimed_prize(
+    served: Running, opened: Open, chromium: Browser, tmp_path: Path
+) -> None:
     base = served.said["url"]
     desk = opened("desk", LAPTOP)
     at_desk = desk.page
@@ -220,82 +231,125 @@ def test_from_the_first_link_to_the_claimed_prize(served: Running, opened: Open)
             phone.page.goto(f"{base}/{path}")
             phone.look(f"15-{path.replace('/', '-')}")
 
-    # A draw: a rule by season points and a prize; frozen; the dice; the winner on the stage.
-    at_desk.goto(f"{base}/desk/draws/new")
-    at_desk.get_by_label("Title").fill("Autumn draw")
-    at_desk.get_by_label("Points needed").fill("1")
-    at_desk.get_by_label("Points for one ticket").fill("50")
-    at_desk.get_by_label("Prize 1", exact=True).fill("Bicycle")
-    at_desk.get_by_label("How many of prize 1").fill("1")
-    at_desk.get_by_label("How many of prize 1").blur()
-    expect(at_desk.locator(".draw-aside .stat-value").first).to_have_text("2")
+    # A draw: prizes, tickets by points, two custodians who seal at their own computers.
+    hall.plan(at_desk, base, ("1005", "1007"))
     desk.look("20-draw-new")
     at_desk.get_by_role("button", name="Save").click()
     expect(at_desk.get_by_role("heading", name="Autumn draw")).to_be_visible()
+    address = at_desk.url.partition("?")[0]
     desk.look("20-draw")
+    published = served.data / "draws"
+    slug = re.search(r"draw-[0-9]{4}-[0-9]{3}", at_desk.locator("main").inner_text())
+    assert slug is not None
+    envelopes = hall.Envelopes()
+    for name in house.CUSTODIANS:
+        custodian = opened(f"custodian-{name}", LAPTOP)
+        sign_in_by_link(custodian, house.personal_link(at_desk, base, name), keyboard=True)
+        hall.seal(custodian, base, slug[0], envelopes, "20-envelopes")
+        custodian.expect_quiet()
     for phone in (na, fang):
         phone.page.goto(f"{base}/draws")
         expect(phone.page.locator(".draw-tickets .figure")).not_to_have_text("0")
         phone.look("20-draws")
+
+    # Frozen by the worker; every phone keeps a receipt, the screen shows the fingerprint.
+    at_desk.goto(address)
     at_desk.get_by_role("button", name="Show on the screens").click()
-    expect(wall.page.locator(".stage-before")).to_be_visible()
+    expect(wall.page.locator("[data-state=before]")).to_be_visible()
     wall.look("20-stage")
-    house.confirm(at_desk, "Freeze now")
-    expect(at_desk.locator(".fingerprint").first).to_be_visible()
-    expect(wall.page.locator(".stage .fingerprint")).to_be_visible()
-    fingerprint = at_desk.locator(".fingerprint").first.inner_text().split()
-    assert wall.page.locator(".stage .fingerprint").inner_text().split() == fingerprint
+    fingerprint = hall.freeze(at_desk)
+    expect(wall.page.locator(".fingerprint")).to_be_visible()
+    assert wall.page.locator(".fingerprint").inner_text().split() == fingerprint
     desk.look("21-frozen")
     wall.look("21-frozen")
-    at_desk.get_by_label(re.compile("digits in the order")).fill(DICE)
-    at_desk.get_by_role("button", name="Read back").click()
-    expect(wall.page.locator(".stage-dice")).to_be_visible()
-    desk.look("22-dice")
-    wall.look("22-dice")
-    at_desk.get_by_role("button", name="They are right: draw the winners").click()
-    expect(at_desk.locator("table")).to_contain_text("Bicycle")
-    expect(wall.page.locator(".stage-result .stage-names li")).to_have_count(1)
-    desk.look("23-drawn")
-    wall.look("23-result")
-    winner = na if "Li Na" in at_desk.locator("table").inner_text() else fang
-    loser = fang if winner is na else na
+    for phone in (na, fang):
+        phone.page.goto(f"{base}/draws/{slug[0]}/receipt")
+        expect(phone.page.locator("[data-kept]")).to_be_visible()
+        phone.look("21-receipt")
 
-    # Anybody recomputes it.
-    draws = served.data / "draws"
-    wait_until(lambda: list(draws.glob("*/result.json")), "the published result")
-    verified = laurel(served.data, "draw", "verify", str(next(draws.iterdir())), "--json")
+    # A rehearsal with the kit: marked, and never taken for the draw.
+    files = published / slug[0]
+    wait_until(lambda: (files / "kit.html").exists(), "the published folder")
+    at_desk.get_by_role("button", name="Make a rehearsal").click()
+    expect(at_desk.locator(".draw-rehearsal")).to_be_visible()
+    expect(at_desk.locator("#step-freeze .fingerprint")).to_have_count(1, timeout=60_000)
+    rehearsed = re.search(r"rehearsal-[0-9]{4}-[0-9]{3}", at_desk.locator("main").inner_text())
+    assert rehearsed is not None
+    wait_until(lambda: (published / rehearsed[0] / "kit.html").exists(), "the rehearsal's folder")
+    kit = hall.download(at_desk, "Download the kit", tmp_path / "rehearsal.html")
+    trying = hall.Hall(chromium, kit, published / rehearsed[0], kept_secrets(kit))
+    expect(trying.table.page.locator("body")).to_contain_text("REHEARSAL", ignore_case=True)
+    rehearsal = trying.hold(absent=False)
+    trying.end()
+    at_desk.goto(address)
+    hall.bring(at_desk, rehearsal)
+    expect(at_desk.locator("main")).to_contain_text("not", use_inner_text=True)
+    expect(at_desk.get_by_role("button", name="Take it as the result")).to_have_count(0)
+    desk.look("22-rehearsal-refused")
+
+    # The draw itself, from a file, without network; the winner of the bicycle is not there.
+    at_desk.goto(address)
+    kit = hall.download(at_desk, "Download the kit", tmp_path / "kit.html")
+    secrets = tuple(
+        envelopes.secrets[label] for label in rules.parse_manifest((files / "manifest.json").read_bytes()).labels
+    )
+    table = hall.Hall(chromium, kit, files, secrets)
+    saved = table.hold(absent=True)
+    code = table.table.code()
+    table.end()
+    assert saved["log"].splitlines()[-1] == "close"
+    assert sum(line.startswith("redraw ") for line in saved["log"].splitlines()) == 1
+
+    # Brought back, worked out again, signed; a second, different one is a conflict and replaces nothing.
+    hall.bring(at_desk, saved)
+    expect(at_desk.locator("main")).to_contain_text(code)
+    desk.look("23-weighed")
+    at_desk.get_by_role("button", name="Take it as the result").click()
+    expect(at_desk.locator("#step-close")).to_contain_text(code)
+    desk.look("23-closed")
+    expect(wall.page.locator("[data-state=result]")).to_be_visible()
+    wall.look("23-result")
+    wait_until(lambda: (files / "result.sig").exists(), "the published result")
+    verified = laurel(served.data, "draw", "verify", str(files), "--code", code, "--json")
     assert verified.returncode == 0, verified.stdout + verified.stderr
     at_desk.goto(f"{base}/desk/draws")
     desk.look("23-draws")
+    for phone in (na, fang):
+        phone.page.goto(f"{base}/draws/{slug[0]}/check")
+        phone.page.locator("#field-code").fill(code)
+        phone.page.locator("form[data-check] button").click()
+        expect(phone.page.locator("[data-verdict].notice-good")).to_be_visible()
+        phone.look("24-checked")
 
-    # The winner's code, handed over once.
+    # A winner signs in, whoever it is, and the prize is handed over once.
+    at_desk.goto(f"{address}?prize=thermos#step-winners")
+    at_desk.locator("#step-winners > details").evaluate("one => { one.open = true; }")
+    name = at_desk.locator(".draw-places li b").first.inner_text()
+    winner = {"Li Na": na, "王芳": fang}.get(name)
+    if winner is None:
+        winner = opened("winner", PHONE)
+        sign_in_by_link(winner, house.personal_link(at_desk, base, name), keyboard=False)
     winner.page.goto(f"{base}/")
     winner.look("24-won")
-    winner.page.locator("a.card-gold").tap()
-    expect(winner.page.locator("#mine .qr")).to_be_visible()
-    claim = winner.page.locator(".draw-code").inner_text().strip()
+    winner.page.locator("a.card-gold").first.tap()
+    expect(winner.page.locator("#mine .qr").first).to_be_visible()
+    claim = winner.page.locator(".draw-code").first.inner_text().strip()
     assert re.fullmatch(r"[2-9a-z]{4}-[2-9a-z]{4}", claim)
     winner.look("24-claim")
-    loser.page.goto(winner.page.url)
-    expect(loser.page.locator("#mine")).to_have_count(0)
-    loser.look("24-not-won")
-    loser.page.goto(loser.page.url + "/verify")
-    loser.look("24-verify")
     other = desk.new_page()
     for page in (at_desk, other):
         page.goto(f"{base}/desk/claims")
         page.get_by_label("Code").fill(claim.upper())
         page.get_by_role("button", name="Find the prize").click()
-        expect(page.locator("main")).to_contain_text(names[winner])
+        expect(page.locator("main")).to_contain_text(name)
     desk.look("25-claim")
     for page in (at_desk, other):
         house.confirm(page, "Hand over")
-    expect(at_desk.locator("main")).to_contain_text("Handed over.")
+    expect(at_desk.locator("main")).to_contain_text("Handed over")
     expect(other.get_by_role("alert").filter(has_text="Do not hand it over again")).to_contain_text("Wang Min")
     desk.look("26-handed-over")
     desk.look("26-refused", other)
-    expect(winner.page.locator(".draw-claim .badge")).to_be_visible()
-    expect(winner.page.locator("#mine .qr")).to_have_count(0)
+    expect(winner.page.locator(".draw-claim .badge").first).to_be_visible()
     winner.look("26-handed-over")
     at_desk.goto(f"{base}/desk/claims")
     desk.look("27-claims")
@@ -307,4 +361,4 @@ def test_from_the_first_link_to_the_claimed_prize(served: Running, opened: Open)
     assert answer(served.data, "check")["differences"] == [], json.dumps(answer(served.data, "check"))
     for one in (na, fang, wall):
         one.expect_quiet()
-    desk.expect_quiet(r"409 \(Conflict\)")
+    desk.expect_quiet(r"409 \(Conflict\)", r"422 ")

@@ -46,12 +46,14 @@ var drawCheck = (function () {
     }).catch(function () { return false; });
   }
 
-  /* All files below the folder address `base` (it ends with a slash), one after the other. */
-  function fetchFiles(base, progress) {
+  /* All files below the folder address `base` (it ends with a slash), one after the other. `known`: the names that are
+     published, when that is known; the others are not asked for. */
+  function fetchFiles(base, progress, known) {
     const files = {};
     return NAMES.reduce(function (before, name, at) {
       return before.then(function () {
         if (progress) { progress(at / NAMES.length); }
+        if (known && known.indexOf(name) < 0) { return null; }
         return fetchFile(base + name);
       }).then(function (data) { files[name] = data; });
     }, Promise.resolve()).then(function () {

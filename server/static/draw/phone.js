@@ -63,7 +63,7 @@
     place("progress").hidden = false;
     progress(0);
     var saved = form.elements.saved.files;
-    var reading = saved.length ? drawCheck.readFiles(saved) : drawCheck.fetchFiles(form.dataset.files, null);
+    var reading = saved.length ? drawCheck.readFiles(saved) : drawCheck.fetchFiles(form.dataset.files, null, form.dataset.known.split(" "));
     var seen = { receipt: value("receipt"), manifest: value("manifest").replace(/\s/g, ""), dice: value("dice"), code: value("code") };
     reading.then(function (files) {
       var missed = Object.keys(files).some(function (name) { return files[name] === false; });

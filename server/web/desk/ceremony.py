@@ -20,6 +20,7 @@ from server.runtime.chance import claim_code, new_id
 from server.web import guards, pages
 from server.web.desk import draw_steps
 from server.web.desk.draws import draw_page, slip_of
+from server.web.desk.kit_file import is_kit_file, read_kit_file
 from server.web.pages import Asked, Form
 from server.web.screen import stage
 
@@ -323,6 +324,10 @@ async def bring_result(request: Asked, draw_id: FromPath[UUID]) -> Response[byte
         voids, present = await _file(form, "void", MOST_LIST), await _file(form, "present", MOST_LIST)
         if log is None:
             raise Refusal("draw.transcript_missing")
+        if is_kit_file(log):
+            carried = read_kit_file(log)
+            log, voids, present = carried.log, carried.voids, carried.present
+            witnesses = witnesses or "\n".join(carried.witnesses)
         files = {"log": log.decode("ascii", "replace"), "void": _text(voids), "present": _text(present)}
         if form.text("take", most=1):
             done = await actions.bring(

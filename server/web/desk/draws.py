@@ -23,6 +23,7 @@ from server.web.desk.draw_form import dice_words
 from server.web.desk.navigation import desk_fragment, desk_page, speaker
 from server.web.pages import Asked
 from server.web.screen import stage
+from server.web.texts import texts
 
 LEAST_SHOWN: Final = 10
 """Winners on a page of the desk, where a prize is shown fewer at a time in the hall."""
@@ -94,7 +95,12 @@ async def find_draw(draw_id: UUID) -> DrawRow:
 
 def slip_of(request: Asked, refusal: Refusal, field: str, **typed: str) -> Slip:
     """A refusal of a step, to be shown beside its field."""
-    words = pages.sentence(refusal.code, refusal.details, pages.locale(request))
+    language = pages.locale(request)
+    words = pages.sentence(refusal.code, refusal.details, language)
+    if refusal.code == "draw.transcript":
+        check = "draw.check." + str(refusal.details["check"])
+        known = next((code for code in (check, check.rpartition(".")[0]) if code in texts()), None)
+        words = words if known is None else f"{pages.sentence(known, {}, language)} {words}"
     return Slip("" if refusal.code in TOP else field, words, typed)
 
 

@@ -3,6 +3,7 @@
 from server.web.i18n import mark as _
 
 TEXTS = {
+    "draw.kit_file": _("This is no file of the kit, or it was damaged on the way. Save it again from the kit."),
     "draw.receipt_early": _("There are no receipts yet: the list is not frozen."),
     "draw.not_frozen_yet": _("There is nothing to print yet: the list is not frozen."),
     "draw.protocol_early": _("There is no protocol yet: the draw has not begun."),
