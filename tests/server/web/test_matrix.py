@@ -146,6 +146,7 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("POST", "/desk/draws/{draw_id:uuid}/reveal"): RUNS,
     ("POST", "/desk/draws/{draw_id:uuid}/rounds"): RUNS,
     ("POST", "/desk/draws/{draw_id:uuid}/places"): RUNS,
+    ("POST", "/desk/draws/{draw_id:uuid}/confirmations"): AT_THE_DESK,  # the second; the first needs who runs draws
     ("POST", "/desk/draws/{draw_id:uuid}/close"): RUNS,
     ("POST", "/desk/draws/{draw_id:uuid}/rehearsals"): RUNS,
     ("POST", "/desk/draws/{draw_id:uuid}/transcripts"): RUNS,
@@ -204,6 +205,9 @@ LOOKING_POSTS = (
 )
 """POSTs that leave every table and board as they were (sign-in and devices change sessions only)."""
 
+CONFIRM = "/desk/draws/{draw_id:uuid}/confirmations"
+"""Open to auditors as witnesses, and refused while nobody has given the first word."""
+
 REFUSALS = {
     "en": ("Please sign in first.", "You may not do this. Ask an administrator if you need to."),
     "zh-Hans": ("请先登录。", "您没有此项权限。如有需要，请与管理员联系。"),
@@ -230,6 +234,7 @@ OTHER_SUBJECTS: Mapping[tuple[str, str], Callable[[World], object]] = {
     ("POST", "/desk/draws/{draw_id:uuid}/beacon"): lambda w: w.draws["rolled"],
     ("POST", "/desk/draws/{draw_id:uuid}/rounds"): lambda w: w.draws["to_close"],
     ("POST", "/desk/draws/{draw_id:uuid}/places"): lambda w: w.draws["to_close"],
+    ("POST", "/desk/draws/{draw_id:uuid}/confirmations"): lambda w: w.draws["to_close"],
     ("POST", "/desk/draws/{draw_id:uuid}/close"): lambda w: w.draws["to_close"],
     ("POST", "/desk/draws/{draw_id:uuid}/rehearsals"): lambda w: w.draws["frozen"],
     ("POST", "/desk/draws/{draw_id:uuid}/transcripts"): lambda w: w.draws["drawn"],
@@ -317,7 +322,9 @@ FORMS: Mapping[str, Callable[[World], dict[str, Any]]] = {
     "/desk/draws/{draw_id:uuid}/reveal": lambda w: {"secret": secret_of("organiser").hex()},
     "/desk/draws/{draw_id:uuid}/rounds": lambda w: {"round": "last"},
     "/desk/draws/{draw_id:uuid}/places": lambda w: {"prize": "one", "slot": "0", "attempt": "0", "do": "call"},
+    "/desk/draws/{draw_id:uuid}/confirmations": lambda w: {"prize": "one", "slot": "0", "attempt": "0", "do": "absent"},
     "/desk/draws/{draw_id:uuid}/transcripts": lambda w: {"log_text": w.log},
+    "/draws/{slug:str}/code-seen": lambda w: {"code": "0ZK9-XVDB-K0EZ"},
     "/desk/draws/{draw_id:uuid}/cancel": lambda w: {"why": "the hall is closed"},
     "/desk/draws/{draw_id:uuid}/stage/shown": lambda w: {"upto": "1"},
     "/desk/draws/policy": lambda w: {"mode": "warn", "share": "66.7", "why": "guideline"},
@@ -506,6 +513,11 @@ async def test_who_may_is_let_in(world: World, visitor: Visitor, role: str) -> N
         ("GET", "/welcome/{token:str}"): (200, 410),
         ("POST", "/welcome/{token:str}"): (303, 409),
         ("GET", "/desk/draws/pictures/{given:str}"): (404,),  # what waits there is seen by who brought it
+        ("GET", "/draws/{slug:str}/custody"): (404,),  # there for the custodian alone
+        ("POST", "/draws/{slug:str}/custody"): (404,),
+        ("POST", "/draws/{slug:str}/custody/open"): (404,),
+        ("POST", "/draws/{slug:str}/wins/{win_id:uuid}/decline"): (404,),  # there for the winner alone
+        ("POST", "/desk/draws/{draw_id:uuid}/confirmations"): (303, 422),  # the first word is of who runs draws
         ("POST", "/desk/draws/{draw_id:uuid}/beacon"): (422,),  # nobody but the network can sign one
     }
     for (method, path), who in WHO_MAY.items():
@@ -547,7 +559,7 @@ async def test_an_auditor_changes_nothing_at_the_desk(world: World, visitor: Vis
         before = await world.digest()
         answer = await visitor.ask(method, path, address=address)
         assert await world.digest() == before, (method, path)
-        assert method == "GET" or answer.status == 403 or path == "/desk/claims", (method, path)
+        assert method == "GET" or answer.status == 403 or path in ("/desk/claims", CONFIRM), (method, path)
 
 
 async def test_asking_what_an_address_can_do_does_nothing(client: Browser, world: World) -> None:
