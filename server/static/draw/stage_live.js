@@ -125,8 +125,9 @@
 
   function ask(address) {
     return fetch(address, { credentials: "same-origin", cache: "no-store" }).then(function (answer) {
-      if (answer.status === 401 || answer.status === 403) { location.reload(); }
-      if (!answer.ok) { throw new Error(String(answer.status)); }
+      const out = answer.redirected || answer.status === 401 || answer.status === 403;
+      if (out && !stage.now().open) { location.reload(); }
+      if (out || !answer.ok) { throw new Error(String(answer.status)); }
       lost.hidden = true;
       return answer;
     });

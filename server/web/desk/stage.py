@@ -57,7 +57,7 @@ async def open_stage(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]
 async def look_at_stage(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
     """For that window: nothing as long as it shows what is, else the present picture."""
     redis = pages.house(request).redis
-    if await stage.stage_version(redis, draw_id, clock.now()) == request.query_params.get("seen"):
+    if await stage.stage_version(redis, draw_id, clock.now()) == request.query_params.get("seen", ""):
         return Response(b"", status_code=204)
     shown, log, lines = await _look(request, draw_id)
     text = html.render_block("screen/stage.html", "state", pages.locale(request), **_picture(shown))

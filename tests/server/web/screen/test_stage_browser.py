@@ -378,6 +378,21 @@ async def test_cut_off_the_show_goes_on_and_tells_it_later(served: Served, brows
             await press(page)
 
 
+async def test_signed_out_a_running_show_stays_and_the_window_asks_to_sign_in_after_it(
+    served: Served, browser: Browser
+) -> None:
+    there = await hall(served, 20, prizes=(PRIZES[1], PRIZES[2]))
+    await draw_small(there)
+    page = await window(served, browser, there.draw, there.organiser)
+    await press(page, scene=0)
+    await page.context.set_extra_http_headers({})
+    await page.clock.fast_forward(2000)
+    await press(page, scene=1)
+    await press(page, "Escape")
+    await page.clock.fast_forward(2000)
+    await expect(page.locator("[data-hall]")).to_have_count(0)
+
+
 async def test_a_rehearsal_is_marked_everywhere(served: Served, browser: Browser) -> None:
     there = await hall(served, 20, prizes=(PRIZES[1], PRIZES[2]))
     made = await actions.rehearse(
