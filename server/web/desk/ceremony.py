@@ -239,33 +239,51 @@ async def decide_place(request: Asked, draw_id: FromPath[UUID]) -> Response[byte
     """One winner: called, not there, declined, not eligible; or a first confirmation taken back."""
 
     async def step(form: Form, redis: Any, me: UUID) -> str:
-        at = (
-            form.text("prize", most=32),
-            form.number("slot", least=0, most=2**31),
-            form.number("attempt", least=0, most=2**31),
-        )
-        wish, now = form.text("do", most=12), clock.now()
+        at, wish = _place(form), form.text("do", most=12)
         if wish == "call":
-            await actions.call(redis, draw_id, *at, actor=me, now=now, new_id=new_id)
+            await actions.call(redis, draw_id, *at, actor=me, now=clock.now(), new_id=new_id)
             return "draw.called"
         if wish == "undo":
-            await actions.withdraw_absence(redis, draw_id, *at, actor=me, now=now)
+            await actions.withdraw_absence(redis, draw_id, *at, actor=me, now=clock.now())
             return "draw.absence_withdrawn"
-        done = await actions.confirm_absence(
-            redis,
-            draw_id,
-            *at,
-            "" if wish == "absent" else wish,
-            actor=me,
-            now=now,
-            new_id=new_id,
-            new_code=claim_code,
-        )
-        return "draw.absence_confirmed" if done.logged is None else "draw.absence_written"
+        return await _confirm(redis, draw_id, form, me)
 
+    return await _do(request, draw_id, await _place_field(request), step, to="winners")
+
+
+@post("/desk/draws/{draw_id:uuid}/confirmations", guards=[guards.may("draws.read")])
+async def confirm_place(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
+    """The second word that a winner goes; a witness may give it who cannot hold draws. The first needs one who can."""
+
+    async def step(form: Form, redis: Any, me: UUID) -> str:
+        return await _confirm(redis, draw_id, form, me)
+
+    return await _do(request, draw_id, await _place_field(request), step, to="winners")
+
+
+def _place(form: Form) -> tuple[str, int, int]:
+    """Prize, slot and attempt that a button belongs to."""
+    return (
+        form.text("prize", most=32),
+        form.number("slot", least=0, most=2**31),
+        form.number("attempt", least=0, most=2**31),
+    )
+
+
+async def _place_field(request: Asked) -> str:
+    """Where on the page a refusal of this place is shown."""
     form = await pages.form(request)
-    field = f"place-{form.text('prize', most=32)}-{form.text('slot', most=10)}"
-    return await _do(request, draw_id, field, step, to="winners")
+    return f"place-{form.text('prize', most=32)}-{form.text('slot', most=10)}"
+
+
+async def _confirm(redis: Any, draw_id: UUID, form: Form, me: UUID) -> str:
+    wish = form.text("do", most=12)
+    reason = "" if wish == "absent" else wish
+    at = _place(form)
+    done = await actions.confirm_absence(
+        redis, draw_id, *at, reason, actor=me, now=clock.now(), new_id=new_id, new_code=claim_code
+    )
+    return "draw.absence_confirmed" if done.logged is None else "draw.absence_written"
 
 
 @post("/desk/draws/{draw_id:uuid}/close", guards=[guards.may("draws.draw")])
@@ -382,6 +400,7 @@ HANDLERS = [
     open_secret,
     draw_round,
     decide_place,
+    confirm_place,
     close_draw,
     cancel_draw,
     rehearse_draw,

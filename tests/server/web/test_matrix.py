@@ -322,7 +322,7 @@ FORMS: Mapping[str, Callable[[World], dict[str, Any]]] = {
     "/desk/draws/{draw_id:uuid}/reveal": lambda w: {"secret": secret_of("organiser").hex()},
     "/desk/draws/{draw_id:uuid}/rounds": lambda w: {"round": "last"},
     "/desk/draws/{draw_id:uuid}/places": lambda w: {"prize": "one", "slot": "0", "attempt": "0", "do": "call"},
-    "/desk/draws/{draw_id:uuid}/confirmations": lambda w: {"prize": "one", "slot": "0", "attempt": "0", "do": "absent"},
+    "/desk/draws/{draw_id:uuid}/confirmations": lambda w: {"prize": "one", "slot": "0", "attempt": "7", "do": "absent"},
     "/desk/draws/{draw_id:uuid}/transcripts": lambda w: {"log_text": w.log},
     "/draws/{slug:str}/code-seen": lambda w: {"code": "0ZK9-XVDB-K0EZ"},
     "/desk/draws/{draw_id:uuid}/cancel": lambda w: {"why": "the hall is closed"},

@@ -186,7 +186,7 @@ async def test_a_custodian_seals_and_opens(client: Browser, redis: Redis, sign_i
     draw = await plan_draw(redis, there)
     slug = await slug_of(draw)
     who, stranger = await sign_in(member=there.organiser), await sign_in()
-    assert (await client.get(f"/draws/{slug}/custody", headers=stranger.headers)).status_code == 403
+    assert (await client.get(f"/draws/{slug}/custody", headers=stranger.headers)).status_code == 404
     assert "Make my secret" in (await client.get(f"/draws/{slug}/custody", headers=who.headers)).text
     nothing = await client.post(f"/draws/{slug}/custody", data={"commitment": ""}, headers=who.headers)
     assert nothing.status_code == 400
@@ -225,7 +225,7 @@ async def test_a_winner_gives_his_prize_back(client: Browser, redis: Redis, sign
     who, other = await sign_in(member=win.member), await sign_in()
     assert "I do not want it" in (await client.get(f"/draws/{slug}", headers=who.headers)).text
     theirs = await client.post(f"/draws/{slug}/wins/{win.id}/decline", headers=other.headers)
-    assert theirs.status_code == 403
+    assert theirs.status_code == 404
     done = await client.post(f"/draws/{slug}/wins/{win.id}/decline", headers=who.headers)
     assert done.status_code == 303
     assert "You gave it back" in (await client.get(f"/draws/{slug}", headers=who.headers)).text
