@@ -283,7 +283,7 @@ def test_from_the_first_link_to_the_claimed_prize(
     trying.end()
     at_desk.goto(address)
     hall.bring(at_desk, rehearsal)
-    expect(at_desk.locator("main")).to_contain_text("not", use_inner_text=True)
+    expect(at_desk.get_by_role("alert").first).to_contain_text("that of a rehearsal and cannot stand for the draw")
     expect(at_desk.get_by_role("button", name="Take it as the result")).to_have_count(0)
     desk.look("22-rehearsal-refused")
 
