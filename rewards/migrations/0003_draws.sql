@@ -174,7 +174,11 @@ ALTER TABLE win
     ADD COLUMN proxy_why VARCHAR(300) NOT NULL DEFAULT '',
     ADD COLUMN signature BYTEA,
     ADD COLUMN signed_on_paper BOOLEAN NOT NULL DEFAULT false;
+ALTER TABLE win DISABLE TRIGGER claimed_once;
 UPDATE win SET state = 'claimed', state_at = claimed_at WHERE claimed_at IS NOT NULL;
+ALTER TABLE win ENABLE TRIGGER claimed_once;
+-- A draw that was held by the earlier version was closed in the same step.
+UPDATE draw SET state = 'closed', armed_at = drawn_at, closed_at = drawn_at WHERE state = 'drawn';
 ALTER TABLE win ADD CONSTRAINT win_states CHECK (state IN ('drawn','called','absent','claimed','declined','expired','annulled')
     AND (state = 'claimed') = (claimed_at IS NOT NULL));
 CREATE INDEX win_waiting ON win (expires_at) WHERE state IN ('drawn','called');

@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import json
 import shutil
 import uuid
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ from piccolo.columns import Array, Column, ForeignKey
 from piccolo.constraints import Unique
 from piccolo.table import Table
 
+from rewards.draws.eligibility import read_rule
 from server.runtime import migrate as runner
 from server.runtime.migrate import FOLDERS, MigrationError, files, migrate
 from tests.conftest import named
@@ -203,6 +205,48 @@ async def test_a_file_that_fails_leaves_nothing_of_itself(empty: str, folder: Pa
     broken.write_text("CREATE TABLE later (id INTEGER);")
     assert "games/0999_later" in await migrate(empty)
     assert await one_value(empty, "SELECT to_regclass('later')") == "later"
+
+
+FIRST_DRAWS = """
+INSERT INTO member (id, staff_number, name, created_at) VALUES ({member}, 'E1', 'Li Na', now());
+INSERT INTO season (id, name, starts_on, ends_on) VALUES ({season}, 'Autumn', '2026-09-01', '2026-11-30');
+INSERT INTO draw (id, slug, title, state, season, min_points, units, points_per_ticket, created_by, created_at,
+                  frozen_at, drawn_at, manifest, snapshot, log, result)
+SELECT gen_random_uuid(), 'draw-' || state, state, state, {season}, 20, ARRAY[{season}], 50, {member}, now(),
+       CASE WHEN state <> 'draft' THEN now() END, CASE WHEN state = 'drawn' THEN now() END,
+       CASE WHEN state <> 'draft' THEN convert_to('{{"commit":["' || repeat('ab', 32) || '"]}}', 'UTF8') END,
+       CASE WHEN state <> 'draft' THEN ''::bytea END, CASE WHEN state = 'drawn' THEN 'close' END, NULL
+FROM unnest(ARRAY['draft', 'frozen', 'drawn']) AS state;
+INSERT INTO prize (id, draw, code, name) SELECT gen_random_uuid(), id, 'one', 'Thermos' FROM draw;
+INSERT INTO commitment (id, draw, label, secret) SELECT gen_random_uuid(), id, 'union', decode(repeat('cd', 32), 'hex')
+FROM draw WHERE state = 'frozen';
+INSERT INTO win (id, draw, prize, slot, member, claim_code, claimed_at, handed_over_by)
+SELECT gen_random_uuid(), draw.id, prize.id, slot, {member}, 'code' || slot, CASE slot WHEN 0 THEN now() END, NULL
+FROM draw JOIN prize ON prize.draw = draw.id, generate_series(0, 1) AS slot WHERE state = 'drawn';
+"""
+"""Draws as the first tables had them: planned, frozen, held with one prize fetched and one not."""
+
+
+async def test_draws_of_the_first_tables_are_carried_over(empty: str, folder: Path) -> None:
+    later = [path for path in (folder / "rewards" / "migrations").glob("*.sql") if not path.name.startswith("0001_")]
+    contents = {path: path.read_text() for path in later}
+    for path in later:
+        path.unlink()
+    await migrate(empty)
+    connection = await asyncpg.connect(empty)
+    await connection.execute(FIRST_DRAWS.format(member=f"'{uuid.uuid4()}'::uuid", season=f"'{uuid.uuid4()}'::uuid"))
+    await connection.close()
+    for path, text in contents.items():
+        path.write_text(text)
+    await migrate(empty)
+    assert await one_value(empty, "SELECT string_agg(state, ' ' ORDER BY title) FROM draw") == "draft closed frozen"
+    assert await one_value(empty, "SELECT string_agg(state, ' ' ORDER BY slot) FROM win") == "claimed drawn"
+    assert await one_value(empty, "SELECT encode(commitment, 'hex') FROM custodian") == "ab" * 32
+    assert await one_value(empty, "SELECT encode(kept, 'hex') FROM custodian") == "cd" * 32
+    assert await one_value(empty, "SELECT count(DISTINCT rule) FROM draw") == "1"
+    stored = await one_value(empty, "SELECT rule FROM draw WHERE state = 'draft'")
+    rule = read_rule(json.loads(str(stored)))
+    assert (rule.per, rule.cap, [part.kind for part in rule.parts]) == (50, 20, ["units", "points"])
 
 
 async def one_value(url: str, sql: str) -> object:
