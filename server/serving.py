@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import os
+import resource
 import socket
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from server.runtime.supervisor import tell_ready
 
 GRACE_SECONDS = 3
 BACKLOG = 4096
+MOST_FILES = 65_536
 
 
 class _Server(uvicorn.Server):
@@ -63,8 +65,17 @@ def serve(chosen: settings.Settings, listener: socket.socket) -> None:
         runner.run(server.serve(sockets=[listener]))
 
 
+def allow_open_files() -> None:
+    """As many open files as this machine lets us: every phone's stream is one, and a login shell allows 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def main() -> None:
     """For the supervisor."""
+    allow_open_files()
     chosen = settings.prepare(settings.load(os.environ, Path.cwd()))
     logs.set_up(chosen.log)
     if chosen.log != "debug":
