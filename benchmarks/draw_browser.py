@@ -27,8 +27,8 @@ from rewards.draws import rules
 from rewards.draws.rules import events
 from server.runtime.kit_program import STATIC
 from tests.browser_setup import find
+from tests.chromium import ARGUMENTS
 from tests.kit import drawn
-from tests.kit.conftest import ARGUMENTS
 from tests.kit.driving import GOLD, VENUE
 
 RESULTS = Path(__file__).resolve().parent / "results"

@@ -20,8 +20,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from rewards.draws import rules
 from tests.browser_setup import find
+from tests.chromium import ARGUMENTS
 from tests.kit import drawn
-from tests.kit.conftest import ARGUMENTS
 from tests.kit.driving import GOLD, VENUE, Table
 
 ROUNDS = (rules.Round("small"), rules.Round("gold", "d10x6"))

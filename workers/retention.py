@@ -2,7 +2,7 @@
 
 import logging
 
-from rewards.draws import actions as draws
+from rewards.draws import actions, queries
 from server.runtime.clock import now
 from server.runtime.resources import Resources
 
@@ -19,8 +19,8 @@ async def forget_draws(house: Resources) -> int:
     day = 28 if (at.month, at.day) == (2, 29) else at.day
     before = at.replace(year=at.year - years, day=day)
     forgotten = 0
-    for draw_id in await draws.ended_draws(before):
-        forgotten += await draws.forget_draw(draw_id, ended_before=before, now=at)
+    for draw_id in await queries.ended_draws(before):
+        forgotten += await actions.forget_draw(draw_id, ended_before=before, now=at)
     if forgotten:
         log.info("draws.forgotten count=%s", forgotten)
     return forgotten

@@ -4,20 +4,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from tests.browser_setup import find
+from tests.chromium import launched
 from tests.journey.watching import Watched
 from tests.server.laurel import Running
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 ORGANISATION = "Harbour Union"
 
 Open = Callable[..., Watched]
@@ -25,12 +17,8 @@ Open = Callable[..., Watched]
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    path = find()
-    assert path is not None, "no Chromium: python -m tests.browser_setup"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -4,20 +4,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.browser_setup import find
+from tests.chromium import launched
 from tests.kit.drawn import Draw
 from tests.kit.driving import Table
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 STORAGE_THROWS = """
     Object.defineProperty(window, "localStorage", { get: function () { throw new Error("forbidden"); } });
 """
@@ -30,12 +22,8 @@ Open = Callable[..., Table]
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    path = find()
-    assert path is not None, "no Chromium: python -m tests.browser_setup"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

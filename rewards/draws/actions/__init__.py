@@ -27,7 +27,7 @@ from rewards.draws.actions.presence import MOST_ARRIVALS, Arrival, Seen, check_i
 from rewards.draws.actions.publishing import PUBLISH, publish
 from rewards.draws.actions.recording import Logged, NewCode
 from rewards.draws.actions.rehearsing import rehearse
-from rewards.draws.actions.retention import ended_draws, forget_draw
+from rewards.draws.actions.retention import forget_draw
 from rewards.draws.actions.transcripts import Brought, bring, weigh
 from rewards.draws.actions.voiding import unvoid, void
 from rewards.draws.actions.witnessing import confirm_code
@@ -63,7 +63,6 @@ __all__ = [
     "create_draw",
     "decline",
     "edit_draw",
-    "ended_draws",
     "expire",
     "forget_draw",
     "freeze",

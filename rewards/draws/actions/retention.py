@@ -9,10 +9,11 @@ from rewards.draws.actions.locking import found_draw
 
 
 async def forget_draw(draw_id: UUID, *, ended_before: datetime, now: datetime) -> bool:
-    """Forget who was on the list of a draw that ended before a moment, with signatures, proxies and exclusions.
+    """Forget who was on the list of a draw that ended before a moment, who was left out of it and who saw which code,
+    with signatures and proxies.
 
-    Who has won what stays, as the winners' own record. False: there was nothing to forget (not ended, too young, done
-    before). Refusal draw.unknown. Linear in the list.
+    Who has won what and who was checked in stay, as the members' own record. False: there was nothing to forget (not
+    ended, too young, done before). Refusal draw.unknown. Linear in the list.
     """
     async with db.transaction() as connection:
         found = await found_draw(draw_id)
@@ -27,18 +28,8 @@ async def forget_draw(draw_id: UUID, *, ended_before: datetime, now: datetime) -
             " AND (signature IS NOT NULL OR proxy_name <> '' OR proxy_why <> '')",
             draw_id,
         )
-        await connection.execute("UPDATE draw_exclusion SET why = '-' WHERE draw = $1", draw_id)
+        await connection.execute("DELETE FROM draw_exclusion WHERE draw = $1", draw_id)
+        await connection.execute("DELETE FROM code_seen WHERE draw = $1", draw_id)
         await connection.execute("UPDATE void_line SET why = '' WHERE draw = $1", draw_id)
         await note("draw.forgotten", at=now, actor=None, subject=str(draw_id))
     return True
-
-
-async def ended_draws(ended_before: datetime, limit: int = 20) -> list[UUID]:
-    """Draws whose time of keeping is over and that are not forgotten yet, the oldest first."""
-    found = await db.rows(
-        "SELECT id FROM draw WHERE forgotten_at IS NULL AND state IN ('closed', 'cancelled')"
-        " AND CASE WHEN state = 'closed' THEN closed_at ELSE frozen_at END < $1 ORDER BY number LIMIT $2",
-        ended_before,
-        limit,
-    )
-    return [one["id"] for one in found]

@@ -81,6 +81,7 @@ from rewards.draws.queries.presence import (
     present_lines,
     tickets_of,
 )
+from rewards.draws.queries.retention import ended_draws
 from rewards.draws.queries.wins import (
     Claiming,
     DrawFacts,
@@ -155,6 +156,7 @@ __all__ = [
     "draw_by_slug",
     "draw_facts",
     "draws",
+    "ended_draws",
     "entrant",
     "exclusions",
     "guest",

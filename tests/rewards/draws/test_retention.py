@@ -35,7 +35,7 @@ async def forget(draw: UUID, at: datetime) -> bool:
 async def test_nothing_is_forgotten_before_its_time(redis: Redis) -> None:
     there = await plant()
     draw = await ended(redis, there)
-    assert await actions.ended_draws(CLOSED) == []
+    assert await queries.ended_draws(CLOSED) == []
     assert not await forget(draw, CLOSED + YEARS)
     assert await db.value("SELECT count(*) FROM entrant WHERE draw = $1", draw) > 0
 
@@ -43,15 +43,17 @@ async def test_nothing_is_forgotten_before_its_time(redis: Redis) -> None:
 async def test_people_are_forgotten_and_what_was_published_stays(redis: Redis) -> None:
     there = await plant()
     draw = await ended(redis, there)
+    await actions.confirm_code(redis, draw, there.workers[0], "0ZK9-XVDB-K0EZ", now=CLOSED, new_id=new_id)
     published = await queries.published(draw)
     winners = {one.member for one in await queries.winners(draw)}
     late = CLOSED + YEARS + HOUR
-    assert await actions.ended_draws(late - YEARS) == [draw]
+    assert await queries.ended_draws(late - YEARS) == [draw]
     assert await forget(draw, late)
     assert not await forget(draw, late)
-    assert await actions.ended_draws(late - YEARS) == []
+    assert await queries.ended_draws(late - YEARS) == []
     assert await db.value("SELECT count(*) FROM entrant WHERE draw = $1", draw) == 0
-    assert await db.value("SELECT why FROM draw_exclusion WHERE draw = $1", draw) == "-"
+    assert await db.value("SELECT count(*) FROM draw_exclusion WHERE draw = $1", draw) == 0
+    assert await queries.codes_seen(draw) == []
     assert await queries.published(draw) == published
     assert {one.member for one in await queries.winners(draw)} == winners
     assert await queries.venue(draw) is not None
