@@ -34,7 +34,7 @@ from rewards.boards.rules import Standing, room_board
 from rewards.members.actions import issue_links, set_code
 from server.runtime import clock, settings, supervisor
 from server.runtime.chance import new_id, token
-from server.web.session import Sessions
+from server.web.frame.session import Sessions
 
 QUESTIONS = 4
 SECONDS = 60

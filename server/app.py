@@ -3,103 +3,31 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from litestar import Litestar, Response, get
+from litestar import Litestar
 from litestar.datastructures import CacheControlHeader, State
 from litestar.exceptions import HTTPException, InternalServerException
 from litestar.static_files import create_static_files_router
-from litestar.types import ControllerRouterHandler
 
-from rewards import database
 from rewards.refusals import Refusal
 from server.runtime.redis_client import connect
-from server.runtime.resources import opened
+from server.runtime.resources import Resources, opened
 from server.runtime.settings import Settings
-from server.web import errors, html, pages
-from server.web.answering import Answering
-from server.web.desk import (
-    audit,
-    boards,
-    ceremony,
-    check_in,
-    claims,
-    draw_exports,
-    draw_form,
-    draw_kit,
-    draw_prints,
-    draws,
-    funds,
-    members,
-    policy,
-    quizzes,
-    rooms,
-    screens,
-    today,
-)
-from server.web.desk import settings as desk_settings
-from server.web.desk import stage as desk_stage
-from server.web.door import Door
-from server.web.limits import Limits
-from server.web.live import Hub
-from server.web.pages import Asked, House
-from server.web.phone import badge, custody, me, play, receipts, sign_in
-from server.web.phone import boards as phone_boards
-from server.web.phone import draws as phone_draws
-from server.web.phone import today as phone_today
-from server.web.rooms import Rooms
-from server.web.screen import watching
-from server.web.screen.pictures import Screens
-from server.web.session import Sessions
+from server.web.frame import errors, html
+from server.web.frame.door import Door
+from server.web.frame.limits import Limits
+from server.web.frame.listing import Listing
+from server.web.frame.live import Hub
+from server.web.frame.noun import Opened, Shown
+from server.web.frame.pages import House
+from server.web.frame.session import Sessions
+from server.web.nouns import LISTING
 
 MOST_UPLOAD = 12 * 1024 * 1024
 """Bytes of a request body; the largest file that is read is 10 MiB."""
 
 
-@get("/health", opt={"open": True})
-async def health(request: Asked) -> Response[dict[str, str]]:
-    """Whether this process can reach its storage (for supervisors and proxies)."""
-    await database.value("SELECT 1")
-    await pages.house(request).redis.ping()
-    return Response({"status": "ready", "version": pages.VERSION})
-
-
-def handlers() -> list[ControllerRouterHandler]:
-    """Every handler of every face."""
-    return [
-        health,
-        *audit.HANDLERS,
-        *badge.HANDLERS,
-        *boards.HANDLERS,
-        *ceremony.HANDLERS,
-        *check_in.HANDLERS,
-        *claims.HANDLERS,
-        *custody.HANDLERS,
-        *desk_settings.HANDLERS,
-        *desk_stage.HANDLERS,
-        *draw_exports.HANDLERS,
-        *draw_form.HANDLERS,
-        *draw_kit.HANDLERS,
-        *draw_prints.HANDLERS,
-        *draws.HANDLERS,
-        *funds.HANDLERS,
-        *me.HANDLERS,
-        *members.HANDLERS,
-        *phone_boards.HANDLERS,
-        *phone_draws.HANDLERS,
-        *phone_today.HANDLERS,
-        *play.HANDLERS,
-        *policy.HANDLERS,
-        *quizzes.HANDLERS,
-        *receipts.HANDLERS,
-        *rooms.HANDLERS,
-        *screens.HANDLERS,
-        *sign_in.HANDLERS,
-        *today.HANDLERS,
-        *watching.HANDLERS,
-    ]
-
-
-def make_app(settings: Settings) -> Litestar:
-    """The application for one web process."""
+def make_app(settings: Settings, listing: Listing = LISTING) -> Litestar:
+    """The application for one web process, of the nouns that are listed."""
     html.show_times_in(settings.zone)
 
     def open_sessions() -> Sessions:
@@ -109,31 +37,25 @@ def make_app(settings: Settings) -> Litestar:
     @asynccontextmanager
     async def house(app: Litestar) -> AsyncIterator[None]:
         async with opened(settings) as resources:
-            rooms = Rooms.of(resources.redis)
-            panels = Screens(resources, rooms)
-            hub = Hub(
-                connect(settings.redis_url, size=2, read_timeout=30),
-                {"room": rooms.kind(), "screen": panels.kind()},
-            )
-            answering = Answering(resources.redis)
+            hub = Hub(connect(settings.redis_url, size=2, read_timeout=30))
             sessions = Sessions(resources.redis)
-            hub.heard += [answering.forget, panels.forget, sessions.heard]
+            hub.heard.append(sessions.heard)
             hub.beats.append(sessions.recheck)
-            app.state.house = House(resources, sessions, Limits(resources.redis), hub, door)
-            app.state.rooms = rooms
-            app.state.screens = panels
-            app.state.answering = answering
+            nouns = _open(listing, resources, hub)
+            app.state.house = House(resources, sessions, Limits(resources.redis), hub, door, nouns)
             hub.start()
             try:
                 yield
             finally:
-                await answering.stop()
+                for noun in nouns.values():
+                    if noun.stop is not None:
+                        await noun.stop()
                 await hub.stop()
                 await hub.redis.aclose()
 
     app = Litestar(
         route_handlers=[
-            *handlers(),
+            *listing.handlers,
             create_static_files_router(
                 path="/static",
                 directories=[html.STATIC],
@@ -151,7 +73,7 @@ def make_app(settings: Settings) -> Litestar:
         openapi_config=None,
         logging_config=None,
         request_max_body_size=MOST_UPLOAD,
-        state=State({}),
+        state=State({"listing": listing}),
     )
     door = Door(
         app.asgi_handler,
@@ -162,3 +84,14 @@ def make_app(settings: Settings) -> Litestar:
     # Outermost, so that what the framework refuses by itself (an unknown address) passes it too.
     app.asgi_handler = door
     return app
+
+
+def _open(listing: Listing, resources: Resources, hub: Hub) -> dict[str, Opened]:
+    """What the nouns hold open, by name; the hub then knows their topics, and each screen their scenes."""
+    shown = Shown({}, listing.slides)
+    nouns = {noun.name: noun.opens(resources, shown) for noun in listing.nouns if noun.opens is not None}
+    for noun in nouns.values():
+        hub.topics.update(noun.topics)
+        hub.heard += noun.hears
+        shown.scenes.update({scene.kind: scene for scene in noun.scenes})
+    return nouns

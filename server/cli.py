@@ -13,8 +13,8 @@ from server.commands.demo import demo
 from server.commands.terminal import Exit, Group
 from server.runtime.migrate import MigrationError
 from server.runtime.refusals import Refusal
-from server.web.i18n import mark
-from server.web.pages import VERSION
+from server.web.frame.i18n import mark
+from server.web.frame.pages import VERSION
 
 log = logging.getLogger("laurel.cli")
 

@@ -23,14 +23,14 @@ PLANTS: dict[str, list[tuple[str, str]]] = {
         ("games.quizzes.actions", "server.runtime.clock"),
         ("games.quizzes.queries", "workers.quizzes"),
     ],
-    "server never imports workers": [("server.app", "workers.main"), ("server.web.rooms", "workers.boards")],
+    "server never imports workers": [("server.app", "workers.main"), ("server.web.quizzes.live", "workers.boards")],
     "workers never import the web": [
-        ("workers.quizzes", "server.web.live"),
+        ("workers.quizzes", "server.web.frame.live"),
         ("workers.main", "server.app"),
         ("workers.checks", "server.cli"),
     ],
     "the runtime knows no face and no game": [
-        ("server.runtime.batch", "server.web.live"),
+        ("server.runtime.batch", "server.web.frame.live"),
         ("server.runtime.resources", "games.quizzes.queries"),
         ("server.runtime.logs", "server.app"),
         ("server.runtime.clock", "server.cli"),

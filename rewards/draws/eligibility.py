@@ -12,12 +12,12 @@ from typing import Any, ClassVar, Final, NamedTuple, TypeAlias
 from urllib.parse import quote
 from uuid import UUID
 
-from rewards.members.rules import ROLES, permissions
+from rewards.members.rules import ROLES, Duty, duties
 
-OPERATES: Final = "draws.draw"
+OPERATES: Final[Duty] = "runs"
 """Whoever may hold a draw takes part in none (organisers and admins)."""
 
-TAKING_PART: Final = tuple(role for role in ROLES if OPERATES not in permissions([role]))
+TAKING_PART: Final = tuple(role for role in ROLES if OPERATES not in duties([role]))
 """Roles whose bearers can be in a draw."""
 
 CONFLICTS: Final = (
@@ -480,7 +480,7 @@ def _reasons(rule: Rule, candidate: Candidate, barred: Barred) -> Iterator[tuple
         yield "draw.out.left", {}
     if candidate.member == barred.created_by:
         yield "draw.out.creator", {}
-    if candidate.roles and OPERATES in permissions(candidate.roles):
+    if candidate.roles and OPERATES in duties(candidate.roles):
         yield "draw.out.operator", {}
     if candidate.member in barred.custodians:
         yield "draw.out.custodian", {}

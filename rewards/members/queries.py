@@ -51,6 +51,15 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Belonging:
+    """From `since` until the day before `until` (None: still). `path`: the unit's names from the root."""
+
+    path: tuple[str, ...]
+    since: date
+    until: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class UnitNode:
     """A unit in the tree. `own` members are in it, `within` in it and below; leavers are not counted. Depth from 0."""
 
@@ -249,6 +258,26 @@ async def roster_current() -> list[OnRoster]:
         )
         for row in found
     ]
+
+
+async def unit_history(member: UUID) -> list[Belonging]:
+    """The units a member has belonged to, the latest first; without those corrected on the same day."""
+    found = await db.rows(
+        "SELECT unit.path, since, until FROM membership JOIN unit ON unit.id = membership.unit"
+        " WHERE member = $1 AND (until IS NULL OR until > since) ORDER BY since DESC, membership.id DESC",
+        member,
+    )
+    return [Belonging(tuple(row["path"].split("/")), row["since"], row["until"]) for row in found]
+
+
+async def units_over(unit: UUID | None) -> frozenset[UUID]:
+    """The unit and every unit above it; empty for none."""
+    found = await db.rows(
+        "WITH RECURSIVE above (id, parent) AS (SELECT id, parent FROM unit WHERE id = $1"
+        " UNION SELECT unit.id, unit.parent FROM unit JOIN above ON unit.id = above.parent) SELECT id FROM above",
+        unit,
+    )
+    return frozenset(row["id"] for row in found)
 
 
 async def has_admin() -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Final, get_args
+from typing import Final, Literal, get_args
 from uuid import UUID
 
 from rewards.members.roster_file import MAX_STAFF_NUMBER, Field, Role, Roster, RosterRow, clean_staff_number
@@ -19,53 +19,25 @@ from rewards.sheets import Problem, one_line, plain_text
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 """The roles that the roster knows. Everyone on it is a member besides."""
 
-_READS = frozenset(
+Duty = Literal["reads", "runs", "decides", "oversees", "governs"]
+"""What somebody does at the desk: looks, runs what happens, decides what others propose, watches over all of it, or
+says who does what and by which settings. Each permission takes one duty; its noun says which."""
+
+DUTIES: Final[Mapping[Role, frozenset[Duty]]] = MappingProxyType(
     {
-        "desk.open",
-        "members.read",
-        "quizzes.read",
-        "rooms.read",
-        "boards.read",
-        "ledger.read",
-        "draws.read",
-        "funds.read",
-        "claims.read",
-        "screens.read",
+        "organiser": frozenset({"reads", "runs"}),
+        "reviewer": frozenset({"reads", "decides"}),
+        "auditor": frozenset({"reads", "oversees"}),
+        "admin": frozenset(get_args(Duty)),
     }
 )
-_OVERSIGHT = frozenset({"audit.read", "settings.read"})
-_RUNS = frozenset(
-    {
-        "members.change",
-        "members.import",
-        "members.invite",
-        "quizzes.change",
-        "rooms.host",
-        "draws.change",
-        "draws.draw",
-        "funds.change",
-        "claims.hand_over",
-        "screens.change",
-    }
-)
-_DECIDES = frozenset({"items.approve"})
-_GOVERNS = frozenset({"roles.change", "settings.change", "sessions.end"})
-
-MAY: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
-    {
-        "member": frozenset({"phone.use"}),
-        "organiser": _READS | _RUNS,
-        "reviewer": _READS | _DECIDES,
-        "auditor": _READS | _OVERSIGHT,
-        "admin": _READS | _OVERSIGHT | _RUNS | _DECIDES | _GOVERNS,
-    }
-)
-"""What each role may do beyond being a member. Nothing is permitted that does not stand here."""
+"""The duties of each role. Nobody has a duty that does not stand here; a plain member has none."""
 
 
-def permissions(roles: Iterable[str]) -> frozenset[str]:
-    """Everything that a holder of these roles may do; a plain member's for none. Unknown roles add nothing."""
-    return MAY["member"].union(*(MAY.get(role, frozenset()) for role in roles))
+def duties(roles: Iterable[str]) -> frozenset[Duty]:
+    """Every duty of a holder of these roles. Unknown roles add none."""
+    held = frozenset(roles)
+    return frozenset(duty for role, taken in DUTIES.items() if role in held for duty in taken)
 
 
 def conflict(

@@ -30,8 +30,8 @@ from server.runtime.embedded.postgres import environment
 from server.runtime.migrate import files
 from server.runtime.refusals import Refusal
 from server.runtime.settings import Settings
-from server.web.i18n import mark
-from server.web.pages import VERSION
+from server.web.frame.i18n import mark
+from server.web.frame.pages import VERSION
 
 FORMAT: Final = "laurel-backup/1"
 HEAD: Final = "laurel.json"

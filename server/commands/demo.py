@@ -23,7 +23,7 @@ from server.runtime import settings
 from server.runtime.migrate import ROOT
 from server.runtime.settings import Settings, SettingsError
 from server.runtime.supervisor import Child, Supervisor, bind, to_stderr
-from server.web.i18n import mark
+from server.web.frame.i18n import mark
 
 FOLDER: Final = "data/demo"
 _PLAYERS: Final = "players"

@@ -7,7 +7,7 @@ import click
 from rewards.draws.verify import as_json, as_text, verify_folder
 from server.commands import terminal
 from server.commands.terminal import JSON, Command, Exit, Group
-from server.web.i18n import mark
+from server.web.frame.i18n import mark
 
 
 @click.group(cls=Group, help=mark("Check a draw."))

@@ -21,8 +21,8 @@ from server.runtime.chance import new_id
 from server.runtime.clock import now
 from server.runtime.refusals import Refusal
 from server.runtime.resources import Resources
-from server.web.i18n import mark
-from server.web.session import Sessions
+from server.web.frame.i18n import mark
+from server.web.frame.session import Sessions
 
 FILE = click.argument("file", type=click.Path(path_type=Path))
 APPLY = click.option("--apply", is_flag=True, help=mark("Do it; without this nothing is changed."))

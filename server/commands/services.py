@@ -17,7 +17,7 @@ from server.runtime.redis_client import connect
 from server.runtime.refusals import Refusal
 from server.runtime.resources import Resources, opened
 from server.runtime.settings import Settings
-from server.web.i18n import mark
+from server.web.frame.i18n import mark
 
 Result = TypeVar("Result")
 

@@ -25,7 +25,7 @@ from server.runtime.migrate import ROOT
 from server.runtime.refusals import Refusal
 from server.runtime.settings import Settings
 from server.runtime.supervisor import Child, Supervisor, bind
-from server.web.i18n import mark
+from server.web.frame.i18n import mark
 
 _GRACE: Final = 10.0
 """Seconds for a web or worker process to end what is under way; its own grace is three."""

@@ -14,8 +14,9 @@ from typing import Any, Final, cast
 
 import click
 
-from server.web import i18n
-from server.web.texts import cli, texts
+from server.commands import words as cli
+from server.web.frame import i18n
+from server.web.nouns import LISTING
 
 _CONTEXT: Final = "cli"
 _NARROW: Final = 58
@@ -70,7 +71,7 @@ def words(msgid: str, **values: object) -> str:
 
 @cache
 def _sentences() -> Mapping[str, str]:
-    return {**texts(), **cli.TEXTS}
+    return {**LISTING.texts, **cli.TEXTS}
 
 
 def sentence(code: str, details: Mapping[str, object]) -> str:

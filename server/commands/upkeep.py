@@ -12,7 +12,7 @@ from server.commands.terminal import JSON, Command, Exit, Group
 from server.runtime import embedded, settings
 from server.runtime.clock import now
 from server.runtime.resources import Resources
-from server.web.i18n import mark
+from server.web.frame.i18n import mark
 
 
 @click.command("migrate", cls=Command, help=mark("Bring the database to this version (serve does it by itself)."))

@@ -27,7 +27,9 @@ from server.runtime.chance import new_id, token
 from server.runtime.clock import now
 from server.runtime.refusals import Refusal
 from server.runtime.resources import Resources
-from server.web.screen import screens
+from server.web.screens.actions import add_screen
+from server.web.screens.links import screen_link
+from server.web.screens.queries import screens
 
 LINK_LIFE: Final = timedelta(days=1)
 _SAID: Final[frozenset[Field]] = frozenset(("staff_number", "name", "unit", "roles", "joined"))
@@ -173,7 +175,7 @@ async def ensure_draw(house: Resources) -> None:
 
 async def screen(house: Resources) -> str:
     """The whole address of the demo's screen, which is made when there is none."""
-    known = [one.id for one in await screens.screens() if one.revoked_at is None]
+    known = [one.id for one in await screens() if one.revoked_at is None]
     name = "大厅" if house.settings.language == "zh-Hans" else "Main hall"
-    chosen = known[0] if known else await screens.add_screen(name, actor=None, now=now(), new_id=new_id)
-    return screens.screen_link(house.settings, chosen)
+    chosen = known[0] if known else await add_screen(name, actor=None, now=now(), new_id=new_id)
+    return screen_link(house.settings, chosen)

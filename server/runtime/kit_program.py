@@ -19,7 +19,7 @@ from rewards.draws.states import shown_name
 from rewards.draws.verify_words import LABELS, MARKS, SENTENCES, STATES, VERDICTS
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
-TEMPLATES: Final = ROOT / "templates" / "draw_kit"
+TEMPLATES: Final = ROOT / "templates" / "draws" / "kit"
 STATIC: Final = ROOT / "server" / "static"
 SCRIPTS: Final = ("core.js", "verify.js", "qr.js", "page.js", "journal.js", "stage.js", "paper.js", "kit.js")
 STYLES: Final = (STATIC / "tokens.css", STATIC / "kit.css", STATIC / "draw" / "kit.css", STATIC / "draw" / "stage.css")

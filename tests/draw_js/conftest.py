@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from server.web import html
+from server.web.frame import html
 from tests.browser_setup import find
 
 CORE = html.STATIC / "draw" / "core.js"

@@ -20,10 +20,10 @@ from redis import Redis
 
 from server import cli
 from server.commands import terminal
+from server.commands import words as texts
 from server.commands.terminal import Exit, Group
 from server.runtime.settings import load
-from server.web import i18n
-from server.web.texts import cli as texts
+from server.web.frame import i18n
 from tests.conftest import named as renamed
 from tests.rewards.draws.test_verify import FULL, publish, receipt_of, vector_files
 from tests.server.laurel import ROOT, Running, answer, free_port, laurel
@@ -107,7 +107,7 @@ def msgids(*keywords: str) -> set[str]:
 
 
 def test_everything_it_says_is_in_chinese_too() -> None:
-    known = i18n.read_catalogues(i18n.CATALOGUES / "zh_Hans", ["cli.po"])
+    known = i18n.read_catalogues(i18n.CATALOGUES / "zh_Hans", ["commands.po"])
     assert {("cli", msgid) for msgid in msgids("words", "mark")} | {("", text) for text in texts.TEXTS.values()} == set(
         known
     )

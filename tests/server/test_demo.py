@@ -22,7 +22,7 @@ from server.demo.quizzes import quizzes
 from server.runtime.clock import now
 from server.runtime.resources import opened
 from server.runtime.settings import load, prepare
-from server.web import i18n
+from server.web.frame import i18n
 from tests.server.laurel import ROOT, Running, environment, free_port, laurel
 
 LOCAL = {"LAUREL_HOST": "127.0.0.1", "LAUREL_PORT": "0"}

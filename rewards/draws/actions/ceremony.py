@@ -33,7 +33,7 @@ from rewards.draws.actions.recording import (
     write,
 )
 from rewards.draws.rules import events
-from rewards.members.rules import permissions
+from rewards.members.rules import Duty, duties
 from rewards.refusals import Refusal
 
 CANCELLED: Final = "cancelled"
@@ -41,8 +41,8 @@ CANCELLED: Final = "cancelled"
 
 REASONS: Final = ("", *rules.ABSENCE_REASONS)
 
-_FIRST: Final = "draws.draw"
-_SECOND: Final = "draws.read"
+_FIRST: Final[Duty] = "runs"
+_SECOND: Final[Duty] = "reads"
 """What the first person who confirms an absence must be allowed, and the second."""
 
 
@@ -262,7 +262,7 @@ async def confirm_absence(
             raise Refusal("draw.absence.same")
         if first is not None and first["reason"] != reason:
             raise Refusal("draw.absence.reason")
-        if (_FIRST if first is None else _SECOND) not in await _permissions(actor):
+        if (_FIRST if first is None else _SECOND) not in await _duties(actor):
             raise Refusal("draw.absence.may")
         line = events.absent_line(prize, slot, attempt, reason)
         if first is None:
@@ -525,9 +525,9 @@ async def _check_absence(at: Scene, win: db.Row, prize: str, slot: int, reason: 
         raise Refusal("draw.call.running", seconds=-(-left // timedelta(seconds=1)))
 
 
-async def _permissions(actor: UUID) -> frozenset[str]:
+async def _duties(actor: UUID) -> frozenset[Duty]:
     roles = await db.value("SELECT roles FROM member WHERE id = $1 AND left_on IS NULL", actor)
-    return frozenset() if roles is None else permissions(roles)
+    return frozenset() if roles is None else duties(roles)
 
 
 async def _note_place(

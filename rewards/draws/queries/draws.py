@@ -251,6 +251,12 @@ async def history(draw_id: UUID) -> list[HistoryLine]:
     return [HistoryLine(one["at"], one["who"], one["code"], one["why"], json.loads(one["details"])) for one in found]
 
 
+async def titles(draw_ids: Collection[str]) -> dict[str, str]:
+    """The titles of draws by id as text. What names no draw is left out."""
+    found = await db.rows("SELECT id, title FROM draw WHERE id::text = ANY($1)", list(draw_ids))
+    return {str(row["id"]): row["title"] for row in found}
+
+
 def progress_key(draw_id: UUID) -> str:
     """Redis key of how far the freeze of a draw is, in percent."""
     return f"draw:{draw_id}:progress"

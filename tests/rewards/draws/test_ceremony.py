@@ -26,7 +26,7 @@ from rewards.outbox.queries import overdue
 from rewards.refusals import Refusal
 from rewards.ticks import STREAM
 from server.runtime.chance import claim_code, new_id
-from server.web.texts import texts
+from server.web.nouns import LISTING
 from tests.rewards.draws.test_beacon import SIGNED
 from tests.rewards.draws.venue import AGAIN_DICE, FULL, MINUTE, PRIZES, ROUNDS, TOP_DICE, Venue, venue
 from tests.rewards.draws.world import DICE, HOUR, NOW, TODAY, plan_draw, plant, seal_all, sealed, terms
@@ -37,7 +37,7 @@ OTHER_DICE = "0" * 20
 
 
 def refused(code: str) -> pytest.RaisesExc[Refusal]:
-    assert code in texts()
+    assert code in LISTING.texts
     return pytest.raises(Refusal, match=f"^{code}$")
 
 
@@ -72,7 +72,7 @@ def test_everything_that_is_refused_or_noted_has_its_words() -> None:
                 if isinstance(first, ast.Constant):
                     said.add(first.value)
     assert len(said) > 60
-    assert sorted(said - texts().keys()) == []
+    assert sorted(said - LISTING.texts.keys()) == []
 
 
 # The whole of it

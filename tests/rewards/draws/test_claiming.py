@@ -21,7 +21,7 @@ from rewards.outbox.queries import overdue
 from rewards.refusals import Refusal
 from rewards.ticks import STREAM
 from server.runtime.chance import new_id
-from server.web.texts import texts
+from server.web.nouns import LISTING
 from tests.rewards.draws.hall import DAY, FROZEN, NOW, Hall, hall, png
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -31,7 +31,7 @@ LATE = NOW + 30 * DAY
 
 
 def refused(code: str) -> "pytest.RaisesExc[Refusal]":
-    assert code in texts()
+    assert code in LISTING.texts
     return pytest.raises(Refusal, match=f"^{code}$")
 
 

@@ -13,7 +13,7 @@ from rewards.draws.states import VOID_REASONS
 from rewards.draws.terms import CustodianTerms
 from rewards.refusals import Refusal
 from server.runtime.chance import new_id
-from server.web.texts import texts
+from server.web.nouns import LISTING
 from tests.rewards.draws.venue import FULL, venue
 from tests.rewards.draws.world import NOW, Plant, custodians, plan_draw, plant
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("database")
 
 
 def refused(code: str) -> pytest.RaisesExc[Refusal]:
-    assert code in texts()
+    assert code in LISTING.texts
     return pytest.raises(Refusal, match=f"^{code}$")
 
 
@@ -153,7 +153,7 @@ async def test_what_cannot_be_struck_off(redis: Redis) -> None:
     with refused("draw.own_ticket"):
         await actions.void(redis, there.draw, 0, "left", "gone", actor=entrant, now=there.later(), new_id=new_id)
     assert await queries.voids(there.draw) == []
-    assert all(f"draw.void.{reason}" in texts() for reason in VOID_REASONS)
+    assert all(f"draw.void.{reason}" in LISTING.texts for reason in VOID_REASONS)
 
 
 async def test_who_is_struck_off_wins_nothing(redis: Redis) -> None:

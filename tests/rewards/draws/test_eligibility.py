@@ -43,11 +43,11 @@ from rewards.draws.eligibility import (
     unit_code,
     why,
 )
-from rewards.members.rules import ROLES, is_staff_number, permissions
-from server.web import i18n
-from server.web.texts import texts
+from rewards.members.rules import ROLES, duties, is_staff_number
+from server.web.frame import i18n
+from server.web.nouns import LISTING
 
-TEXTS = texts()
+TEXTS = LISTING.texts
 CREATOR = UUID(int=1)
 UNITS = [UUID(int=100 + n) for n in range(6)]
 QUIZ = UUID(int=500)
@@ -139,7 +139,7 @@ def test_tickets_are_earned_within_bounds_and_explained(rule: Rule, person: Cand
         return
     assert not person.left
     assert person.member not in {CREATOR, *barred.custodians, *barred.listed, *barred.full}
-    assert "draws.draw" not in permissions(person.roles)
+    assert "runs" not in duties(person.roles)
     if rule.per:
         assert standing.tickets == max(1, min(rule.cap, person.facts.get(rule.counting, 0) // rule.per))
 

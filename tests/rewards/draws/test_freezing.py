@@ -25,7 +25,7 @@ from rewards.outbox.queries import overdue
 from rewards.refusals import Refusal
 from rewards.ticks import STREAM
 from server.runtime.chance import new_id
-from server.web.pages import texts
+from server.web.nouns import LISTING
 from tests.rewards.draws.world import (
     HOUR,
     NOW,
@@ -49,7 +49,7 @@ pytestmark = pytest.mark.usefixtures("database")
 
 
 def refused(code: str) -> pytest.RaisesExc[Refusal]:
-    assert code in texts()
+    assert code in LISTING.texts
     return pytest.raises(Refusal, match=f"^{code}$")
 
 

@@ -45,7 +45,7 @@ from rewards.outbox.queries import overdue
 from rewards.refusals import Refusal
 from rewards.ticks import STREAM
 from server.runtime.chance import new_id
-from server.web.texts import texts
+from server.web.nouns import LISTING
 from tests.rewards.draws.world import (
     HOUR,
     NOW,
@@ -72,7 +72,7 @@ JPEG = b"\xff\xd8\xff\xe0 and so on"
 
 
 def refused(code: str) -> pytest.RaisesExc[Refusal]:
-    assert code in texts()
+    assert code in LISTING.texts
     return pytest.raises(Refusal, match=f"^{code}$")
 
 

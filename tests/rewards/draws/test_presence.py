@@ -15,7 +15,7 @@ from rewards.draws.actions import Arrival, Seen
 from rewards.refusals import Refusal
 from rewards.ticks import STREAM
 from server.runtime.chance import new_id
-from server.web.texts import texts
+from server.web.nouns import LISTING
 from tests.rewards.draws.hall import FROZEN, NOW, Hall, hall
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -24,7 +24,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def refused(code: str) -> "pytest.RaisesExc[Refusal]":
-    assert code in texts()
+    assert code in LISTING.texts
     return pytest.raises(Refusal, match=f"^{code}$")
 
 

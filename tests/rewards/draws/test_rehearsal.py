@@ -16,7 +16,7 @@ from rewards.funds import queries as kept
 from rewards.outbox.queries import overdue
 from rewards.refusals import Refusal
 from server.runtime.chance import new_id
-from server.web.texts import texts
+from server.web.nouns import LISTING
 from tests.rewards.draws.venue import FULL, TOP_DICE, Venue, offline, thrown, venue
 from tests.rewards.draws.world import NOW, PROGRAM, TODAY, plan_draw, plant
 
@@ -26,7 +26,7 @@ ROUND = f"round top round-d10x4 {TOP_DICE}"
 
 
 def refused(code: str) -> pytest.RaisesExc[Refusal]:
-    assert code in texts()
+    assert code in LISTING.texts
     return pytest.raises(Refusal, match=f"^{code}$")
 
 

@@ -13,7 +13,7 @@ from rewards.draws.beacon import beacon_moment
 from rewards.draws.verify import verify_folder
 from rewards.refusals import Refusal
 from server.runtime.chance import claim_code, new_id
-from server.web.texts import texts
+from server.web.nouns import LISTING
 from tests.rewards.draws.test_beacon import SIGNED
 from tests.rewards.draws.venue import AGAIN_DICE, FULL, PRIZES, ROUNDS, TOP_DICE, Venue, offline, thrown, venue
 from tests.rewards.draws.world import HOUR, TODAY, frozen
@@ -37,7 +37,7 @@ OTHER_DICE = "0" * 20
 
 
 def refused(code: str) -> pytest.RaisesExc[Refusal]:
-    assert code in texts()
+    assert code in LISTING.texts
     return pytest.raises(Refusal, match=f"^{code}$")
 
 
@@ -45,7 +45,7 @@ async def caught(
     there: Venue, check: str, log: bytes, voids: bytes | None = None, present: bytes | None = None
 ) -> None:
     """The log fails this check; nothing is changed, and the trail says so."""
-    assert f"draw.check.{check.partition('.')[0] if check.startswith('commitment') else check}" in texts()
+    assert f"draw.check.{check.partition('.')[0] if check.startswith('commitment') else check}" in LISTING.texts
     stood = await there.row()
     for attempt in (
         lambda: there.bring(log, voids, present),

@@ -18,7 +18,7 @@ from server.app import make_app
 from server.runtime.chance import new_id
 from server.runtime.clock import now
 from server.runtime.settings import Settings, load, prepare
-from server.web.door import SESSION
+from server.web.frame.door import SESSION
 
 
 @pytest.fixture

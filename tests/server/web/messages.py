@@ -7,7 +7,7 @@ from pathlib import Path
 from babel.messages.extract import extract_python
 from jinja2.ext import babel_extract
 
-from server.web import i18n
+from server.web.frame import i18n
 
 KEYWORDS = ("_", "gettext", "ngettext", "pgettext", "npgettext", "mark")
 OPTIONS = {"newstyle_gettext": "true", "trimmed": "true", "silent": "false"}

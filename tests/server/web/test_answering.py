@@ -14,8 +14,8 @@ from games.quizzes.actions import Written
 from rewards import database as db
 from rewards.refusals import Refusal
 from rewards.ticks import STREAM
-from server.web import answering as module
-from server.web.answering import Answering
+from server.web.quizzes import answering as module
+from server.web.quizzes.answering import Answering
 from tests.games.quizzes.world import NOON, RIGHT, SECOND, WRONG, Play, room, scene
 
 pytestmark = pytest.mark.usefixtures("database")

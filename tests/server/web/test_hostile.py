@@ -24,10 +24,10 @@ from rewards import database as db
 from rewards.members import actions as members
 from server.runtime.chance import new_id, token
 from server.runtime.clock import now
-from server.web.desk.claims import WRONG_CODES
-from server.web.limits import LINKS_BY_ADDRESS, Policy
-from server.web.phone.play import WRONG_ROOMS
-from server.web.texts import texts
+from server.web.draws.prizes.claims import WRONG_CODES
+from server.web.frame.limits import LINKS_BY_ADDRESS, Policy
+from server.web.nouns import LISTING
+from server.web.quizzes.phone import WRONG_ROOMS
 from tests.server.web.conftest import Browser, add_member
 from tests.server.web.test_matrix import FORMS, WHO_MAY, Visitor
 from tests.server.web.world import CODE, World, build
@@ -452,9 +452,9 @@ async def _leads_nowhere_else(world: World, way: str) -> None:
 
 async def test_no_sentence_after_a_redirect_makes_a_fault_or_carries_markup(world: World, admin: Visitor) -> None:
     headers = await admin.headers("en")
-    names = {name for words in texts().values() for name in re.findall(r"%\((\w+)\)", str(words))}
+    names = {name for words in LISTING.texts.values() for name in re.findall(r"%\((\w+)\)", str(words))}
     given = dict.fromkeys(sorted(names), MARK)
-    for code in texts():
+    for code in LISTING.texts:
         for path, details in (("/set-code", given), ("/desk/claims", {})):
             answer = await world.client.get(path, headers=headers, params={"said": code, **details})
             assert answer.status_code == 200

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.web import i18n
+from server.web.frame import i18n
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 CHINESE = sorted((i18n.CATALOGUES / "zh_Hans").glob("*.po"))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from server.web import html
+from server.web.frame import html
 
 CSS = sorted(html.STATIC.glob("*.css"))
 JS = sorted(html.STATIC.glob("*.js"))

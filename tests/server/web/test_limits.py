@@ -9,16 +9,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from rewards.refusals import Refusal
-from server.web.limits import (
-    BY_ADDRESS,
-    BY_CODE,
-    BY_MEMBER,
-    Limits,
-    SignInLimits,
-    Taken,
-    faint_mark,
-    network_of,
-)
+from server.web.frame.limits import BY_ADDRESS, BY_CODE, BY_MEMBER, Limits, SignInLimits, Taken, faint_mark, network_of
 
 START = 1_795_000_000_000  # ms
 laws = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -21,9 +21,9 @@ from rewards import database as db
 from rewards.ticks import announce
 from server.runtime.embedded import locate
 from server.runtime.redis_client import connect
-from server.web import live
-from server.web.live import REMAINING, Channel, EventStream, Hub, Kind, Picture, Subscriber, event, json_event
-from server.web.rooms import Rooms
+from server.web.frame import live
+from server.web.frame.live import REMAINING, Channel, EventStream, Hub, Kind, Picture, Subscriber, event, json_event
+from server.web.quizzes.live import Rooms
 from tests.games.quizzes.world import NOON, RIGHT, SECOND, WRONG, Play, room, scene, wipe
 
 PHONE_EN, PHONE_ZH = Channel("room:1", "phone", "en"), Channel("room:1", "phone", "zh-Hans")

@@ -15,8 +15,8 @@ import pytest
 from jinja2 import ChoiceLoader, DictLoader
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from server.web import html
-from server.web.door import HEADERS
+from server.web.frame import html
+from server.web.frame.door import HEADERS
 from tests.browser_setup import find
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]

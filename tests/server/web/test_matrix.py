@@ -15,7 +15,7 @@ from litestar.datastructures import UploadFile
 
 from server.runtime.chance import new_id
 from server.runtime.clock import now
-from server.web.desk import uploads
+from server.web.frame import uploads
 from tests.rewards.draws.world import secret_of
 from tests.server.web.conftest import Browser, add_member
 from tests.server.web.world import CODE, DICE, World, build

@@ -16,7 +16,7 @@ from rewards.ticks import STREAM
 from server.runtime.chance import new_id, token
 from server.runtime.embedded import locate
 from server.runtime.redis_client import connect
-from server.web.session import ABSOLUTE_LIFE, DESK_IDLE_LIFE, IDLE_LIFE, REFRESH_AFTER, Session, Sessions
+from server.web.frame.session import ABSOLUTE_LIFE, DESK_IDLE_LIFE, IDLE_LIFE, REFRESH_AFTER, Session, Sessions
 
 SECOND = timedelta(seconds=1)
 

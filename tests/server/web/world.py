@@ -18,7 +18,8 @@ from rewards.ticks import STREAM
 from server.runtime.chance import new_id, token
 from server.runtime.clock import now
 from server.runtime.kit_program import empty_kit
-from server.web.screen import screens
+from server.web.screens import actions as screen_actions
+from server.web.screens import links as screen_links
 from tests.rewards.draws.hall import png
 from tests.rewards.draws.world import frozen, held, seal_all
 from tests.server.web.conftest import Browser, add_member
@@ -192,7 +193,7 @@ async def build(client: Browser) -> World:
     await db.rows("UPDATE prize SET picture = $2 WHERE draw = $1", drawn, b"\xff\xd8")
     await db.rows("UPDATE win SET signature = $2 WHERE draw = $1", drawn, png())
     number = await db.value("SELECT number FROM draw WHERE id = $1", states["frozen"])
-    screen = await screens.add_screen("Canteen", actor=head, now=now(), new_id=new_id)
+    screen = await screen_actions.add_screen("Canteen", actor=head, now=now(), new_id=new_id)
     issued = await members.issue_links([people[1]], actor=head, now=now(), valid=timedelta(days=1), new_token=token)
     settings = client.app.state.house.resources.settings
     return World(
@@ -217,7 +218,7 @@ async def build(client: Browser) -> World:
         winner=won["member"],
         badge=badge_text(settings.key("badge"), number, 0),
         screen=screen,
-        screen_key=screens.key_of(settings, screen),
+        screen_key=screen_links.key_of(settings, screen),
         fund=await funds.open_fund("Budget", "money", 100_000, actor=head, now=now(), new_id=new_id),
         link=issued[0][1],
         welcome=welcome,

@@ -19,7 +19,7 @@ from rewards.draws.actions import Arrival
 from rewards.draws.badges import badge_text, find_badge
 from server.runtime.chance import new_id
 from server.runtime.clock import now
-from server.web.door import SESSION
+from server.web.frame.door import SESSION
 from tests import browser_setup
 from tests.rewards.draws.hall import Hall, hall
 from tests.server.web.conftest import Browser, SignedIn, SignIn

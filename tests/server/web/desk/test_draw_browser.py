@@ -12,7 +12,7 @@ from rewards.ledger import actions as ledger
 from server.runtime.chance import new_id
 from server.runtime.clock import now
 from server.runtime.settings import Settings
-from server.web.door import SESSION
+from server.web.frame.door import SESSION
 from tests.browser_setup import find
 from tests.server.web.conftest import Browser, SignedIn, add_member
 from tests.server.web.desk.drawing import DICE, Hall, hall, sealed, secret_of, work

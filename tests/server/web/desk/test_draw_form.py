@@ -19,7 +19,7 @@ from rewards.draws.policy import Policy
 from rewards.funds import actions as funds
 from server.runtime.chance import new_id
 from server.runtime.clock import now
-from server.web.desk import draw_draft
+from server.web.draws.plan import draft as draw_draft
 from tests.server.web.conftest import Browser, SignIn
 from tests.server.web.desk.drawing import Hall, form, hall, planned, prize
 

@@ -7,7 +7,7 @@ import pytest
 import uvicorn
 from playwright.async_api import Page, async_playwright, expect
 
-from server.web.door import SESSION
+from server.web.frame.door import SESSION
 from tests.browser_setup import find
 from tests.server.web.conftest import Browser, SignedIn, SignIn
 

@@ -12,7 +12,7 @@ from rewards.draws import actions, queries, rules
 from rewards.draws.terms import CustodianTerms
 from server.runtime.chance import new_id
 from server.runtime.clock import now
-from server.web.door import SESSION
+from server.web.frame.door import SESSION
 from tests.rewards.draws.world import frozen_draw, held, plan_draw, plant
 from tests.server.web.conftest import SignIn
 from tests.server.web.phone.conftest import Phone

@@ -13,7 +13,7 @@ from games.quizzes.queries import RoundRow
 from rewards import database as db
 from server.runtime.chance import new_id
 from server.runtime.clock import now
-from server.web.rooms import letters
+from server.web.quizzes.live import letters
 from tests.server.web.conftest import Browser, SignedIn, SignIn
 from tests.server.web.phone.rooms import CODE, WHY, Stage, following, stage
 

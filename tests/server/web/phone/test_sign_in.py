@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from rewards.members import actions, queries
 from server.runtime.chance import token
 from server.runtime.clock import now
-from server.web.door import SESSION
-from server.web.limits import BY_MEMBER
-from server.web.phone.sign_in import device_of, own_path
+from server.web.frame.door import SESSION
+from server.web.frame.limits import BY_MEMBER
+from server.web.members.phone.sign_in import device_of, own_path
 from tests.server.web.conftest import Browser, SignIn, add_member
 
 CODE = "blue kite 9"

@@ -21,7 +21,7 @@ from rewards import ticks
 from server.app import make_app
 from server.runtime.settings import Settings
 from server.serving import _Server
-from server.web.screen import screens
+from server.web.screens import links as screen_links
 from tests.server.web.screen.world import QUESTIONS, Play, earn, people, play, screen, season
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -85,7 +85,7 @@ class Served:
         return found
 
     def address(self, screen_id: UUID) -> str:
-        return f"http://127.0.0.1:{self.port}/screen/{screens.key_of(self.settings, screen_id)}"
+        return f"http://127.0.0.1:{self.port}/screen/{screen_links.key_of(self.settings, screen_id)}"
 
 
 @pytest.fixture

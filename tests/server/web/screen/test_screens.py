@@ -12,8 +12,10 @@ from rewards.refusals import Refusal
 from rewards.ticks import STREAM
 from server.runtime.clock import now
 from server.runtime.settings import load, prepare
-from server.web.screen import screens
-from tests.server.web.screen.world import people, play, screen, season
+from server.web.screens import actions as screen_actions
+from server.web.screens import links as screen_links
+from server.web.screens import queries as screen_queries
+from tests.server.web.screen.world import SCENES, people, play, screen, season
 
 ACTOR = UUID(int=7)
 
@@ -28,13 +30,13 @@ def test_a_link_is_made_of_the_id_and_our_secret(tmp_path: Path) -> None:
     ours = prepare(load({**told, "LAUREL_DATA": str(tmp_path / "a")}, tmp_path))
     theirs = prepare(load({**told, "LAUREL_DATA": str(tmp_path / "b")}, tmp_path))
     one, other = uuid4(), uuid4()
-    link = screens.screen_link(ours, one)
+    link = screen_links.screen_link(ours, one)
     assert link.startswith(f"https://laurel.example/screen/{one.hex}.")
     key = link.rpartition("/")[2]
     assert len(key.partition(".")[2]) == 32
-    assert screens.screen_of(ours, key) == one
+    assert screen_links.screen_of(ours, key) == one
     forged = [
-        screens.key_of(theirs, one),
+        screen_links.key_of(theirs, one),
         f"{other.hex}.{key.partition('.')[2]}",
         key[:-1],
         key + "0",
@@ -46,25 +48,25 @@ def test_a_link_is_made_of_the_id_and_our_secret(tmp_path: Path) -> None:
         "\x00" * 40,
         "é.é",
     ]
-    assert [screens.screen_of(ours, text) for text in forged] == [None] * len(forged)
+    assert [screen_links.screen_of(ours, text) for text in forged] == [None] * len(forged)
 
 
 @pytest.mark.usefixtures("database")
 async def test_a_screen_is_set_up_renamed_and_withdrawn(redis: Redis) -> None:
     made = await screen("  Main   hall ")
-    (row,) = await screens.screens()
+    (row,) = await screen_queries.screens()
     assert (row.id, row.name, row.shows, row.seen_at, row.revoked_at) == (made, "Main hall", "auto", None, None)
-    await screens.rename(made, "Canteen", actor=ACTOR, now=now())
-    await screens.rename(made, "Canteen", actor=ACTOR, now=now())
-    await screens.revoke(redis, made, actor=ACTOR, now=now())
+    await screen_actions.rename(made, "Canteen", actor=ACTOR, now=now())
+    await screen_actions.rename(made, "Canteen", actor=ACTOR, now=now())
+    await screen_actions.revoke(redis, made, actor=ACTOR, now=now())
     for change in (
-        screens.rename(made, "Gate", actor=ACTOR, now=now()),
-        screens.point(redis, made, "auto", actor=ACTOR, now=now()),
-        screens.revoke(redis, made, actor=ACTOR, now=now()),
+        screen_actions.rename(made, "Gate", actor=ACTOR, now=now()),
+        screen_actions.point(redis, made, "auto", SCENES, actor=ACTOR, now=now()),
+        screen_actions.revoke(redis, made, actor=ACTOR, now=now()),
     ):
         with pytest.raises(Refusal, match=r"screen\.revoked_already"):
             await change
-    (row,) = await screens.screens()
+    (row,) = await screen_queries.screens()
     assert row.name == "Canteen"
     assert row.revoked_at is not None
     assert await trail(made) == ["screen.added", "screen.renamed", "screen.revoked"]
@@ -75,7 +77,7 @@ async def test_a_screen_is_set_up_renamed_and_withdrawn(redis: Redis) -> None:
 async def test_a_screen_needs_a_name(name: str, code: str) -> None:
     with pytest.raises(Refusal, match=code):
         await screen(name)
-    assert await screens.screens() == []
+    assert await screen_queries.screens() == []
 
 
 @pytest.mark.usefixtures("database")
@@ -84,11 +86,11 @@ async def test_a_screen_is_pointed_only_at_what_exists(redis: Redis) -> None:
     (host,) = await people({"Host": "Office"}, today)
     room = (await play(redis, await season(today), host)).room_id
     for shows in ("boards", f"room:{str(room).upper()}", f"room:{room}"):
-        await screens.point(redis, made, shows, actor=ACTOR, now=now())
+        await screen_actions.point(redis, made, shows, SCENES, actor=ACTOR, now=now())
     for wrong in ("", "all", "room:", f"room:{uuid4()}", f"draw:{room}", f"quiz:{room}", "room:x", "rooms"):
         with pytest.raises(Refusal, match=r"screen\.shows_unknown"):
-            await screens.point(redis, made, wrong, actor=ACTOR, now=now())
-    found = await screens.screen(made)
+            await screen_actions.point(redis, made, wrong, SCENES, actor=ACTOR, now=now())
+    found = await screen_queries.screen(made)
     assert found is not None
     assert found.shows == f"room:{room}"
     assert await trail(made) == ["screen.added", "screen.pointed", "screen.pointed"]
@@ -99,9 +101,9 @@ async def test_a_screen_is_pointed_only_at_what_exists(redis: Redis) -> None:
 @pytest.mark.usefixtures("database")
 async def test_what_is_not_there_is_not_changed(redis: Redis) -> None:
     for change in (
-        screens.rename(uuid4(), "Gate", actor=ACTOR, now=now()),
-        screens.point(redis, uuid4(), "auto", actor=ACTOR, now=now()),
-        screens.revoke(redis, uuid4(), actor=ACTOR, now=now()),
+        screen_actions.rename(uuid4(), "Gate", actor=ACTOR, now=now()),
+        screen_actions.point(redis, uuid4(), "auto", SCENES, actor=ACTOR, now=now()),
+        screen_actions.revoke(redis, uuid4(), actor=ACTOR, now=now()),
     ):
         with pytest.raises(Refusal, match=r"screen\.unknown"):
             await change
@@ -110,8 +112,8 @@ async def test_what_is_not_there_is_not_changed(redis: Redis) -> None:
 @pytest.mark.usefixtures("database")
 async def test_being_seen_is_written_once_a_minute(redis: Redis) -> None:
     made, gone, start = await screen(), await screen("Gate"), now()
-    await screens.revoke(redis, gone, actor=None, now=start)
+    await screen_actions.revoke(redis, gone, actor=None, now=start)
     for seconds, written in ((0, 0), (59, 0), (60, 60), (61, 60)):
-        await screens.note_seen([made, gone], start + timedelta(seconds=seconds))
-        found = {row.id: row.seen_at for row in await screens.some_screens([made, gone, uuid4()])}
+        await screen_actions.note_seen([made, gone], start + timedelta(seconds=seconds))
+        found = {row.id: row.seen_at for row in await screen_queries.some_screens([made, gone, uuid4()])}
         assert found == {made: start + timedelta(seconds=written), gone: None}

@@ -16,11 +16,12 @@ from rewards.draws.terms import PrizeTerms
 from rewards.refusals import Refusal
 from rewards.ticks import STREAM
 from server.runtime.chance import new_id
-from server.web import html, i18n, pages
-from server.web.desk import stage as desk
-from server.web.screen import stage
-from server.web.screen.deck import Facts, Words, deck, dice_groups, samples
-from server.web.screen.pool import Remaining, crowd, sieve_of
+from server.web.draws.hold import stage as desk
+from server.web.draws.screen import stage
+from server.web.draws.screen.deck import Facts, Words, deck, dice_groups, samples
+from server.web.draws.screen.pool import Remaining, crowd, sieve_of
+from server.web.frame import html, i18n
+from server.web.nouns import LISTING
 from tests.rewards.draws.venue import FULL, Venue, venue
 from tests.rewards.draws.world import DICE, HOUR, NOW, frozen, plan_draw, plant, seal_all
 from tests.server.web.conftest import Browser, SignIn
@@ -67,7 +68,9 @@ class Watch:
         assert found.seen == await stage.stage_version(there.redis, there.draw, there.now)
         self.seen.append(found.seen)
         for locale in ("en", "zh-Hans"):
-            self.text = html.render_block("screen/stage.html", "state", locale, stage=found, remaining=0, build="b")
+            self.text = html.render_block(
+                "draws/screen/stage.html", "state", locale, stage=found, remaining=0, build="b"
+            )
             assert f'data-state="{found.scene}"' in self.text
         return found
 
@@ -99,7 +102,9 @@ async def test_a_draw_from_its_plan_to_the_freeze(redis: Redis) -> None:
     await actions.cancel(redis, draw, actor=there.organiser, why="the hall burnt", now=NOW + HOUR, new_id=new_id)
     off = await look(HOUR)
     assert (off.scene, off.why) == ("off", "the hall burnt")
-    assert "the hall burnt" in html.render_block("screen/stage.html", "state", "en", stage=off, remaining=0, build="b")
+    assert "the hall burnt" in html.render_block(
+        "draws/screen/stage.html", "state", "en", stage=off, remaining=0, build="b"
+    )
 
 
 @pytest.mark.usefixtures("database")
@@ -171,7 +176,7 @@ async def test_the_ceremony_and_nothing_runs_ahead_of_the_hall(redis: Redis) -> 
 
 def spoken(locale: str = "en") -> Words:
     def say(key: str, /, **details: object) -> str:
-        return pages.sentence(key, details, locale)
+        return LISTING.sentence(key, details, locale)
 
     return Words(say, lambda value: i18n.format_number(value, locale))
 

@@ -15,8 +15,8 @@ from rewards.draws import actions
 from rewards.draws.terms import PrizeTerms, RoundTerms
 from server.runtime import clock
 from server.runtime.chance import new_id
-from server.web.door import SESSION
-from server.web.screen import stage
+from server.web.draws.screen import stage
+from server.web.frame.door import SESSION
 from tests.rewards.draws.venue import Venue, venue
 from tests.rewards.draws.world import frozen
 from tests.server.web.screen import test_screen_browser

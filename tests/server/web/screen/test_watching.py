@@ -17,12 +17,17 @@ from rewards.draws.eligibility import Rule
 from rewards.draws.terms import CustodianTerms, PrizeTerms, Terms
 from server.runtime.chance import new_id
 from server.runtime.clock import now
-from server.web.live import Channel
-from server.web.screen import screens, stage
-from server.web.screen.pictures import FORGOTTEN_AFTER, PODIUM_FOR, Screens, lines_of
+from server.web.boards.screen import lines_of
+from server.web.draws.screen import stage
+from server.web.frame.live import Channel
+from server.web.quizzes.screen import FORGOTTEN_AFTER, PODIUM_FOR
+from server.web.screens import actions as screen_actions
+from server.web.screens import links as screen_links
+from server.web.screens import queries as screen_queries
+from server.web.screens.actions import Titles
+from server.web.screens.panels import Screens
 from tests.rewards.draws.world import frozen, seal_all
 from tests.server.web.conftest import Browser
-from tests.server.web.messages import extract_msgids, translated_msgids
 from tests.server.web.screen.world import QUESTIONS, Play, earn, people, play, screen, season
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -38,8 +43,8 @@ class Wall:
         self.members = members
         self.season = season_id
         self.house = client.app.state.house
-        self.screens: Screens = client.app.state.screens
-        self.path = f"/screen/{screens.key_of(self.house.resources.settings, screen_id)}"
+        self.screens: Screens = client.app.state.house.opened["screens"].own
+        self.path = f"/screen/{screen_links.key_of(self.house.resources.settings, screen_id)}"
 
     @property
     def host(self) -> UUID:
@@ -55,6 +60,10 @@ class Wall:
 
     async def state(self, query: str = "", etag: str = "") -> httpx.Response:
         return await self.client.get(f"{self.path}/state{query}", headers={"if-none-match": etag} if etag else {})
+
+    def scenes(self) -> dict[str, Titles]:
+        """What this screen can be pointed at."""
+        return {kind: scene.titles for kind, scene in self.screens.shown.scenes.items()}
 
     async def shown(self) -> str:
         return (await self.state()).text
@@ -86,7 +95,7 @@ async def test_a_forged_or_withdrawn_link_is_refused(wall: Wall, tail: str) -> N
         answer = await wall.client.get(path + tail)
         assert answer.status_code == 404
         assert "data-live" not in answer.text
-    await screens.revoke(wall.house.redis, wall.id, actor=None, now=now())
+    await screen_actions.revoke(wall.house.redis, wall.id, actor=None, now=now())
     answer = await wall.client.get(wall.path + tail)
     assert answer.status_code == 410
     assert "data-live" not in answer.text
@@ -97,7 +106,7 @@ async def test_a_refused_page_says_so_calmly_in_the_houses_words(wall: Wall) -> 
     assert "This is not a link of a screen" in words
     assert 'data-face="screen"' in words
     assert "此大屏已停用" not in words
-    await screens.revoke(wall.house.redis, wall.id, actor=None, now=now())
+    await screen_actions.revoke(wall.house.redis, wall.id, actor=None, now=now())
     assert "此大屏已停用" in (await wall.client.get(wall.path + "?lang=zh-Hans")).text
 
 
@@ -197,7 +206,7 @@ async def test_a_paused_a_called_off_and_an_empty_room(wall: Wall) -> None:
     assert "the podium stays free" in podium
     assert "data-joy" not in podium
     off = await wall.play(code="ccccc", title="Off")
-    await screens.point(wall.house.redis, wall.id, f"room:{off.room_id}", actor=None, now=now())
+    await screen_actions.point(wall.house.redis, wall.id, f"room:{off.room_id}", wall.scenes(), actor=None, now=now())
     version = (await off.room()).version
     await actions.cancel_room(wall.house.redis, off.room_id, expected=version, actor=wall.host, now=now())
     assert "This quiz was called off." in await wall.shown()
@@ -214,7 +223,7 @@ async def test_the_podium_gives_way_after_three_minutes_and_a_forgotten_room_aft
     assert "show-lobby" in await wall.shown()
     await db.rows("UPDATE room SET created_at = $1", now() - FORGOTTEN_AFTER)
     assert "show-idle" in await wall.shown()
-    await screens.point(wall.house.redis, wall.id, f"room:{lobby.room_id}", actor=None, now=now())
+    await screen_actions.point(wall.house.redis, wall.id, f"room:{lobby.room_id}", wall.scenes(), actor=None, now=now())
     assert "show-lobby" in await wall.shown()
 
 
@@ -226,9 +235,9 @@ async def test_a_draw_on_the_stage_comes_before_a_room_and_may_be_pointed_at(wal
     assert "Autumn draw" in await wall.shown()
     await stage.take_off_screens(redis, draw)
     assert "show-lobby" in await wall.shown()
-    await screens.point(redis, wall.id, f"draw:{draw}", actor=None, now=now())
+    await screen_actions.point(redis, wall.id, f"draw:{draw}", wall.scenes(), actor=None, now=now())
     assert "hall-is-before" in await wall.shown()
-    await screens.point(redis, wall.id, "boards", actor=None, now=now())
+    await screen_actions.point(redis, wall.id, "boards", wall.scenes(), actor=None, now=now())
     shown = await wall.shown()
     assert "show-idle" in shown
     assert "Autumn draw" not in shown
@@ -315,7 +324,7 @@ async def test_a_followed_screen_is_told_at_once_and_made_good_when_a_tick_is_lo
         assert list(await wall.screens.versions([str(wall.id)])) == [str(wall.id)]
         await hub.show(channel.topic)
         assert await wall.screens.versions([str(wall.id)]) == {}
-        await screens.revoke(wall.house.redis, wall.id, actor=None, now=now())
+        await screen_actions.revoke(wall.house.redis, wall.id, actor=None, now=now())
         async with asyncio.timeout(20):
             while b"This screen has been taken down" not in frames:
                 frames = await reader.next() or b""
@@ -323,7 +332,7 @@ async def test_a_followed_screen_is_told_at_once_and_made_good_when_a_tick_is_lo
 
 async def test_being_followed_is_being_seen(wall: Wall) -> None:
     assert await wall.screens.versions([str(wall.id)]) != {}
-    (row,) = await screens.screens()
+    (row,) = await screen_queries.screens()
     assert row.seen_at is not None
 
 
@@ -334,14 +343,6 @@ async def test_screens_that_show_the_same_share_one_drawing(wall: Wall) -> None:
     )
     assert one is two
     assert one.version != (await wall.screens.draw(str(other), "screen", "zh-Hans")).version
-
-
-# Words
-
-
-def test_everything_is_said_in_chinese_too() -> None:
-    ours = [ROOT / "templates" / "screen", ROOT / "server" / "web" / "screen", ROOT / "server/web/texts/screens.py"]
-    assert extract_msgids(ours) - translated_msgids() == set()
 
 
 def test_a_board_without_anybody_has_no_lines() -> None:

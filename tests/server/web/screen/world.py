@@ -12,10 +12,12 @@ from games.quizzes.formats import QuestionDraft
 from games.quizzes.queries import RoomRow
 from rewards import database as db
 from rewards.boards import actions as boards
+from rewards.draws import queries as draws
 from rewards.ledger import actions as ledger
 from server.runtime.chance import new_id
 from server.runtime.clock import now
-from server.web.screen import screens
+from server.web.screens import actions as screen_actions
+from server.web.screens.actions import Titles
 
 QUESTIONS: Sequence[QuestionDraft] = (
     QuestionDraft(1, "single", "Which valve first?", ("Red", "Blue", "Green"), (1,), 20, "Blue is upstream."),
@@ -23,9 +25,23 @@ QUESTIONS: Sequence[QuestionDraft] = (
 )
 
 
+async def _rooms(ids: Sequence[UUID]) -> dict[UUID, str]:
+    found = [await queries.room(one) for one in ids]
+    return {room.id: room.title for room in found if room is not None}
+
+
+async def _draws(ids: Sequence[UUID]) -> dict[UUID, str]:
+    found = [await draws.draw(one) for one in ids]
+    return {draw.id: draw.title for draw in found if draw is not None}
+
+
+SCENES: Mapping[str, Titles] = {"room": _rooms, "draw": _draws}
+"""What a screen can be pointed at."""
+
+
 async def screen(name: str = "Main hall") -> UUID:
     """A screen that shows what is live."""
-    return await screens.add_screen(name, actor=None, now=now(), new_id=new_id)
+    return await screen_actions.add_screen(name, actor=None, now=now(), new_id=new_id)
 
 
 async def season(today: date, name: str = "Autumn") -> UUID:

@@ -1,0 +1,15 @@
+"""What the shells need to know of boards."""
+
+from server.web.boards import checks, desk, phone, screen
+from server.web.frame.i18n import mark as _
+from server.web.frame.noun import Door, Noun, Slide, Way
+
+BOARDS = Noun(
+    name="boards",
+    handlers=(*desk.HANDLERS, *phone.HANDLERS),
+    permissions={"boards.read": "reads"},
+    doors=(Door("/desk/boards", _("Boards"), "board", "boards.read", "organisation", 20),),
+    ways=(Way("boards", "/boards"),),
+    slides=(Slide(10, "boards/screen/boards.html", True, screen.slides),),
+    checks=(checks.boards,),
+)

@@ -1,0 +1,77 @@
+"""The boards on a phone: the season, this week, the units; I stand in the middle."""
+
+from uuid import UUID
+
+from litestar import Response, get
+
+from rewards.boards import queries
+from rewards.boards.queries import Shown
+from rewards.boards.rules import Place, season_board, week_board
+from rewards.ledger import queries as ledger
+from rewards.members import queries as members
+from server.web.frame import guards, pages
+from server.web.frame.asked import Asked
+
+TOP = 10
+NEIGHBOURS = 2
+
+
+@get("/boards", guards=[guards.signed_in])
+async def show_season(request: Asked) -> Response[bytes]:
+    """The season's board."""
+    return await _people(request, "/boards")
+
+
+@get("/boards/week", guards=[guards.signed_in])
+async def show_week(request: Asked) -> Response[bytes]:
+    """This week's board, Monday to Sunday."""
+    return await _people(request, "/boards/week")
+
+
+async def _people(request: Asked, tab: str) -> Response[bytes]:
+    house, me = pages.house(request), pages.signed_in(request)
+    today = house.today()
+    season = await ledger.season_of(today)
+    top: list[Place] = []
+    near: list[Place] = []
+    size = 0
+    if season is not None:
+        board = season_board(season.id) if tab == "/boards" else week_board(season.id, today)
+        top = await queries.top(house.redis, board, TOP)
+        near = await queries.around(house.redis, board, me.id, NEIGHBOURS)
+        size = await queries.size(house.redis, board)
+    seen = {place.member for place in top}
+    near = [place for place in near if place.member not in seen]
+    names: dict[UUID, Shown] = await queries.names([place.member for place in (*top, *near)])
+    return pages.page(
+        request,
+        "boards/phone/boards.html",
+        tab=tab,
+        season=season,
+        top=[place for place in top if place.member in names],
+        near=[place for place in near if place.member in names],
+        names=names,
+        size=size,
+        placed=any(place.member == me.id for place in (*top, *near)),
+        rules=await ledger.earning_rules(),
+        say=pages.speaker(request),
+    )
+
+
+@get("/boards/units", guards=[guards.signed_in])
+async def show_units(request: Asked) -> Response[bytes]:
+    """The mean of each unit over its whole roster, with how many took part; mine is marked."""
+    house, me = pages.house(request), pages.signed_in(request)
+    today = house.today()
+    season = await ledger.season_of(today)
+    return pages.page(
+        request,
+        "boards/phone/boards.html",
+        tab="/boards/units",
+        season=season,
+        units=[] if season is None else await queries.unit_rows(house.redis, season.id, None),
+        mine=await members.units_over(await members.unit_of(me.id, today)),
+    )
+
+
+HANDLERS = [show_season, show_week, show_units]

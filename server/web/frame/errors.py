@@ -1,0 +1,64 @@
+"""From refusals and faults to answers: a page, or a notice for htmx."""
+
+import logging
+
+import asyncpg
+from litestar import Response
+from litestar.exceptions import HTTPException
+from redis.exceptions import RedisError
+
+from rewards.refusals import Refusal
+from server.web.frame import html
+from server.web.frame.asked import Asked
+from server.web.frame.pages import context, is_htmx, listing, locale, sentence
+
+log = logging.getLogger("laurel.web")
+
+_OF_STATUS = {400: "web.bad_input", 404: "web.not_found", 405: "web.method", 413: "web.too_large", 429: "web.too_many"}
+
+
+def refused(request: Asked, refusal: Refusal) -> Response[bytes]:
+    """A refusal as a page (or, for htmx, as a notice to swap in)."""
+    return _answer(request, refusal.code, refusal.details, listing(request).status_of(refusal.code))
+
+
+def http_error(request: Asked, error: HTTPException) -> Response[bytes]:
+    """What the framework refuses by itself: unknown addresses, wrong methods, malformed input."""
+    code = _OF_STATUS.get(error.status_code, "web.bad_input" if error.status_code < 500 else "web.fault")
+    return _answer(request, code, {"seconds": 60}, error.status_code)
+
+
+def no_such_file(request: Asked, _: Exception) -> Response[bytes]:
+    """A name that no file can have (too long, a zero byte): the operating system's own refusal."""
+    return _answer(request, "web.not_found", {}, 404)
+
+
+def fault(request: Asked, error: Exception) -> Response[bytes]:
+    """A fault of ours. Storage that is starting again is said as such."""
+    if isinstance(error, asyncpg.CharacterNotInRepertoireError):  # a zero byte, in an address for example
+        return _answer(request, "web.bad_input", {}, 400)
+    resting = isinstance(
+        error,
+        asyncpg.PostgresConnectionError
+        | asyncpg.CannotConnectNowError
+        | asyncpg.AdminShutdownError
+        | asyncpg.InterfaceError
+        | ConnectionError
+        | RedisError
+        | TimeoutError
+        | OSError,
+    )
+    log.error("request.failed path=%s resting=%s", request.url.path, resting, exc_info=error)
+    return _answer(request, "web.resting" if resting else "web.fault", {}, 503 if resting else 500)
+
+
+def _answer(request: Asked, code: str, details: dict[str, str | int], status: int) -> Response[bytes]:
+    language = locale(request)
+    words = sentence(request, code, details)
+    shown = context(request, code=code, words=words, status=status)
+    headers = {"HX-Retarget": "#notices", "HX-Reswap": "innerHTML"} if is_htmx(request) else {}
+    if is_htmx(request):
+        text = html.render_block("kit/refusal.html", "notice", language, **shown)
+    else:
+        text = html.render("kit/refusal.html", language, **shown)
+    return Response(text.encode(), status_code=status, media_type="text/html; charset=utf-8", headers=headers)

@@ -1,0 +1,38 @@
+"""Who may open a door. Roles and their duties stand in rewards/members/rules.py, the duty that a
+permission takes in the declaration of its noun.
+
+All guards are coroutines: the framework runs plain functions in a thread, which costs a third of an answer's CPU.
+"""
+
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.types import Guard
+
+from rewards.refusals import Refusal
+
+
+async def signed_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Anyone on the roster; and no forged form."""
+    if connection.scope["state"]["session"] is None:
+        raise Refusal("web.sign_in_first")
+    await unforged(connection, _)
+
+
+async def unforged(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """A form that this server gave out, or no form at all."""
+    if connection.scope["state"]["forged"]:
+        raise Refusal("web.forged")
+
+
+def may(permission: str) -> Guard:
+    """Only members whose roles have the duty that `permission` takes. The listing reads `guard.permission`."""
+
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        await signed_in(connection, handler)
+        if permission not in connection.app.state.listing.may(connection.scope["state"]["session"].roles):
+            raise Refusal("web.not_allowed")
+
+    guard.permission = permission  # type: ignore[attr-defined]
+    return guard

@@ -1,0 +1,135 @@
+"""What all nouns declare, put together once at the start and asked by every page."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+from litestar.types import ControllerRouterHandler
+
+from rewards.members.rules import Duty, duties
+from server.web.frame import i18n
+from server.web.frame.noun import Area, Card, Door, Group, Noun, Place, Slide, Tab
+
+GROUPS: Final[Sequence[Group]] = ("now", "programme", "rewards", "organisation")
+OTHERWISE: Final = 409
+"""Status of a refusal whose noun says nothing of it: a rule that stands against it."""
+
+
+class Declared(ValueError):
+    """The declarations of nouns contradict each other or name what nobody declares."""
+
+
+@dataclass(frozen=True, slots=True)
+class May:
+    """What somebody may do. To ask for a permission that no noun declares is an error, never a no."""
+
+    held: frozenset[Duty]
+    permissions: Mapping[str, Duty]
+
+    def __contains__(self, permission: str) -> bool:
+        return self.permissions[permission] in self.held
+
+
+class Lenient(dict[str, object]):
+    """Details of a code; one that is not there leaves a gap, not a fault."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Of nouns, in their order. Raises Declared when two say the same thing or one names what is not there."""
+
+    nouns: Sequence[Noun]
+    handlers: Sequence[ControllerRouterHandler] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "handlers", tuple(one for noun in self.nouns for one in noun.handlers))
+        for what, said in (
+            ("name", (noun.name for noun in self.nouns)),
+            ("code", (code for noun in self.nouns for part in noun.texts for code in part)),
+            ("permission", (one for noun in self.nouns for one in noun.permissions)),
+            ("door", (door.address for noun in self.nouns for door in noun.doors)),
+            ("area", (area.code for noun in self.nouns for area in noun.areas)),
+        ):
+            if twice := sorted(one for one, times in Counter(said).items() if times > 1):
+                raise Declared(f"declared twice as {what}: {', '.join(twice)}")
+        wanted = {*_guarded(self.handlers), *(door.permission for noun in self.nouns for door in noun.doors)}
+        if unknown := sorted(wanted - self.permissions.keys()):
+            raise Declared(f"permissions that no noun declares: {', '.join(unknown)}")
+
+    @cached_property
+    def permissions(self) -> Mapping[str, Duty]:
+        """Permission -> the duty that it takes."""
+        return {name: duty for noun in self.nouns for name, duty in noun.permissions.items()}
+
+    @cached_property
+    def texts(self) -> Mapping[str, str]:
+        """Code -> English sentence with %(name)s for its details."""
+        return {code: text for noun in self.nouns for part in noun.texts for code, text in part.items()}
+
+    @cached_property
+    def fields(self) -> Mapping[str, str]:
+        """Name of a form field -> as people read it."""
+        return {name: words for noun in self.nouns for name, words in noun.fields.items()}
+
+    @cached_property
+    def areas(self) -> Sequence[Area]:
+        """Of the audit trail, in the order of the nouns."""
+        return [area for noun in self.nouns for area in noun.areas]
+
+    @cached_property
+    def ways(self) -> Mapping[str, Tab]:
+        """Address of pages of the phone -> their tab."""
+        return {way.address: way.tab for noun in self.nouns for way in noun.ways}
+
+    @cached_property
+    def slides(self) -> Sequence[Slide]:
+        """Of an idle screen, in their order."""
+        return sorted((one for noun in self.nouns for one in noun.slides), key=lambda one: one.order)
+
+    def cards(self, where: Place) -> Sequence[Card]:
+        """Of a page, in their order."""
+        return sorted((one for noun in self.nouns for one in noun.cards if one.where == where), key=lambda c: c.order)
+
+    def doors(self, group: Group) -> Sequence[Door]:
+        """Of a group of the menu, in their order."""
+        found = (door for noun in self.nouns for door in noun.doors if door.group == group)
+        return sorted(found, key=lambda door: door.place)
+
+    def may(self, roles: Iterable[str]) -> May:
+        """What a holder of these roles may do."""
+        return May(duties(roles), self.permissions)
+
+    def status_of(self, code: str) -> int:
+        """The HTTP status of a refusal: of the longest beginning that a noun declares."""
+        return self._statuses[max((start for start in self._statuses if code.startswith(start)), key=len)]
+
+    def sentence(self, code: str, details: Mapping[str, object], language: str) -> str:
+        """The words of a code in a language. Raises KeyError for a code without words."""
+        words = i18n.translator(language)
+        if "field" in details:
+            name = str(details["field"])
+            details = {**details, "field": words.text(self.fields.get(name, name))}
+        return words.text(self.texts[code]) % details
+
+    def speaker(self, language: str) -> Callable[..., str]:
+        """For templates: `say(code, details)` is the sentence of a code, or the code itself when it has none."""
+
+        def say(code: str, details: Mapping[str, object] | None = None) -> str:
+            return self.sentence(code, Lenient(details or {}), language) if code in self.texts else code
+
+        return say
+
+    @cached_property
+    def _statuses(self) -> Mapping[str, int]:
+        return {"": OTHERWISE, **{start: status for noun in self.nouns for start, status in noun.statuses.items()}}
+
+
+def _guarded(handlers: Iterable[ControllerRouterHandler]) -> set[str]:
+    """The permissions that guards of these handlers ask for."""
+    guards = (guard for handler in handlers for guard in getattr(handler, "guards", None) or ())
+    return {guard.permission for guard in guards if hasattr(guard, "permission")}

@@ -1,0 +1,168 @@
+"""What a noun declares to the shells: its pages, doors, words and whatever else they need to know of it.
+
+One frozen `Noun` stands beside a noun's pages (server/web/NOUN/noun.py), and server/web/nouns.py lists them all.
+Nothing registers itself, and nothing is discovered.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from litestar.types import ControllerRouterHandler
+
+from rewards.members.rules import Duty
+from server.runtime.resources import Resources
+from server.web.frame.asked import Asked
+from server.web.frame.live import Remaining, Topic
+
+Group = Literal["now", "programme", "rewards", "organisation"]
+"""Groups of the desk's menu, in this order."""
+
+Tab = Literal["today", "take_part", "boards", "rewards", "me"]
+"""Tabs of the phone's bar, in this order."""
+
+Place = Literal["desk.now", "desk.waiting", "desk.coming", "phone.today", "phone.take_part", "phone.rewards"]
+"""Pages made of cards that several nouns bring."""
+
+Facts = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A page in the desk's menu. `permission` opens it; `place` orders the doors of a group."""
+
+    address: str
+    label: str
+    icon: str
+    permission: str
+    group: Group
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Pages of the phone at `address` and below belong to `tab`."""
+
+    tab: Tab
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A part of a page that belongs to nobody alone.
+
+    `facts` gives what its `template` shows, None: there is nothing to show. Cards of a place stand by `order`.
+    """
+
+    where: Place
+    order: int
+    template: str
+    facts: Callable[[Asked], Awaitable[Facts | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """Codes of the audit trail that begin with `code` and a point; `label` names them in the filter.
+
+    `link` gives (address, text) for a line's subject and details, text "" for the label's own word; None: no page.
+    """
+
+    code: str
+    label: str
+    link: Callable[[str, Mapping[str, Any]], tuple[str, str] | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a screen can show of a noun under `KIND:ID`.
+
+    `label` says what it is, with %(title)s. `version` changes with what is shown of it, None: there is no such thing.
+    `draw` gives the fragment for a locale, and the milliseconds left at the moment it is sent. `live` gives what is to
+    be shown now without being asked for; the scene of the lowest `order` that has something comes first. `choices`
+    lists what an organiser may point a screen at, the newest first; `titles` names things by their id and leaves out
+    what does not exist. `counters` gives numbers that change without a new drawing.
+    """
+
+    kind: str
+    label: str
+    order: int
+    version: Callable[[UUID, datetime], Awaitable[str | None]]
+    draw: Callable[[UUID, str], Awaitable[tuple[str, Remaining | None]]]
+    live: Callable[[datetime], Awaitable[UUID | None]]
+    choices: Callable[[], Awaitable[Sequence[tuple[UUID, str]]]]
+    titles: Callable[[Sequence[UUID]], Awaitable[Mapping[UUID, str]]]
+    counters: Callable[[UUID], Awaitable[Mapping[str, object]]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slide:
+    """A part of the playlist that a screen shows while nothing is live; `boards`: also where only boards are shown.
+
+    Its template is given its facts (None: nothing to show), `first`, `slide_seconds` and `remaining`, the
+    milliseconds to the moment `until` of the facts.
+    """
+
+    order: int
+    template: str
+    boards: bool
+    facts: Callable[[Resources, datetime], Awaitable[Facts | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What screens may show: scenes by their kind, which are all there once every noun is open, and slides."""
+
+    scenes: dict[str, Scene]
+    slides: Sequence[Slide]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a noun holds open in a web process, and what of it the shells use.
+
+    `own` is found again by the noun's handlers (`pages.opened`). `hears` is called with (topic, fields) of every tick.
+    """
+
+    own: object
+    topics: Mapping[str, Topic] = field(default_factory=dict)
+    scenes: Sequence[Scene] = ()
+    hears: Sequence[Callable[[str, Mapping[str, str]], None]] = ()
+    stop: Callable[[], Awaitable[None]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What `laurel check` found: the code of its sentence, and the values in it."""
+
+    code: str
+    details: Mapping[str, str | int]
+
+
+Check = Callable[[Resources, datetime], Awaitable[Sequence[Difference]]]
+"""(resources, now) -> what does not agree; work under way may be among it, as it is looked at twice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noun:
+    """Everything that the shells need to know of a noun.
+
+    `texts`: code -> English sentence, by part. `fields`: name of a form field -> as people read it. `statuses`: how a
+    code of a refusal begins -> its HTTP status; the longest beginning counts, and 409 where there is none.
+    `permissions`: permission -> the duty that it takes.
+    """
+
+    name: str
+    handlers: Sequence[ControllerRouterHandler] = ()
+    permissions: Mapping[str, Duty] = field(default_factory=dict)
+    doors: Sequence[Door] = ()
+    ways: Sequence[Way] = ()
+    cards: Sequence[Card] = ()
+    slides: Sequence[Slide] = ()
+    texts: Sequence[Mapping[str, str]] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
+    statuses: Mapping[str, int] = field(default_factory=dict)
+    areas: Sequence[Area] = ()
+    opens: Callable[[Resources, Shown], Opened] | None = None
+    checks: Sequence[Check] = ()

@@ -1,0 +1,39 @@
+"""What the frame itself declares: whether this process is well, and what is said of anything."""
+
+from litestar import Response, get
+
+from rewards import database
+from server.web.frame import pages, words
+from server.web.frame.asked import Asked
+from server.web.frame.noun import Noun
+
+
+@get("/health", opt={"open": True})
+async def show_health(request: Asked) -> Response[dict[str, str]]:
+    """Whether this process can reach its storage (for supervisors and proxies)."""
+    await database.value("SELECT 1")
+    await pages.house(request).redis.ping()
+    return Response({"status": "ready", "version": pages.VERSION})
+
+
+FRAME = Noun(
+    name="frame",
+    handlers=(show_health,),
+    texts=(words.TEXTS,),
+    fields=words.FIELDS,
+    statuses={
+        "web.not_found": 404,
+        "web.not_allowed": 403,
+        "web.sign_in_first": 401,
+        "web.forged": 403,
+        "web.too_large": 413,
+        "web.method": 405,
+        "web.too_many": 429,
+        "web.fault": 500,
+        "web.resting": 503,
+        "web.field_": 400,
+        "web.bad_": 400,
+        "file.": 400,
+        "picture.": 400,
+    },
+)

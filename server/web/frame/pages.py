@@ -1,0 +1,294 @@
+"""What every handler of a page needs: who asks, in which language, the form, and the answer."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+from uuid import UUID
+
+from litestar import Response
+from litestar.datastructures import UploadFile
+from redis.asyncio import Redis
+
+from rewards.refusals import Refusal
+from server.runtime import clock
+from server.runtime.resources import Resources
+from server.web.frame import html, i18n
+from server.web.frame.asked import Asked
+from server.web.frame.door import Door
+from server.web.frame.limits import Limits
+from server.web.frame.listing import Lenient, Listing, May
+from server.web.frame.live import Hub
+from server.web.frame.noun import Opened
+from server.web.frame.session import Session, Sessions
+
+VERSION = "0.1.0"
+LANGUAGE = "laurel_language"
+TEXT_SIZE = "laurel_text"
+TEXT_SIZES = ("normal", "large", "larger")
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What this web process holds open, found by handlers through `house(request)`."""
+
+    resources: Resources
+    sessions: Sessions
+    limits: Limits
+    hub: Hub
+    door: Door
+    opened: Mapping[str, Opened]
+
+    @property
+    def redis(self) -> Redis:
+        """The process's Redis client."""
+        return self.resources.redis
+
+    def today(self) -> date:
+        """The organisation's day now."""
+        return self.resources.day_of(clock.now())
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """Who is signed in, as pages see it."""
+
+    id: UUID
+    name: str
+    unit: str
+    roles: tuple[str, ...]
+    may: May
+
+
+def house(request: Asked) -> House:
+    """The house of the process that serves this request."""
+    found: House = request.app.state.house
+    return found
+
+
+def listing(request: Asked) -> Listing:
+    """What all nouns declare."""
+    found: Listing = request.app.state.listing
+    return found
+
+
+def opened(request: Asked, noun: str) -> Any:
+    """What a noun holds open in the process that serves this request."""
+    return house(request).opened[noun].own
+
+
+def session(request: Asked) -> Session | None:
+    """The session of the request, or None."""
+    found: Session | None = request.scope["state"]["session"]
+    return found
+
+
+def hold(request: Asked) -> Callable[[Callable[[], None]], AbstractContextManager[None]]:
+    """For an event stream of this request: its session stays at hand, and its end ends the stream."""
+    current = session(request)
+    if current is None:
+        raise Refusal("web.sign_in_first")
+    return partial(house(request).sessions.holding, request.scope["state"]["session_id"], current)
+
+
+def me(request: Asked) -> Me | None:
+    """Who is signed in, or None."""
+    current = session(request)
+    if current is None:
+        return None
+    return Me(current.member, current.name, current.unit, current.roles, listing(request).may(current.roles))
+
+
+def signed_in(request: Asked) -> Me:
+    """Who is signed in; Refusal web.sign_in_first when nobody is."""
+    current = me(request)
+    if current is None:
+        raise Refusal("web.sign_in_first")
+    return current
+
+
+def locale(request: Asked) -> str:
+    """The language of the answer: the member's, else the device's choice, else the browser's, else the house's."""
+    current = session(request)
+    wanted = current.language if current is not None and current.language else request.cookies.get(LANGUAGE)
+    default = request.app.state.house.resources.settings.language
+    return i18n.negotiate(request.headers.get("accept-language"), wanted, default)
+
+
+def text_size(request: Asked) -> str:
+    """The size of text that this device asked for: large, larger, or "" for the usual one."""
+    wanted = request.cookies.get(TEXT_SIZE, "")
+    return wanted if wanted in TEXT_SIZES[1:] else ""
+
+
+def sentence(request: Asked, code: str, details: Mapping[str, object] | None = None) -> str:
+    """The words of a code in the language of the answer."""
+    return listing(request).sentence(code, details or {}, locale(request))
+
+
+def said(request: Asked, refusal: Refusal) -> str:
+    """A refusal in the language of the answer."""
+    return sentence(request, refusal.code, refusal.details)
+
+
+def speaker(request: Asked) -> Callable[..., str]:
+    """For templates: `say(code, details)` in the language of the answer, as in Listing.speaker."""
+    return listing(request).speaker(locale(request))
+
+
+def context(request: Asked, **own: object) -> dict[str, object]:
+    """What every page gets beside its own values. `?said=CODE` after a redirect shows one of our sentences."""
+    language = locale(request)
+    said = request.query_params.get("said", "")
+    return {
+        "csrf": request.scope["state"]["csrf"],
+        "me": me(request),
+        "organisation": house(request).resources.settings.organisation,
+        "path": request.url.path,
+        "version": VERSION,
+        "now": clock.now(),
+        "text_size": text_size(request),
+        "said": listing(request).sentence(said, _details(request), language) if said in listing(request).texts else "",
+        **own,
+    }
+
+
+def _details(request: Asked) -> Lenient:
+    return Lenient({key: value[:100] for key, value in request.query_params.items() if key != "said"})
+
+
+def page(
+    request: Asked, template: str, /, status: int = 200, values: Mapping[str, object] | None = None, **own: object
+) -> Response[bytes]:
+    """A whole page, given `values` and `own`."""
+    return _html(html.render(template, locale(request), **context(request, **{**(values or {}), **own})), status)
+
+
+def fragment(
+    request: Asked,
+    template: str,
+    block: str,
+    /,
+    status: int = 200,
+    values: Mapping[str, object] | None = None,
+    **own: object,
+) -> Response[bytes]:
+    """One block of a page, for htmx to swap in."""
+    shown = context(request, **{**(values or {}), **own})
+    return _html(html.render_block(template, block, locale(request), **shown), status)
+
+
+def _html(text: str, status: int) -> Response[bytes]:
+    return Response(text.encode(), status_code=status, media_type="text/html; charset=utf-8")
+
+
+def is_htmx(request: Asked) -> bool:
+    """Whether htmx asked for a fragment."""
+    return request.headers.get("hx-request") == "true"
+
+
+def go(request: Asked, to: str, said: str = "", **details: object) -> Response[bytes]:
+    """After a form: on to another page (303; for htmx its own header), with a sentence to show there."""
+    if said:
+        to += ("&" if "?" in to else "?") + urlencode({"said": said, **details})
+    if is_htmx(request):
+        return Response(b"", status_code=204, headers={"HX-Redirect": to})
+    return Response(b"", status_code=303, headers={"Location": to})
+
+
+class Form:
+    """The values of a posted form, with refusals that name the field."""
+
+    def __init__(self, values: Mapping[str, list[str]], files: Mapping[str, UploadFile] | None = None) -> None:
+        self._values = values
+        self.files = files or {}
+
+    def text(self, name: str, *, most: int = 500, needed: bool = False) -> str:
+        """A trimmed text of at most `most` characters; "" when absent unless `needed`."""
+        value = (self._values.get(name) or [""])[0].strip()
+        if "\x00" in value:
+            raise Refusal("web.bad_input")
+        if needed and not value:
+            raise Refusal("web.field_missing", field=name)
+        if len(value) > most:
+            raise Refusal("web.field_long", field=name)
+        return value
+
+    def number(self, name: str, *, least: int, most: int, default: int | None = None) -> int:
+        """A whole number between `least` and `most`; `default` when left empty."""
+        value = self.text(name, most=20)
+        if not value and default is not None:
+            return default
+        try:
+            number = int(value)
+        except ValueError:
+            raise Refusal("web.field_number", field=name) from None
+        if not least <= number <= most:
+            raise Refusal("web.field_number", field=name)
+        return number
+
+    def maybe_number(self, name: str, *, least: int, most: int) -> int | None:
+        """As `number`; None when left empty."""
+        return self.number(name, least=least, most=most) if self.text(name, most=20) else None
+
+    def uuid(self, name: str) -> UUID:
+        """An id."""
+        return uuid_of(self.text(name, most=40))
+
+    def all(self, name: str) -> list[str]:
+        """Every value of a name (checkboxes)."""
+        return [value for value in self._values.get(name, []) if "\x00" not in value]
+
+    def moment(self, name: str, request: Asked) -> datetime | None:
+        """A `datetime-local` value in the organisation's time zone; None when left empty."""
+        value = self.text(name, most=30)
+        if not value:
+            return None
+        try:
+            found = datetime.fromisoformat(value)
+        except ValueError:
+            raise Refusal("web.field_date", field=name) from None
+        return found if found.tzinfo else found.replace(tzinfo=house(request).resources.zone)
+
+    def day(self, name: str) -> date | None:
+        """A date; None when left empty."""
+        value = self.text(name, most=30)
+        try:
+            return date.fromisoformat(value) if value else None
+        except ValueError:
+            raise Refusal("web.field_date", field=name) from None
+
+
+def uuid_of(text: str) -> UUID:
+    """The id that a text spells; Refusal web.not_found when it spells none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Refusal("web.not_found") from None
+
+
+async def form(request: Asked) -> Form:
+    """The posted form; Refusal web.forged when its token is wrong."""
+    if request.scope["state"]["forged"]:
+        raise Refusal("web.forged")
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        data = await request.form()
+        values: dict[str, list[str]] = {}
+        files: dict[str, UploadFile] = {}
+        for key, value in data.multi_items():
+            if isinstance(value, UploadFile):
+                files[key] = value
+            else:
+                values.setdefault(key, []).append(str(value))
+        return Form(values, files)
+    values = {}
+    try:
+        pairs = parse_qsl((await request.body()).decode(), keep_blank_values=True, max_num_fields=2000)
+    except (UnicodeDecodeError, ValueError):
+        raise Refusal("web.bad_input") from None
+    for key, value in pairs:
+        values.setdefault(key, []).append(value)
+    return Form(values)

@@ -1,0 +1,312 @@
+"""Signing in by personal link, or by staff number and code; the code itself; the language; signing out."""
+
+import re
+from datetime import datetime
+from urllib.parse import urlencode
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from rewards.members import actions, queries
+from rewards.members.queries import Person
+from rewards.refusals import Refusal
+from server.runtime import clock
+from server.runtime.chance import new_id
+from server.web.frame import guards, i18n, pages
+from server.web.frame.asked import Asked
+from server.web.frame.limits import SignInLimits
+from server.web.frame.pages import Form
+
+LONGEST_WAY = 500
+YEAR = 365 * 86400
+
+# The first sign that occurs counts: a browser names those whose pages it wants to be given.
+_APPS = (
+    ("wxwork", "WeCom"),
+    ("MicroMessenger", "WeChat"),
+    ("DingTalk", "DingTalk"),
+    ("Lark", "Feishu"),
+    ("Feishu", "Feishu"),
+    ("Edg", "Edge"),
+    ("Firefox", "Firefox"),
+    ("FxiOS", "Firefox"),
+    ("SamsungBrowser", "Samsung Internet"),
+    ("HuaweiBrowser", "Huawei"),
+    ("MiuiBrowser", "Xiaomi"),
+    ("QQBrowser", "QQ"),
+    ("CriOS", "Chrome"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+_MACHINES = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("OpenHarmony", "HarmonyOS"),
+    ("HarmonyOS", "HarmonyOS"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Macintosh", "Mac"),
+    ("CrOS", "Chromebook"),
+    ("Linux", "Linux"),
+)
+
+
+def device_of(user_agent: str) -> str:
+    """A device in few words, as "WeChat, iPhone"; "" when nothing is recognised. Names of makers are not translated."""
+    app = next((name for sign, name in _APPS if sign in user_agent), "")
+    machine = next((name for sign, name in _MACHINES if sign in user_agent), "")
+    return ", ".join(word for word in (app, machine) if word)
+
+
+def own_path(way: str, otherwise: str = "/") -> str:
+    """`way` when it is a path of this site and nothing else; `otherwise` when it could lead anywhere else."""
+    if len(way) <= LONGEST_WAY and re.fullmatch(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*", way):
+        return way
+    return otherwise
+
+
+def _address(request: Asked) -> str:
+    return request.client.host if request.client is not None else ""
+
+
+def _limits(request: Asked) -> SignInLimits:
+    return SignInLimits(pages.house(request).limits)
+
+
+def _landing(request: Asked, person: Person, way: str) -> str:
+    """Where a member goes after signing in: where he was going, else the desk for those who have one."""
+    start = "/desk" if "desk.open" in pages.listing(request).may(person.roles) else "/"
+    return own_path(way, start)
+
+
+async def _signed_in(request: Asked, person: Person, to: str) -> Response[bytes]:
+    """On to `to` with a new session; whatever session this device had before ends."""
+    house = pages.house(request)
+    await house.sessions.end(request.scope["state"]["session_id"])
+    session_id = await house.sessions.start(
+        person.id,
+        name=person.name,
+        roles=person.roles,
+        language=person.language,
+        unit=person.unit_name,
+        device=device_of(request.headers.get("user-agent", "")),
+    )
+    if not person.has_code:
+        to = "/set-code?" + urlencode({"next": to})
+    answer = pages.go(request, to)
+    answer.headers["set-cookie"] = house.door.session_cookie(session_id)
+    return answer
+
+
+def _words(request: Asked, refusal: Refusal) -> str:
+    return pages.said(request, refusal)
+
+
+# By personal link
+
+
+@get("/in/{token:str}", opt={"open": True})
+async def show_link(request: Asked, token: FromPath[str]) -> Response[bytes]:
+    """Whom the link is for. Looking does not use it up: a preview of a message opens links too."""
+    await _limits(request).by_link(_address(request))
+    way = own_path(request.query_params.get("next", ""), "")
+    try:
+        found = await actions.look_at_link(token, clock.now())
+    except Refusal as refusal:
+        return _link_problem(request, refusal)
+    if found.member is None:
+        return pages.go(request, f"/welcome/{token}")
+    return pages.page(request, "members/phone/link.html", found=found, token=token, next=way, problem="")
+
+
+def _link_problem(request: Asked, refusal: Refusal) -> Response[bytes]:
+    status = 404 if refusal.code == "sign_in.link_unknown" else 410
+    words = _words(request, refusal)
+    return pages.page(request, "members/phone/link.html", status, found=None, token="", next="", problem=words)
+
+
+@post("/in/{token:str}", opt={"open": True})
+async def use_link(request: Asked, token: FromPath[str]) -> Response[bytes]:
+    """Yes, that is me."""
+    form = await pages.form(request)
+    await _limits(request).by_link(_address(request))
+    try:
+        person = await actions.use_link(token, clock.now())
+    except Refusal as refusal:
+        return _link_problem(request, refusal)
+    return await _signed_in(request, person, _landing(request, person, form.text("next", most=LONGEST_WAY)))
+
+
+# By staff number and code
+
+
+@get("/sign-in", opt={"open": True})
+async def show_sign_in(request: Asked) -> Response[bytes]:
+    """Staff number and code; whoever is signed in goes on."""
+    way = own_path(request.query_params.get("next", ""), "")
+    if pages.me(request) is not None:
+        return pages.go(request, way or "/")
+    return _sign_in_page(request, way)
+
+
+def _sign_in_page(
+    request: Asked, way: str, *, status: int = 200, problem: str = "", staff_number: str = ""
+) -> Response[bytes]:
+    return pages.page(
+        request, "members/phone/sign_in.html", status, next=way, problem=problem, staff_number=staff_number
+    )
+
+
+@post("/sign-in", opt={"open": True})
+async def sign_in(request: Asked) -> Response[bytes]:
+    """A wrong code says how many tries are left; tries are counted before the code is looked at."""
+    form = await pages.form(request)
+    way = own_path(form.text("next", most=LONGEST_WAY), "")
+    staff_number = form.text("staff_number", most=100)
+    code = form.text("code", most=200)
+    limits = _limits(request)
+    try:
+        tried = await limits.by_code(staff_number, code, _address(request))
+        person = await actions.check_code(staff_number, code, now=clock.now(), tries_left=tried.left)
+    except Refusal as refusal:
+        status = 429 if refusal.code == "sign_in.too_many" else 401
+        words = _words(request, refusal)
+        return _sign_in_page(request, way, status=status, problem=words, staff_number=staff_number)
+    await limits.right(tried)
+    return await _signed_in(request, person, _landing(request, person, way))
+
+
+# The first admin
+
+
+@get("/welcome/{token:str}", opt={"open": True})
+async def show_welcome(request: Asked, token: FromPath[str]) -> Response[bytes]:
+    """For whoever holds the link that the start printed."""
+    await _limits(request).by_link(_address(request))
+    found = None
+    problem = ""
+    try:
+        found = await actions.look_at_link(token, clock.now())
+    except Refusal as refusal:
+        problem = _words(request, refusal)
+    if found is not None and found.member is not None:
+        return pages.go(request, f"/in/{token}")
+    return pages.page(
+        request,
+        "members/phone/welcome.html",
+        200 if found else 410,
+        open=found is not None,
+        token=token,
+        problem=problem,
+        name="",
+        staff_number="",
+    )
+
+
+@post("/welcome/{token:str}", opt={"open": True})
+async def become_first_admin(request: Asked, token: FromPath[str]) -> Response[bytes]:
+    """Name, staff number and code in one form; nothing is made unless all three will do."""
+    form = await pages.form(request)
+    await _limits(request).by_link(_address(request))
+    name, staff_number = form.text("name", most=300), form.text("staff_number", most=100)
+    code, now = form.text("code", most=200), clock.now()
+    try:
+        person = await _first_admin(token, name, staff_number, code, now)
+    except Refusal as refusal:
+        return pages.page(
+            request,
+            "members/phone/welcome.html",
+            409,
+            open=not refusal.code.startswith("sign_in.link") and refusal.code != "members.admin_exists",
+            token=token,
+            problem=_words(request, refusal),
+            name=name,
+            staff_number=staff_number,
+        )
+    return await _signed_in(request, person, "/desk")
+
+
+async def _first_admin(token: str, name: str, staff_number: str, code: str, now: datetime) -> Person:
+    return await actions.become_first_admin(token, staff_number, name, code, now=now, new_id=new_id)
+
+
+async def _person(member: UUID) -> Person:
+    found = await queries.member(member)
+    if found is None:
+        raise Refusal("members.unknown")
+    return found
+
+
+# The code
+
+
+@get("/set-code", guards=[guards.signed_in])
+async def show_set_code(request: Asked) -> Response[bytes]:
+    """Offered after the first sign-in, and whenever somebody wants another code."""
+    return await _set_code_page(request, own_path(request.query_params.get("next", "")))
+
+
+async def _set_code_page(request: Asked, way: str, status: int = 200, problem: str = "") -> Response[bytes]:
+    person = await _person(pages.signed_in(request).id)
+    return pages.page(request, "members/phone/set_code.html", status, person=person, next=way, problem=problem)
+
+
+@post("/set-code", guards=[guards.signed_in])
+async def set_code(request: Asked) -> Response[bytes]:
+    """The new code, typed once: it is shown while it is typed, so a second time would only be work."""
+    form = await pages.form(request)
+    way = own_path(form.text("next", most=LONGEST_WAY))
+    try:
+        await actions.set_code(pages.signed_in(request).id, form.text("code", most=200), now=clock.now())
+    except Refusal as refusal:
+        return await _set_code_page(request, way, 409, _words(request, refusal))
+    return pages.go(request, way, said="phone.code_set")
+
+
+# Language, signing out
+
+
+@post("/language", opt={"open": True})
+async def set_language(request: Asked) -> Response[bytes]:
+    """For this device, and for the member when signed in: all his devices follow."""
+    form = await pages.form(request)
+    language = form.text("language", most=16)
+    if language not in i18n.LOCALES:
+        raise Refusal("members.unknown_language")
+    house, me = pages.house(request), pages.me(request)
+    if me is not None:
+        await actions.set_language(me.id, language)
+        await house.sessions.rewrite(me.id, language=language)
+    answer = pages.go(request, _back(form))
+    answer.headers["set-cookie"] = house.door.cookie(pages.LANGUAGE, language, YEAR)
+    return answer
+
+
+def _back(form: Form) -> str:
+    return own_path(form.text("back", most=LONGEST_WAY))
+
+
+@post("/sign-out", opt={"open": True})
+async def sign_out(request: Asked) -> Response[bytes]:
+    """This device only."""
+    await pages.form(request)
+    house = pages.house(request)
+    await house.sessions.end(request.scope["state"]["session_id"])
+    answer = pages.go(request, "/", said="phone.signed_out")
+    answer.headers["set-cookie"] = house.door.session_cookie("")
+    return answer
+
+
+HANDLERS = [
+    show_link,
+    use_link,
+    show_sign_in,
+    sign_in,
+    show_welcome,
+    become_first_admin,
+    show_set_code,
+    set_code,
+    set_language,
+    sign_out,
+]

@@ -1,0 +1,177 @@
+"""Quizzes: the bank, a quiz from a file, how it scores, and a room for it."""
+
+import asyncio
+from dataclasses import dataclass
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from games.quizzes import actions, queries, rules
+from games.quizzes.formats import QuizDraft, read_questions
+from games.quizzes.queries import QuizRow
+from rewards.refusals import Refusal
+from server.runtime import clock
+from server.runtime.chance import new_id
+from server.web.frame import guards, pages, uploads
+from server.web.frame.asked import Asked
+from server.web.frame.desk import desk_page
+from server.web.frame.pages import Form
+
+
+@get("/desk/quizzes", guards=[guards.may("quizzes.read")])
+async def list_quizzes(request: Asked) -> Response[bytes]:
+    """The bank, the newest first."""
+    return desk_page(request, "quizzes/desk/quizzes.html", quizzes=await queries.quizzes())
+
+
+async def _quiz(quiz_id: UUID) -> QuizRow:
+    found = await queries.quiz(quiz_id)
+    if found is None:
+        raise Refusal("quiz.unknown")
+    return found
+
+
+@get("/desk/quizzes/{quiz_id:uuid}", guards=[guards.may("quizzes.read")])
+async def show_quiz(request: Asked, quiz_id: FromPath[UUID]) -> Response[bytes]:
+    """A quiz with its solutions, its scoring, and the form that opens a room."""
+    quiz = await _quiz(quiz_id)
+    rooms = [*await queries.rooms(live=True), *await queries.rooms(live=False)]
+    return desk_page(
+        request,
+        "quizzes/desk/quiz.html",
+        quiz=quiz,
+        questions=await queries.questions(quiz_id),
+        rooms=[room for room in rooms if room.quiz == quiz_id],
+        asked=await queries.was_asked(quiz_id),
+        indexes=rules.indexes_of,
+        room_id=new_id(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """How speed counts, as the form says it."""
+
+    kind: rules.Scoring
+    floor: int
+
+
+def _scoring(form: Form) -> Scoring:
+    chosen = form.text("scoring", most=10)
+    kind = next((known for known in rules.SCORINGS if known == chosen), None)
+    if kind is None:
+        raise Refusal("quiz.scoring_unknown")
+    return Scoring(kind, form.number("floor", least=0, most=100, default=50))
+
+
+@post("/desk/quizzes/{quiz_id:uuid}/scoring", guards=[guards.may("quizzes.change")])
+async def set_scoring(request: Asked, quiz_id: FromPath[UUID]) -> Response[bytes]:
+    """How speed counts, until the quiz is first played."""
+    scoring = _scoring(await pages.form(request))
+    me = pages.signed_in(request)
+    await actions.set_scoring(quiz_id, scoring.kind, scoring.floor, actor=me.id, now=clock.now())
+    return pages.go(request, f"/desk/quizzes/{quiz_id}", said="desk.scoring_set")
+
+
+@get("/desk/quizzes/import", guards=[guards.may("quizzes.change")])
+async def choose_quiz(request: Asked) -> Response[bytes]:
+    """Where the file is dropped."""
+    return desk_page(request, "quizzes/desk/quiz_import.html", problem="")
+
+
+@post("/desk/quizzes/import", guards=[guards.may("quizzes.change")])
+async def bring_quiz(request: Asked) -> Response[bytes]:
+    """Keep the file and go on to its preview."""
+    form = await pages.form(request)
+    try:
+        made = await uploads.keep(
+            pages.house(request).redis, "quiz", pages.signed_in(request).id, form.files.get("file")
+        )
+    except Refusal as refusal:
+        words = pages.said(request, refusal)
+        return desk_page(request, "quizzes/desk/quiz_import.html", 400, problem=words)
+    return pages.go(request, f"/desk/quizzes/import/{made}")
+
+
+async def _draft(request: Asked, given: str) -> tuple[uploads.Upload, QuizDraft]:
+    upload = await uploads.kept(pages.house(request).redis, "quiz", pages.signed_in(request).id, given)
+    return upload, await asyncio.to_thread(read_questions, upload.data, upload.name)
+
+
+@get("/desk/quizzes/import/{given:str}", guards=[guards.may("quizzes.change")])
+async def preview_quiz(request: Asked, given: FromPath[str]) -> Response[bytes]:
+    """The questions as people will see them, with the right answers, and what is wrong by row."""
+    upload, draft = await _draft(request, given)
+    return _preview(request, given, upload, draft, title=draft.title, scoring="kahoot", floor="50")
+
+
+def _preview(
+    request: Asked,
+    given: str,
+    upload: uploads.Upload,
+    draft: QuizDraft,
+    status: int = 200,
+    problem: str = "",
+    **values: str,
+) -> Response[bytes]:
+    return desk_page(
+        request,
+        "quizzes/desk/quiz_preview.html",
+        status,
+        token=given,
+        file=upload.name,
+        draft=draft,
+        seconds=actions.DEFAULT_SECONDS,
+        problem=problem,
+        given=values,
+    )
+
+
+@post("/desk/quizzes/import/{given:str}", guards=[guards.may("quizzes.change")])
+async def apply_quiz(request: Asked, given: FromPath[str]) -> Response[bytes]:
+    """All questions at once, or none; a wrong title or scoring is said beside the form."""
+    form = await pages.form(request)
+    upload, draft = await _draft(request, given)
+    if not draft.importable:
+        raise Refusal("quiz.has_problems")
+    try:
+        scoring = _scoring(form)
+        title = form.text("title", most=1000)
+        if not 0 < len(title) <= 200:
+            raise Refusal("quiz.title_missing")
+    except Refusal as refusal:
+        return _preview(
+            request,
+            given,
+            upload,
+            draft,
+            400,
+            pages.said(request, refusal),
+            title=form.text("title", most=1000),
+            scoring=form.text("scoring", most=10),
+            floor=form.text("floor", most=20),
+        )
+    me = pages.signed_in(request)
+    await uploads.take(pages.house(request).redis, "quiz", me.id, given)
+    quiz_id = await actions.add_quiz(
+        title,
+        draft.questions,
+        scoring=scoring.kind,
+        floor_percent=scoring.floor,
+        actor=me.id,
+        now=clock.now(),
+        new_id=new_id,
+    )
+    return pages.go(request, f"/desk/quizzes/{quiz_id}", said="desk.quiz_added", count=len(draft.questions))
+
+
+HANDLERS = [
+    list_quizzes,
+    choose_quiz,
+    bring_quiz,
+    preview_quiz,
+    apply_quiz,
+    show_quiz,
+    set_scoring,
+]

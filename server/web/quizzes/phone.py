@@ -1,0 +1,149 @@
+"""The room on a phone: join, follow, answer."""
+
+from typing import Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from games.quizzes import actions, queries
+from games.quizzes.queries import RoomRow
+from rewards.refusals import Refusal
+from server.runtime import clock
+from server.runtime.chance import new_id
+from server.web.frame import guards, html, pages
+from server.web.frame.asked import Asked
+from server.web.frame.limits import Policy, network_of
+from server.web.frame.live import Channel, EventStream, json_event
+from server.web.quizzes.live import letters, live, remaining, room_or_refuse
+from server.web.today.phone import no_such_room
+
+WRONG_ROOMS: Final = Policy("room.code", 300, 1.0)
+"""Typed codes that are no room's, by address: a hall of people who mistype, and nobody who tries them all."""
+
+
+@get("/rooms/{code:str}")
+async def show_room(request: Asked, code: FromPath[str]) -> Response[bytes]:
+    """The room's page; whoever is signed in and opens it has joined. Not signed in: sign in, then back here."""
+    me = pages.me(request)
+    if me is None:
+        return pages.go(request, "/sign-in?" + urlencode({"next": f"/rooms/{code}"}))
+    room = await queries.room_by_code(code)
+    if room is None:
+        raise Refusal("room.unknown")
+    joined = await actions.join(pages.house(request).redis, room.id, me.id, now=clock.now(), new_id=new_id())
+    if joined in ("closed", "removed"):
+        raise Refusal(f"room.{joined}")
+    rooms = live(request).rooms
+    facts = await rooms.facts(room, "phone", pages.locale(request), remaining(room))
+    mine = await rooms.own(room, me.id) | {"name": me.name}
+    return pages.page(request, "quizzes/phone/room.html", values=facts | {"mine": mine})
+
+
+@post("/rooms")
+async def find_room(request: Asked) -> Response[bytes]:
+    """The code that somebody typed leads to the room's page."""
+    form = await pages.form(request)
+    code = form.text("code", most=20).lower()
+    limits, key = pages.house(request).limits, network_of(request.client.host if request.client else "")
+    name, capacity, refill = WRONG_ROOMS.name, WRONG_ROOMS.capacity, WRONG_ROOMS.refill_per_second
+    taken = await limits.take(name, key=key, capacity=capacity, refill_per_second=refill)
+    if not taken.allowed:
+        raise Refusal("web.too_many", seconds=taken.retry_after_seconds)
+    if await queries.room_by_code(code) is None:
+        return await no_such_room(request, code)
+    await limits.give_back(name, key=key, capacity=capacity, refill_per_second=refill)
+    return pages.go(request, f"/rooms/{code}")
+
+
+@get("/rooms/{room_id:uuid}/state", guards=[guards.signed_in])
+async def poll_room(request: Asked, room_id: FromPath[UUID]) -> Response[bytes]:
+    """For a phone whose stream is cut: the present fragment, or 304; its own lines travel in a header."""
+    me = pages.signed_in(request)
+    room = await _playing(room_id, me.id)
+    language = pages.locale(request)
+    picture = await pages.house(request).hub.picture(Channel(f"room:{room_id}", "phone", language))
+    mine = await live(request).rooms.own(room, me.id)
+    headers = {"ETag": f'"{picture.version}-{language}"', "X-Laurel-Mine": msgspec.json.encode(mine).decode()}
+    if room.state == "lobby":
+        headers["X-Laurel-Count"] = msgspec.json.encode({"players": await queries.players(room_id)}).decode()
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(b"", status_code=304, headers=headers)
+    return Response(picture.text().encode(), media_type="text/html; charset=utf-8", headers=headers)
+
+
+async def _playing(room_id: UUID, member: UUID) -> RoomRow:
+    room = await room_or_refuse(room_id)
+    mine = await queries.mine(room_id, member)
+    if not mine.joined:
+        raise Refusal("room.not_joined")
+    if mine.removed:
+        raise Refusal("room.removed")
+    return room
+
+
+@get("/rooms/{room_id:uuid}/live", guards=[guards.signed_in])
+async def follow_room(request: Asked, room_id: FromPath[UUID]) -> EventStream:
+    """The phone's one event stream: the room's state for all, and its own lines."""
+    me = pages.signed_in(request)
+    room = await _playing(room_id, me.id)
+    hub = pages.house(request).hub
+    rooms = live(request).rooms
+    channel = Channel(f"room:{room_id}", "phone", pages.locale(request))
+
+    async def first() -> bytes:
+        picture = await hub.picture(channel)
+        now = room if str(room.version) == picture.version else await room_or_refuse(room_id)
+        own = json_event("mine", await rooms.own(now, me.id))
+        if now.state == "lobby":
+            own += json_event("count", {"players": await queries.players(room_id)})
+        return picture.frame() + own
+
+    return EventStream(hub, channel, me.id, first, pages.hold(request))
+
+
+_REFUSED = {
+    "late": "round.late",
+    "paused": "round.paused",
+    "not_in_room": "room.not_joined",
+    "unknown": "round.unknown",
+    "stale_key": "web.resting",
+}
+_got_it: dict[tuple[str, int, bool], bytes] = {}
+
+
+@post("/rounds/{round_id:uuid}/answers", guards=[guards.signed_in])
+async def answer(request: Asked, round_id: FromPath[UUID]) -> Response[bytes]:
+    """One answer a member a question. The page says "got it" only after the commit."""
+    received_at = clock.now()
+    me = pages.signed_in(request)
+    form = await pages.form(request)
+    try:
+        chosen = sorted({int(value) for value in form.all("picked")[:8]})
+    except ValueError:
+        raise Refusal("round.malformed") from None
+    written = await live(request).answering.answer(round_id, me.id, chosen, received_at)
+    if written.outcome in _REFUSED:
+        raise Refusal(_REFUSED[written.outcome])
+    if not pages.is_htmx(request):
+        return await _back_to_room(request, round_id)
+    key = (pages.locale(request), written.picked, written.outcome == "duplicate")
+    body = _got_it.get(key)
+    if body is None:
+        body = html.render_block(
+            "quizzes/phone/room.html", "got_it", key[0], picked=letters(written.picked), again=key[2]
+        ).encode()
+        _got_it[key] = body
+    return Response(body, status_code=200, media_type="text/html; charset=utf-8")
+
+
+async def _back_to_room(request: Asked, round_id: UUID) -> Response[bytes]:
+    found = await queries.answer_key(round_id)
+    if found is None:
+        raise Refusal("round.unknown")
+    return pages.go(request, f"/rooms/{(await room_or_refuse(found.room)).code}")
+
+
+HANDLERS = [show_room, find_room, poll_room, follow_room, answer]

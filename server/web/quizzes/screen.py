@@ -1,0 +1,99 @@
+"""Rooms on screens: the latest one that is live, and the slide of those that are planned."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Final
+from uuid import UUID
+
+from games.quizzes import queries
+from games.quizzes.queries import RoomRow
+from rewards.boards.queries import Shown
+from rewards.boards.rules import Place
+from server.runtime.resources import Resources
+from server.web.boards.screen import Gain, lines_of
+from server.web.frame import html
+from server.web.frame.i18n import mark as _
+from server.web.frame.live import Remaining
+from server.web.frame.noun import Scene
+from server.web.frame.screen import build
+from server.web.quizzes.live import Rooms, remaining, room_or_refuse
+
+PODIUM_FOR: Final = timedelta(minutes=3)
+"""How long a podium stays where nothing else is live."""
+
+FORGOTTEN_AFTER: Final = timedelta(hours=12)
+"""A room that nobody ended leaves the screens after so long."""
+
+COMING: Final = 5
+MOST_UNITS: Final = 14
+"""Units that a lobby or a podium names; the others are counted."""
+
+
+def scene(resources: Resources, rooms: Rooms) -> Scene:
+    """Rooms as a screen shows them."""
+    address = resources.settings.public_url
+
+    async def version(room: UUID, now: datetime) -> str | None:
+        return await queries.room_version(room)
+
+    async def draw(room_id: UUID, locale: str) -> tuple[str, Remaining | None]:
+        room = await room_or_refuse(room_id)
+        facts = await rooms.facts(room, "screen", locale)
+        beside = await _beside(rooms, room, facts, address)
+        text = html.render_block("quizzes/screen/room.html", "state", locale, **facts, **beside)
+        return text, (lambda: remaining(room)) if room.state == "question" else None
+
+    async def live(now: datetime) -> UUID | None:
+        return await queries.room_for_all(since=now - FORGOTTEN_AFTER, ended_since=now - PODIUM_FOR)
+
+    async def counters(room: UUID) -> dict[str, object]:
+        answers, players = await queries.answered(room), await queries.players(room)
+        return {"room": str(room), "answers": answers, "players": players}
+
+    async def choices() -> list[tuple[UUID, str]]:
+        return [(room.id, _title(room)) for room in await queries.rooms(live=True)]
+
+    async def titles(ids: Sequence[UUID]) -> dict[UUID, str]:
+        found = [await queries.room(one) for one in ids]
+        return {room.id: _title(room) for room in found if room is not None}
+
+    return Scene("room", _("Room: %(title)s"), 20, version, draw, live, choices, titles, counters)
+
+
+def _title(room: RoomRow) -> str:
+    return f"{room.title} ({room.code})"
+
+
+async def _beside(rooms: Rooms, room: RoomRow, facts: Mapping[str, object], address: str) -> dict[str, object]:
+    """What a room's picture needs beyond its facts."""
+    results = await rooms.results(room) if room.state == "reveal" else {}
+    gains = {member: Gain(result.was, result.points) for member, result in results.items()}
+    places: Sequence[Place] = facts["places"]  # type: ignore[assignment]
+    names: Mapping[UUID, Shown] = facts["names"]  # type: ignore[assignment]
+    units: Sequence[tuple[str, int]] = facts["by_unit"]  # type: ignore[assignment]
+    return {
+        "lines": lines_of(places, names, gains if room.state == "reveal" else None),
+        "right": sum(result.correct for result in results.values()),
+        "units": units[:MOST_UNITS],
+        "units_more": max(0, len(units) - MOST_UNITS),
+        "join_link": f"{address}/rooms/{room.code}",
+        "address": address.partition("://")[2],
+        "leaves": _leaves(),
+        "build": build(),
+    }
+
+
+@cache
+def _leaves() -> tuple[str, ...]:
+    """The leaves of the wreath as paths, from the foot upwards, left and right in turn."""
+    path = str(html.environment("en").get_template("kit/parts.html").module.laurel_path)  # type: ignore[attr-defined]
+    leaves = [leaf + "z" for leaf in path.split("z") if leaf]
+    half = len(leaves) // 2
+    return tuple(leaf for pair in zip(leaves[:half], leaves[half:], strict=True) for leaf in pair)
+
+
+async def slides(resources: Resources, now: datetime) -> dict[str, object] | None:
+    """Rooms that wait for their time; None: there are none."""
+    rooms = await queries.coming_rooms(now, COMING)
+    return {"rooms": rooms} if rooms else None

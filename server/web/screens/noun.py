@@ -1,0 +1,31 @@
+"""What the shells need to know of office screens."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from server.runtime.resources import Resources
+from server.web.frame.i18n import mark as _
+from server.web.frame.noun import Area, Door, Noun, Opened, Shown
+from server.web.screens import desk, screen, words
+from server.web.screens.panels import Screens
+
+
+def _opened(resources: Resources, shown: Shown) -> Opened:
+    panels = Screens(resources, shown)
+    return Opened(own=panels, topics={"screen": panels.topic()}, hears=(panels.forget,))
+
+
+def _screen(subject: str, details: Mapping[str, Any]) -> tuple[str, str]:
+    return f"/desk/screens/{subject}", str(details.get("name", ""))
+
+
+SCREENS = Noun(
+    name="screens",
+    handlers=(*desk.HANDLERS, *screen.HANDLERS),
+    permissions={"screens.read": "reads", "screens.change": "runs"},
+    doors=(Door("/desk/screens", _("Screens"), "screen", "screens.read", "organisation", 30),),
+    texts=(words.TEXTS,),
+    statuses={"screen.unknown": 404, "screen.revoked_": 410},
+    areas=(Area("screen", _("Screens"), _screen),),
+    opens=_opened,
+)

@@ -1,0 +1,109 @@
+"""The screen's page, its stream, and what it asks for when the stream is cut. No login: the link is all it has."""
+
+import msgspec
+from litestar import Response, get
+from litestar.params import FromPath
+from markupsafe import Markup
+
+from rewards.refusals import Refusal
+from server.runtime import clock
+from server.web.frame import html, pages
+from server.web.frame.asked import Asked
+from server.web.frame.i18n import LOCALES
+from server.web.frame.live import Channel, EventStream
+from server.web.frame.screen import build
+from server.web.screens import actions, links, queries
+from server.web.screens.panels import Screens
+from server.web.screens.queries import ScreenRow
+
+THEMES = ("light", "dark")
+
+
+def _screens(request: Asked) -> Screens:
+    found: Screens = pages.opened(request, "screens")
+    return found
+
+
+def _language(request: Asked) -> str:
+    """`?lang=`, else the house's: whoever set up the panel's browser chose no language for those who look at it."""
+    wanted = request.query_params.get("lang", "")
+    return wanted if wanted in LOCALES else pages.house(request).resources.settings.language
+
+
+async def _screen(request: Asked, key: str) -> ScreenRow | None:
+    screen_id = links.screen_of(pages.house(request).resources.settings, key)
+    return None if screen_id is None else await queries.screen(screen_id)
+
+
+def _page(request: Asked, status: int, **values: object) -> Response[bytes]:
+    theme = request.query_params.get("theme", "")
+    shown = pages.context(request, theme=theme if theme in THEMES else "", **values)
+    text = html.render("screens/screen/screen.html", _language(request), **shown)
+    return Response(text.encode(), status_code=status, media_type="text/html; charset=utf-8")
+
+
+def _refused(request: Asked, screen: ScreenRow | None) -> Response[bytes]:
+    """The calm page of a link that we did not make, or that was withdrawn."""
+    if screen is None:
+        return _page(request, 404, why="unknown", live="", poll="")
+    return _page(request, 410, why="withdrawn", live="", poll="")
+
+
+@get("/screen/{key:str}", opt={"open": True})
+async def show_screen(request: Asked, key: FromPath[str]) -> Response[bytes]:
+    """The page for a panel on the wall; it keeps itself up to date from then on."""
+    screen = await _screen(request, key)
+    if screen is None or screen.revoked_at is not None:
+        return _refused(request, screen)
+    await actions.note_seen([screen.id], clock.now())
+    language = _language(request)
+    _, picture = await _screens(request).now(pages.house(request).hub, screen, language)
+    here = f"/screen/{links.key_of(pages.house(request).resources.settings, screen.id)}"
+    return _page(
+        request,
+        200,
+        why="",
+        live=f"{here}/live?lang={language}",
+        poll=f"{here}/state?lang={language}",
+        shown=picture.version,
+        picture=Markup(picture.text()),  # noqa: S704 - rendered by our own templates, escaped there
+        build=build(),
+    )
+
+
+@get("/screen/{key:str}/state", opt={"open": True})
+async def poll_screen(request: Asked, key: FromPath[str]) -> Response[bytes]:
+    """For a screen whose stream is cut: the present fragment, or 304; the counters travel in a header."""
+    screen = await _screen(request, key)
+    if screen is None or screen.revoked_at is not None:
+        return _refused(request, screen)
+    await actions.note_seen([screen.id], clock.now())
+    language, shown = _language(request), _screens(request)
+    sight, picture = await shown.now(pages.house(request).hub, screen, language)
+    headers = {"ETag": f'"{picture.version}-{language}"'}
+    counts = await shown.counted(sight)
+    if counts:
+        headers["X-Laurel-Count"] = msgspec.json.encode(counts).decode()
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(b"", status_code=304, headers=headers)
+    return Response(picture.text().encode(), media_type="text/html; charset=utf-8", headers=headers)
+
+
+@get("/screen/{key:str}/live", opt={"open": True})
+async def follow_screen(request: Asked, key: FromPath[str]) -> EventStream:
+    """The screen's one event stream."""
+    screen = await _screen(request, key)
+    if screen is None:
+        raise Refusal("screen.unknown")
+    if screen.revoked_at is not None:
+        raise Refusal("screen.revoked_already")
+    hub, shown, language = pages.house(request).hub, _screens(request), _language(request)
+
+    async def first() -> bytes:
+        sight, picture = await shown.now(hub, await queries.screen(screen.id) or screen, language)
+        return picture.frame() + await shown.count(sight)
+
+    return EventStream(hub, Channel(f"screen:{screen.id}", "screen", language), None, first)
+
+
+HANDLERS = [show_screen, poll_screen, follow_screen]

@@ -1,0 +1,13 @@
+"""What the shells need to know of the start pages."""
+
+from server.web.frame.i18n import mark as _
+from server.web.frame.noun import Door, Noun, Way
+from server.web.today import desk, phone
+
+TODAY = Noun(
+    name="today",
+    handlers=(*desk.HANDLERS, *phone.HANDLERS),
+    permissions={"desk.open": "reads"},
+    doors=(Door("/desk", _("Today"), "home", "desk.open", "now", 10),),
+    ways=(Way("today", "/"), Way("take_part", "/play")),
+)
