@@ -412,6 +412,18 @@ async def was_asked(quiz: UUID) -> bool:
     return found
 
 
+async def any_quiz() -> bool:
+    """Whether there is a quiz."""
+    found: bool = await db.value("SELECT EXISTS (SELECT FROM quiz)")
+    return found
+
+
+async def any_room() -> bool:
+    """Whether a room was ever opened."""
+    found: bool = await db.value("SELECT EXISTS (SELECT FROM room)")
+    return found
+
+
 async def mismatches() -> list[tuple[str, dict[str, str | int]]]:
     """(code, details) of every room whose answers and ledger postings disagree; empty when all is well."""
     found = await db.rows(

@@ -280,6 +280,12 @@ async def units_over(unit: UUID | None) -> frozenset[UUID]:
     return frozenset(row["id"] for row in found)
 
 
+async def any_link() -> bool:
+    """Whether a personal link was ever made."""
+    found: bool = await db.value("SELECT EXISTS (SELECT FROM sign_in_link)")
+    return found
+
+
 async def has_admin() -> bool:
     """Whether anybody who is here is an admin."""
     found: bool = await db.value("SELECT EXISTS (SELECT FROM member WHERE 'admin' = ANY(roles) AND left_on IS NULL)")

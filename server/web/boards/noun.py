@@ -1,6 +1,6 @@
 """What the shells need to know of boards."""
 
-from server.web.boards import checks, desk, phone, screen
+from server.web.boards import cards, checks, desk, phone, screen
 from server.web.frame.i18n import mark as _
 from server.web.frame.noun import Door, Noun, Slide, Way
 
@@ -10,6 +10,7 @@ BOARDS = Noun(
     permissions={"boards.read": "reads"},
     doors=(Door("/desk/boards", _("Boards"), "board", "boards.read", "organisation", 20),),
     ways=(Way("boards", "/boards"),),
+    cards=cards.CARDS,
     slides=(Slide(10, "boards/screen/boards.html", True, screen.slides),),
     checks=(checks.boards,),
 )

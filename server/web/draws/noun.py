@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from server.runtime.resources import Resources
-from server.web.draws import checks, desk
+from server.web.draws import cards, checks, desk
 from server.web.draws.hold import ceremony, check_in, kit, stage
 from server.web.draws.phone import badge, custody, draws, receipts
 from server.web.draws.plan import form, policy
@@ -84,6 +84,8 @@ DRAWS = Noun(
         Area("presence", _("Check-in")),
         Area("policy", _("Prize policy")),
     ),
+    cards=cards.CARDS,
+    steps=cards.STEPS,
     opens=_opened,
     checks=(checks.published,),
 )

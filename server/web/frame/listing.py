@@ -10,7 +10,7 @@ from litestar.types import ControllerRouterHandler
 
 from rewards.members.rules import Duty, duties
 from server.web.frame import i18n
-from server.web.frame.noun import Area, Card, Door, Group, Noun, Place, Slide, Tab
+from server.web.frame.noun import Area, Card, Door, Group, Noun, Page, Slide, Step, Tab
 
 GROUPS: Final[Sequence[Group]] = ("now", "programme", "rewards", "organisation")
 OTHERWISE: Final = 409
@@ -57,7 +57,9 @@ class Listing:
         ):
             if twice := sorted(one for one, times in Counter(said).items() if times > 1):
                 raise Declared(f"declared twice as {what}: {', '.join(twice)}")
-        wanted = {*_guarded(self.handlers), *(door.permission for noun in self.nouns for door in noun.doors)}
+        asked = [one.permission for noun in self.nouns for one in noun.doors]
+        asked += [one.permission for noun in self.nouns for one in noun.steps]
+        wanted = {*_guarded(self.handlers), *asked}
         if unknown := sorted(wanted - self.permissions.keys()):
             raise Declared(f"permissions that no noun declares: {', '.join(unknown)}")
 
@@ -91,9 +93,19 @@ class Listing:
         """Of an idle screen, in their order."""
         return sorted((one for noun in self.nouns for one in noun.slides), key=lambda one: one.order)
 
-    def cards(self, where: Place) -> Sequence[Card]:
-        """Of a page, in their order."""
-        return sorted((one for noun in self.nouns for one in noun.cards if one.where == where), key=lambda c: c.order)
+    def cards(self, page: Page) -> Sequence[Card]:
+        """Of a page, in the order of the nouns."""
+        return [card for noun in self.nouns for card in noun.cards if card.page == page]
+
+    @cached_property
+    def steps(self) -> Sequence[Step]:
+        """Before a new Laurel is in use, in their order."""
+        return sorted((one for noun in self.nouns for one in noun.steps), key=lambda one: one.order)
+
+    def tab(self, path: str) -> Tab | None:
+        """The tab of the phone's bar that a page belongs to; None: to none."""
+        found = [way for way in self.ways if path == way or path.startswith(f"{way}/")]
+        return self.ways[max(found, key=len)] if found else None
 
     def doors(self, group: Group) -> Sequence[Door]:
         """Of a group of the menu, in their order."""

@@ -23,8 +23,11 @@ Group = Literal["now", "programme", "rewards", "organisation"]
 Tab = Literal["today", "take_part", "boards", "rewards", "me"]
 """Tabs of the phone's bar, in this order."""
 
-Place = Literal["desk.now", "desk.waiting", "desk.coming", "phone.today", "phone.take_part", "phone.rewards"]
-"""Pages made of cards that several nouns bring."""
+Page = Literal["desk.today", "phone.today", "phone.take_part", "phone.rewards"]
+"""Pages made of what several nouns bring."""
+
+Section = Literal["", "now", "waiting", "coming"]
+"""Sections of the desk's Today; other pages have none."""
 
 Facts = Mapping[str, object]
 
@@ -50,16 +53,37 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """A part of a page that belongs to nobody alone.
+class Part:
+    """A template that shows some of a card's facts, by `order` among what others bring; it may show nothing."""
 
-    `facts` gives what its `template` shows, None: there is nothing to show. Cards of a place stand by `order`.
-    """
-
-    where: Place
     order: int
     template: str
-    facts: Callable[[Asked], Awaitable[Facts | None]]
+    section: Section = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a noun brings to a page that belongs to nobody alone. `facts`, asked once, are given to all its parts."""
+
+    page: Page
+    facts: Callable[[Asked], Awaitable[Facts]]
+    parts: Sequence[Part]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something to do before a new Laurel is in use, in the order of `order`.
+
+    `done` says whether it is. Who holds `permission` is led to `address` by `action`; others read `otherwise`.
+    """
+
+    order: int
+    label: str
+    permission: str
+    address: str
+    action: str
+    otherwise: str
+    done: Callable[[Asked], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +183,7 @@ class Noun:
     doors: Sequence[Door] = ()
     ways: Sequence[Way] = ()
     cards: Sequence[Card] = ()
+    steps: Sequence[Step] = ()
     slides: Sequence[Slide] = ()
     texts: Sequence[Mapping[str, str]] = ()
     fields: Mapping[str, str] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from litestar import Response
 from litestar.datastructures import UploadFile
+from markupsafe import Markup
 from redis.asyncio import Redis
 
 from rewards.refusals import Refusal
@@ -22,7 +23,7 @@ from server.web.frame.door import Door
 from server.web.frame.limits import Limits
 from server.web.frame.listing import Lenient, Listing, May
 from server.web.frame.live import Hub
-from server.web.frame.noun import Opened
+from server.web.frame.noun import Opened, Page
 from server.web.frame.session import Session, Sessions
 
 VERSION = "0.1.0"
@@ -148,6 +149,7 @@ def context(request: Asked, **own: object) -> dict[str, object]:
         "me": me(request),
         "organisation": house(request).resources.settings.organisation,
         "path": request.url.path,
+        "tab": listing(request).tab(request.url.path),
         "version": VERSION,
         "now": clock.now(),
         "text_size": text_size(request),
@@ -165,6 +167,22 @@ def page(
 ) -> Response[bytes]:
     """A whole page, given `values` and `own`."""
     return _html(html.render(template, locale(request), **context(request, **{**(values or {}), **own})), status)
+
+
+async def brought(request: Asked, page: Page) -> dict[str, list[Markup]]:
+    """What nouns bring to a page: section -> what each part shows, in its order; a part that shows nothing is left out.
+
+    Every card is asked for its facts, one after the other.
+    """
+    found: list[tuple[int, str, str]] = []
+    for card in listing(request).cards(page):
+        shown = context(request, say=speaker(request), **await card.facts(request))
+        found += [(one.order, one.section, html.render(one.template, locale(request), **shown)) for one in card.parts]
+    sections: dict[str, list[Markup]] = {}
+    for _order, section, text in sorted(found):
+        if text.strip():
+            sections.setdefault(section, []).append(Markup(text))  # noqa: S704 - our own templates, escaped there
+    return sections
 
 
 def fragment(

@@ -2,13 +2,15 @@
 
 from server.web.frame.i18n import mark as _
 from server.web.frame.noun import Area, Door, Noun
-from server.web.ledger import checks, desk, words
+from server.web.ledger import cards, checks, desk, words
 
 LEDGER = Noun(
     name="ledger",
     handlers=desk.HANDLERS,
     permissions={"settings.read": "oversees", "settings.change": "governs"},
     doors=(Door("/desk/settings", _("Settings"), "settings", "settings.read", "organisation", 50),),
+    cards=cards.CARDS,
+    steps=cards.STEPS,
     texts=(words.TEXTS,),
     areas=(Area("season", _("Seasons")), Area("rule", _("Earning rules")), Area("ledger", _("Ledger"))),
     checks=(checks.ledger,),

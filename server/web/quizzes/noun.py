@@ -6,7 +6,7 @@ from typing import Any
 from server.runtime.resources import Resources
 from server.web.frame.i18n import mark as _
 from server.web.frame.noun import Area, Door, Noun, Opened, Shown, Slide, Way
-from server.web.quizzes import checks, phone, screen, words
+from server.web.quizzes import cards, checks, phone, screen, words
 from server.web.quizzes.answering import Answering
 from server.web.quizzes.desk import quizzes, rooms
 from server.web.quizzes.live import Live, Rooms
@@ -51,6 +51,8 @@ QUIZZES = Noun(
         "round.unknown": 404,
     },
     areas=(Area("quiz", _("Quizzes"), _quiz), Area("room", _("Rooms"), _room)),
+    cards=cards.CARDS,
+    steps=cards.STEPS,
     opens=_opened,
     checks=(checks.answers, checks.room_boards),
 )

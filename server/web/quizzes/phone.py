@@ -18,7 +18,6 @@ from server.web.frame.asked import Asked
 from server.web.frame.limits import Policy, network_of
 from server.web.frame.live import Channel, EventStream, json_event
 from server.web.quizzes.live import letters, live, remaining, room_or_refuse
-from server.web.today.phone import no_such_room
 
 WRONG_ROOMS: Final = Policy("room.code", 300, 1.0)
 """Typed codes that are no room's, by address: a hall of people who mistype, and nobody who tries them all."""
@@ -53,7 +52,8 @@ async def find_room(request: Asked) -> Response[bytes]:
     if not taken.allowed:
         raise Refusal("web.too_many", seconds=taken.retry_after_seconds)
     if await queries.room_by_code(code) is None:
-        return await no_such_room(request, code)
+        way = "/" if pages.me(request) is None else "/play"
+        return pages.go(request, f"{way}?{urlencode({'code': code})}")
     await limits.give_back(name, key=key, capacity=capacity, refill_per_second=refill)
     return pages.go(request, f"/rooms/{code}")
 

@@ -6,16 +6,13 @@ from datetime import datetime, timedelta
 
 import msgspec
 from litestar import Response, get
+from markupsafe import Markup, escape
 from redis.asyncio import Redis
 
-from games.quizzes import queries as quizzes
-from rewards.draws import queries as draws
-from rewards.draws.queries import DrawRow
 from rewards.ledger import queries as ledger
-from rewards.members import queries as members
 from rewards.outbox import queries as outbox
 from server.runtime import clock
-from server.web.frame import guards, pages
+from server.web.frame import guards, i18n, pages
 from server.web.frame.asked import Asked
 from server.web.frame.desk import desk_fragment, desk_page
 from server.web.screens.queries import screens_seen
@@ -35,43 +32,40 @@ OLD_REPORT = timedelta(minutes=30)
 
 @get("/desk", guards=[guards.may("desk.open")])
 async def show_today(request: Asked) -> Response[bytes]:
-    """One glance: what runs, what waits for somebody, what comes, how the machine is."""
-    house = pages.house(request)
-    rooms = await quizzes.rooms(live=True)
-    coming = await draws.coming(5)
+    """One glance: what runs, what waits for somebody, what comes; and what is to be done before all that."""
     return desk_page(
         request,
         "today/desk/today.html",
-        running=[room for room in rooms if room.state != "scheduled"],
-        scheduled=sorted(
-            (room for room in rooms if room.state == "scheduled" and room.opens_at),
-            key=lambda room: (room.opens_at, room.id),
-        ),
-        draws=coming,
-        unclaimed=await _unclaimed(),
-        season=await ledger.season_of(house.today()),
-        seasons=await ledger.seasons(),
-        people=await members.member_count(),
-        quizzes=len(await quizzes.quizzes()),
-        health=await look(house.redis, clock.now()),
+        season=await ledger.season_of(pages.house(request).today()),
+        steps=await _steps(request),
+        brought=await pages.brought(request, "desk.today"),
     )
+
+
+async def _steps(request: Asked) -> list[tuple[str, str, Markup]]:
+    """(state, label, what to do) of the steps to get started, as kit.steps shows them; empty when all are done."""
+    words, may = i18n.translator(pages.locale(request)), pages.signed_in(request).may
+    steps: list[tuple[str, str, Markup]] = []
+    state = "now"
+    for step in pages.listing(request).steps:
+        if await step.done(request):
+            steps.append(("done", words.text(step.label), Markup()))
+            continue
+        to_do = escape(words.text(step.otherwise))
+        if step.permission in may:
+            to_do = Markup('<a href="{}">{}</a>').format(step.address, words.text(step.action))
+        steps.append((state, words.text(step.label), to_do))
+        state = "later"
+    return [] if state == "now" else steps
 
 
 @get("/desk/health", guards=[guards.may("desk.open")])
 async def show_health(request: Asked) -> Response[bytes]:
-    """Only the health, for the page to ask again now and then."""
+    """How the machine is; with `?dot=1` only its one sign, for the frame of every page."""
     health = await look(pages.house(request).redis, clock.now())
-    return desk_fragment(request, "today/desk/today.html", "health", health=health)
-
-
-async def _unclaimed() -> list[tuple[DrawRow, int]]:
-    """Draws that were held, with how many prizes are not handed over yet; none at 0."""
-    waiting = []
-    for held in await draws.past(5):
-        left = sum(win.claimed_at is None for win in await draws.winners(held.id))
-        if left:
-            waiting.append((held, left))
-    return waiting
+    if "dot" in request.query_params:
+        return desk_fragment(request, "today/desk/health.html", "dot", health=health)
+    return desk_page(request, "today/desk/health.html", health=health)
 
 
 class Drift(msgspec.Struct, frozen=True):
@@ -99,6 +93,11 @@ class Health:
     drift_old: bool
     screens: int
     screens_seen: int
+
+    @property
+    def well(self) -> bool:
+        """Whether nobody has to do anything."""
+        return self.worker and not (self.drift is not None and (self.drift.differences or self.drift_old))
 
 
 async def look(redis: Redis, now: datetime) -> Health:

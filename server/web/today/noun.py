@@ -9,5 +9,5 @@ TODAY = Noun(
     handlers=(*desk.HANDLERS, *phone.HANDLERS),
     permissions={"desk.open": "reads"},
     doors=(Door("/desk", _("Today"), "home", "desk.open", "now", 10),),
-    ways=(Way("today", "/"), Way("take_part", "/play")),
+    ways=(Way("today", "/"), Way("take_part", "/play"), Way("rewards", "/rewards")),
 )

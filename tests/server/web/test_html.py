@@ -38,6 +38,7 @@ def context(**own: object) -> dict[str, object]:
         "organisation": "Harbour Union",
         "path": "/",
         "version": "0",
+        "tab": None,
         "now": datetime(2026, 11, 22, tzinfo=UTC),
         "menu": [
             Shelf("now", [("/desk", "Today", "home")]),

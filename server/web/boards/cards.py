@@ -1,0 +1,30 @@
+"""What boards bring to the phone's Today."""
+
+from rewards.boards import queries
+from rewards.boards.rules import season_board, week_board
+from rewards.ledger import queries as ledger
+from server.web.frame import pages
+from server.web.frame.asked import Asked
+from server.web.frame.noun import Card, Part
+
+
+async def _mine(request: Asked) -> dict[str, object]:
+    """`points` are the ledger's; `place` 0: on no board yet; `week` are the points on this week's board."""
+    house, me = pages.house(request), pages.signed_in(request)
+    today = house.today()
+    season = await ledger.season_of(today)
+    if season is None:
+        return {"season": None}
+    board = season_board(season.id)
+    place = await queries.place_of(house.redis, board, me.id)
+    week = await queries.place_of(house.redis, week_board(season.id, today), me.id)
+    return {
+        "season": season,
+        "points": await ledger.season_points(season.id, me.id),
+        "place": place.rank if place else 0,
+        "of": await queries.size(house.redis, board),
+        "week": week.points if week else 0,
+    }
+
+
+CARDS = (Card("phone.today", _mine, (Part(30, "boards/phone/today.html"),)),)
