@@ -17,6 +17,24 @@
     next.click();
   });
 
+  // On a narrow screen the menu is behind one button; without scripts it stands open.
+  var button = document.querySelector("[data-menu]");
+  var menu = document.getElementById("menu");
+  if (button && menu) {
+    var narrow = window.matchMedia("(max-width: 860px)");
+    var fold = function (shut) {
+      menu.classList.toggle("is-shut", shut);
+      button.setAttribute("aria-expanded", String(!shut));
+    };
+    var arrange = function () {
+      button.hidden = !narrow.matches;
+      fold(narrow.matches);
+    };
+    button.addEventListener("click", function () { fold(!menu.classList.contains("is-shut")); });
+    narrow.addListener(arrange);
+    arrange();
+  }
+
   // A file dropped on the field is a file chosen.
   document.addEventListener("dragover", function (event) {
     var drop = event.target.closest && event.target.closest("[data-drop]");

@@ -54,8 +54,76 @@
     tell(problem.dataset.refused);
   });
   document.addEventListener("htmx:beforeRequest", function (event) {
-    var notices = document.getElementById("notices");
     if (notices && event.detail.requestConfig.verb !== "get") { notices.textContent = ""; }
+  });
+
+  // A notice that all went well goes away by itself, unless somebody is at it; any other stays until it is closed.
+  var SEEN_MS = 8000;
+  var FADE_MS = 400;
+  var notices = document.getElementById("notices");
+  function dismiss(notice) {
+    if (notice.contains(document.activeElement) || notice.matches(":hover")) { later(notice); return; }
+    notice.classList.add("is-going");
+    setTimeout(function () { notice.remove(); }, FADE_MS);
+  }
+  function later(notice) { setTimeout(function () { dismiss(notice); }, SEEN_MS); }
+  function settle() {
+    Array.prototype.forEach.call(notices.querySelectorAll(".notice:not([data-settled])"), function (notice) {
+      notice.setAttribute("data-settled", "");
+      if (notice.classList.contains("notice-good")) { later(notice); return; }
+      var close = document.createElement("button");
+      close.type = "button";
+      close.className = "button button-quiet notice-close";
+      close.textContent = notices.dataset.close;
+      close.addEventListener("click", function () { notice.remove(); });
+      notice.appendChild(close);
+    });
+  }
+  // A page that answers a form stands at the address of its own page: a reload asks for that one again.
+  var address = document.body.dataset.address;
+  if (address) { window.history.replaceState(null, "", address); }
+
+  // What a reload would say again is taken out of the address.
+  if (window.URLSearchParams && window.location.search.indexOf("said=") >= 0 && notices && notices.children.length) {
+    var asked = new URLSearchParams(window.location.search);
+    asked.delete("said");
+    var rest = asked.toString();
+    window.history.replaceState(window.history.state, "", window.location.pathname + (rest ? "?" + rest : "") + window.location.hash);
+  }
+
+  // What sticks to an edge covers nothing that is scrolled to: its height is kept free.
+  var TOP = "#notices, [data-stuck=top]";
+  var BOTTOM = ".bottom-bar, .remote-next, .actions-near, [data-stuck=bottom]";
+  function height(selector) {
+    return Array.prototype.reduce.call(document.querySelectorAll(selector), function (most, one) {
+      return Math.max(most, one.getBoundingClientRect().height);
+    }, 0);
+  }
+  function measure() {
+    var style = document.documentElement.style;
+    style.setProperty("--stuck-top", Math.ceil(height(TOP)) + 8 + "px");
+    style.setProperty("--stuck-bottom", Math.ceil(height(BOTTOM)) + 8 + "px");
+  }
+  if (notices && window.MutationObserver) {
+    new MutationObserver(function () { settle(); measure(); }).observe(notices, { childList: true });
+    settle();
+  }
+  window.addEventListener("resize", measure);
+  document.addEventListener("htmx:load", measure);
+  measure();
+
+  // A small menu folds away when one is done with it.
+  document.addEventListener("click", function (event) {
+    Array.prototype.forEach.call(document.querySelectorAll("[data-fold-away][open]"), function (fold) {
+      if (!fold.contains(event.target)) { fold.open = false; }
+    });
+  });
+  document.addEventListener("keydown", function (event) {
+    if (event.key !== "Escape") { return; }
+    Array.prototype.forEach.call(document.querySelectorAll("[data-fold-away][open]"), function (fold) {
+      fold.open = false;
+      fold.querySelector("summary").focus();
+    });
   });
 
   // Danger asks once: the body of <details data-confirm> opens as a dialog.

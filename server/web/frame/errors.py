@@ -1,6 +1,7 @@
 """From refusals and faults to answers: a page, or a notice for htmx."""
 
 import logging
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 from litestar import Response
@@ -10,7 +11,8 @@ from redis.exceptions import RedisError
 from rewards.refusals import Refusal
 from server.web.frame import html
 from server.web.frame.asked import Asked
-from server.web.frame.pages import context, is_htmx, listing, locale, sentence
+from server.web.frame.desk import menu
+from server.web.frame.pages import context, is_htmx, listing, locale, me, sentence
 
 log = logging.getLogger("laurel.web")
 
@@ -23,7 +25,13 @@ def refused(request: Asked, refusal: Refusal) -> Response[bytes]:
 
 
 def http_error(request: Asked, error: HTTPException) -> Response[bytes]:
-    """What the framework refuses by itself: unknown addresses, wrong methods, malformed input."""
+    """What the framework refuses by itself: unknown addresses, wrong methods, malformed input.
+
+    An address that only takes forms leads whoever opens it to the page that has the form.
+    """
+    if error.status_code == 405 and request.method in ("GET", "HEAD"):
+        page = listing(request).page_of_form(request.url.path)
+        return Response(b"", status_code=303, headers={"Location": page})
     code = _OF_STATUS.get(error.status_code, "web.bad_input" if error.status_code < 500 else "web.fault")
     return _answer(request, code, {"seconds": 60}, error.status_code)
 
@@ -54,11 +62,22 @@ def fault(request: Asked, error: Exception) -> Response[bytes]:
 
 def _answer(request: Asked, code: str, details: dict[str, str | int], status: int) -> Response[bytes]:
     language = locale(request)
-    words = sentence(request, code, details)
-    shown = context(request, code=code, words=words, status=status)
-    headers = {"HX-Retarget": "#notices", "HX-Reswap": "innerHTML"} if is_htmx(request) else {}
+    shown = context(request, code=code, words=sentence(request, code, details), status=status)
     if is_htmx(request):
         text = html.render_block("kit/refusal.html", "notice", language, **shown)
+        headers = {"HX-Retarget": "#notices", "HX-Reswap": "innerHTML"}
     else:
-        text = html.render("kit/refusal.html", language, **shown)
+        text = html.render("kit/refusal.html", language, **shown, **_around(request))
+        headers = {}
     return Response(text.encode(), status_code=status, media_type="text/html; charset=utf-8", headers=headers)
+
+
+def _around(request: Asked) -> dict[str, object]:
+    """The face that a refusal is shown in, and the ways on: back to where one was on our pages, and to the start."""
+    came = urlsplit(request.headers.get("referer", ""))
+    ours = came.netloc == request.headers.get("host") and came.path not in ("", request.url.path)
+    back = urlunsplit(("", "", came.path, came.query, "")) if ours else ""
+    mine = me(request)
+    if request.url.path.startswith("/desk") and mine is not None and "desk.open" in mine.may:
+        return {"base": "kit/base_desk.html", "menu": menu(request), "back": back, "start": "/desk"}
+    return {"base": "kit/base_phone.html", "back": back, "start": "/"}

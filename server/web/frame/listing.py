@@ -1,5 +1,6 @@
 """What all nouns declare, put together once at the start and asked by every page."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -112,6 +113,15 @@ class Listing:
         found = (door for noun in self.nouns for door in noun.doors if door.group == group)
         return sorted(found, key=lambda door: door.place)
 
+    def page_of_form(self, path: str) -> str:
+        """The page that has the form of an address: what the handler of the form says (`opt["page"]`), else the address
+        itself where it is a page, else the nearest page above it."""
+        told = next((page for address, page in self._forms if address.fullmatch(path)), "")
+        if told or any(page.fullmatch(path) for page in self._pages):
+            return told or path
+        above = path.rpartition("/")[0]
+        return self.page_of_form(above) if above else "/"
+
     def may(self, roles: Iterable[str]) -> May:
         """What a holder of these roles may do."""
         return May(duties(roles), self.permissions)
@@ -137,6 +147,16 @@ class Listing:
         return say
 
     @cached_property
+    def _pages(self) -> Sequence[re.Pattern[str]]:
+        return [_address(path) for one in self.handlers for path in _paths(one, "GET")]
+
+    @cached_property
+    def _forms(self) -> Sequence[tuple[re.Pattern[str], str]]:
+        """(address, page) of the handlers that say on which page their form is."""
+        said = [(one, getattr(one, "opt", {}).get("page", "")) for one in self.handlers]
+        return [(_address(path), page) for one, page in said if page for path in _paths(one, "POST")]
+
+    @cached_property
     def _statuses(self) -> Mapping[str, int]:
         return {"": OTHERWISE, **{start: status for noun in self.nouns for start, status in noun.statuses.items()}}
 
@@ -145,3 +165,19 @@ def _guarded(handlers: Iterable[ControllerRouterHandler]) -> set[str]:
     """The permissions that guards of these handlers ask for."""
     guards = (guard for handler in handlers for guard in getattr(handler, "guards", None) or ())
     return {guard.permission for guard in guards if hasattr(guard, "permission")}
+
+
+_FREE: Final = {"path}": ".+", "str}": "[^/]+", "uuid}": "[0-9A-Fa-f-]{32,36}"}
+"""What a parameter of a routed path matches, by its type."""
+
+
+def _paths(handler: ControllerRouterHandler, method: str) -> set[str]:
+    """The addresses at which a handler answers a method."""
+    found: set[str] = handler.paths if method in getattr(handler, "http_methods", ()) else set()  # type: ignore[union-attr]
+    return found
+
+
+def _address(path: str) -> re.Pattern[str]:
+    """What a routed path matches: one segment for a parameter, or all that follows for one of type path."""
+    parts = re.split(r"(\{\w+:\w+\})", path)
+    return re.compile("".join(_FREE.get(part.partition(":")[2], re.escape(part)) for part in parts))

@@ -33,7 +33,7 @@ async def _page(request: Asked, status: int = 200, problem: str = "", **values: 
     )
 
 
-@post("/desk/seasons", guards=[guards.may("settings.change")])
+@post("/desk/seasons", opt={"page": "/desk/settings"}, guards=[guards.may("settings.change")])
 async def open_season(request: Asked) -> Response[bytes]:
     """A new season; what is wrong with it is said beside the form, which keeps what was typed."""
     form = await pages.form(request)
@@ -56,7 +56,7 @@ async def open_season(request: Asked) -> Response[bytes]:
     return pages.go(request, "/desk/settings", said="desk.season_opened", name=given["name"])
 
 
-@post("/desk/rules/{code:str}", guards=[guards.may("settings.change")])
+@post("/desk/rules/{code:str}", opt={"page": "/desk/settings"}, guards=[guards.may("settings.change")])
 async def set_rule(request: Asked, code: FromPath[str]) -> Response[bytes]:
     """How a kind of fact earns from now on; only rules that exist."""
     form = await pages.form(request)

@@ -41,7 +41,7 @@ async def show_room(request: Asked, code: FromPath[str]) -> Response[bytes]:
     return pages.page(request, "quizzes/phone/room.html", values=facts | {"mine": mine})
 
 
-@post("/rooms")
+@post("/rooms", opt={"page": "/play"})
 async def find_room(request: Asked) -> Response[bytes]:
     """The code that somebody typed leads to the room's page."""
     form = await pages.form(request)
@@ -114,7 +114,7 @@ _REFUSED = {
 _got_it: dict[tuple[str, int, bool], bytes] = {}
 
 
-@post("/rounds/{round_id:uuid}/answers", guards=[guards.signed_in])
+@post("/rounds/{round_id:uuid}/answers", opt={"page": "/play"}, guards=[guards.signed_in])
 async def answer(request: Asked, round_id: FromPath[UUID]) -> Response[bytes]:
     """One answer a member a question. The page says "got it" only after the commit."""
     received_at = clock.now()

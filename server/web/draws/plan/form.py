@@ -118,7 +118,7 @@ async def edit_draw(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
     return await _form_page(request, await _draft_of(request, draw))
 
 
-@post("/desk/draws", guards=[guards.may("draws.change")])
+@post("/desk/draws", opt={"page": "/desk/draws/new"}, guards=[guards.may("draws.change")])
 async def create_draw(request: Asked) -> Response[bytes]:
     """Plan a draw; mistakes bring the form back as it was filled in."""
     reading, terms = await _read(request, None)

@@ -9,7 +9,7 @@ from rewards.refusals import Refusal
 from server.runtime import clock
 from server.web.frame import guards, pages
 from server.web.frame.asked import Asked
-from server.web.members.phone.sign_in import YEAR
+from server.web.members.phone.sign_in import YEAR, back
 
 LATEST = 5
 PAGE = 30
@@ -85,10 +85,11 @@ async def set_alias(request: Asked) -> Response[bytes]:
 @post("/me/text-size", guards=[guards.signed_in])
 async def set_text_size(request: Asked) -> Response[bytes]:
     """For this device."""
-    size = (await pages.form(request)).text("size", most=20)
+    form = await pages.form(request)
+    size = form.text("size", most=20)
     if size not in pages.TEXT_SIZES:
         raise Refusal("phone.text_size_unknown")
-    answer = pages.go(request, "/me", said="phone.text_size_set")
+    answer = pages.go(request, back(form, "/me"), said="phone.text_size_set")
     answer.headers["set-cookie"] = pages.house(request).door.cookie(pages.TEXT_SIZE, size, YEAR)
     return answer
 

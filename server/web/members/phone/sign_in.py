@@ -278,13 +278,14 @@ async def set_language(request: Asked) -> Response[bytes]:
     if me is not None:
         await actions.set_language(me.id, language)
         await house.sessions.rewrite(me.id, language=language)
-    answer = pages.go(request, _back(form))
+    answer = pages.go(request, back(form))
     answer.headers["set-cookie"] = house.door.cookie(pages.LANGUAGE, language, YEAR)
     return answer
 
 
-def _back(form: Form) -> str:
-    return own_path(form.text("back", most=LONGEST_WAY))
+def back(form: Form, otherwise: str = "/") -> str:
+    """The page of ours that a form was on, as it says itself."""
+    return own_path(form.text("back", most=LONGEST_WAY), otherwise)
 
 
 @post("/sign-out", opt={"open": True})
