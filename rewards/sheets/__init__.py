@@ -11,9 +11,11 @@ from rewards.sheets.problems import Findings, Problem
 from rewards.sheets.reading import read_rows
 from rewards.sheets.table import Sheet
 from rewards.sheets.text import one_line, plain_text
+from rewards.sheets.xlsx.numbers import EPOCH_1900
 from rewards.sheets.xlsx.writing import write_xlsx
 
 __all__ = (
+    "EPOCH_1900",
     "MAX_BYTES",
     "Findings",
     "Problem",

@@ -2,16 +2,14 @@
 
 import re
 from collections.abc import Sequence
-from datetime import datetime, time
-
-from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH, from_excel
+from datetime import datetime
 
 from rewards.sheets.columns import column_letters, column_number
 from rewards.sheets.formulas import literal
 from rewards.sheets.limits import MAX_CELLS, MAX_COLUMNS, MAX_PROBLEMS, MAX_ROWS
 from rewards.sheets.problems import Problem, Refused, refuse
 from rewards.sheets.xlsx.elements import Handler
-from rewards.sheets.xlsx.numbers import Look, moment_text, number_text
+from rewards.sheets.xlsx.numbers import EPOCH_1900, EPOCH_1904, Look, moment_of, moment_text, number_text
 from rewards.sheets.xlsx.strings import unescaped
 
 
@@ -116,13 +114,11 @@ class Cells(Handler):
 
     def _number(self, value: str) -> str:
         look = self._looks[self._style] if self._style < len(self._looks) else Look()
-        if look.date:
+        if look.moment:
             try:
-                moment = from_excel(float(value), MAC_EPOCH if self._epoch_1904 else WINDOWS_EPOCH)
+                return moment_text(moment_of(float(value), EPOCH_1904 if self._epoch_1904 else EPOCH_1900))
             except (OverflowError, ValueError):
                 return self._problem("file.error_cell")
-            if isinstance(moment, datetime | time):
-                return moment_text(moment)
         shown = number_text(value)
         return shown.zfill(look.digits) if shown.isdigit() else shown
 

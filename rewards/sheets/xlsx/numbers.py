@@ -2,21 +2,41 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
-
-from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
+from typing import Final
 
 from rewards.sheets.problems import refuse
 from rewards.sheets.xlsx.elements import Handler
 
+EPOCH_1900: Final = datetime(1899, 12, 30)
+"""Day 0 of nearly every workbook, so that day 61 is 1 March 1900: spreadsheets take 1900 for a leap year."""
+EPOCH_1904: Final = datetime(1904, 1, 1)
+"""Day 0 of workbooks from an old Mac."""
+
+# ECMA-376 part 1, 18.8.30: the formats a file need not spell out that show days and times, here or in Chinese,
+# Japanese and Korean offices.
+_BUILT_IN_MOMENTS = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
+# Not part of a format's signs: texts, colours, currencies, languages. Counted hours, minutes and seconds are.
+_ASIDE = re.compile(r'".*?"|\[(?!hh?\]|mm?\]|ss?\])[^\]]*\]')
+_MOMENT_SIGN = re.compile(r"(?<![_\\])[dmhys]", re.IGNORECASE | re.ASCII)
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a number is shown: as a date, or padded with zeros to `digits` (0: not padded)."""
+    """How a number is shown: as a day or time, or padded with zeros to `digits` (0: not padded)."""
 
-    date: bool = False
+    moment: bool = False
     digits: int = 0
+
+
+def look_of(number: int, code: str) -> Look:
+    """The look of a number format. `code` as the file spells it out, "" where it does not."""
+    if not code:
+        return Look(moment=number in _BUILT_IN_MOMENTS)
+    if padded := re.fullmatch(r"(0{2,20})(;.*)?", code):
+        return Look(digits=len(padded[1]))
+    return Look(moment=_MOMENT_SIGN.search(_ASIDE.sub("", code.split(";")[0])) is not None)
 
 
 class Styles(Handler):
@@ -40,23 +60,27 @@ class Styles(Handler):
             self._in_cell_formats = False
 
     def looks(self) -> list[Look]:
-        seen: dict[int, Look] = {}
-        for number in self._used:
-            if number not in seen:
-                seen[number] = self._look(number)
+        """The look of each cell format, in their order."""
+        seen = {number: look_of(number, self._codes.get(number, "")) for number in set(self._used)}
         return [seen[number] for number in self._used]
 
-    def _look(self, number: int) -> Look:
-        code = self._codes.get(number) or BUILTIN_FORMATS.get(number, "")
-        if not code:
-            # ECMA-376 part 1, 18.8.30: these numbers are dates and times in Chinese, Japanese and Korean offices.
-            return Look(date=27 <= number <= 36 or 50 <= number <= 58)
-        if padded := re.fullmatch(r"(0{2,20})(;.*)?", code):
-            return Look(digits=len(padded[1]))
-        return Look(date=code != "General" and is_date_format(code))
+
+def moment_of(days: float, epoch: datetime) -> datetime | time:
+    """A stored day number as day and time, to the millisecond; from 0 to below 1 the time alone.
+
+    Raises OverflowError or ValueError where there is no such day.
+    """
+    day, fraction = divmod(days, 1)
+    of_day = timedelta(milliseconds=round(fraction * 86_400 * 1000))
+    if 0 <= days < 1 and not of_day.days:
+        return (datetime.min + of_day).time()
+    if 0 < days < 60 and epoch == EPOCH_1900:
+        day += 1
+    return epoch + timedelta(days=day) + of_day
 
 
 def moment_text(moment: datetime | time) -> str:
+    """`2024-03-01`, `2024-03-01T08:30:00` or `08:30:00`."""
     if isinstance(moment, datetime) and moment.time() == time():
         return moment.date().isoformat()
     return moment.isoformat(timespec="seconds")

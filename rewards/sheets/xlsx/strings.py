@@ -4,7 +4,16 @@ import re
 
 from rewards.sheets.xlsx.elements import Handler
 
+_CONTROLS = "\x00-\x08\x0b-\x1f\ufffe\uffff"
+# What XML cannot hold; an underscore that would begin an escape, also one whose end is the escape of the next sign;
+# and the start of what writers take for markup that is ready.
+_MUST_ESCAPE = re.compile(f"[{_CONTROLS}]|_(?=x[0-9A-Fa-f]{{4}}[_{_CONTROLS}])|\\A<(?=r>)")
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
+
+
+def escaped(text: str) -> str:
+    """The text as a workbook holds it; `unescaped` gives it back."""
+    return _MUST_ESCAPE.sub(lambda sign: f"_x{ord(sign[0]):04X}_", text)
 
 
 def unescaped(text: str) -> str:
@@ -45,6 +54,3 @@ class SharedStrings(Handler):
             self._phonetic = False
         elif name == "si":
             self.found.append(unescaped("".join(self._text)))
-
-
-_MUST_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)|[\x00-\x08\x0b-\x1f\ufffe\uffff]")
