@@ -13,6 +13,8 @@ from rewards.sheets.xlsx.elements import Handler
 
 @dataclass(frozen=True, slots=True)
 class Home:
+    """Where a workbook keeps its shared texts and its styles; None: it has none."""
+
     strings: str | None
     styles: str | None
 

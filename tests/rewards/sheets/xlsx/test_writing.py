@@ -18,8 +18,8 @@ from tests.rewards.sheets.tables import TEXT, rows, trimmed
 
 PIECES = st.sampled_from(
     ["_x0041_", "_x005F_", "_x000d_", "_xD800_", "_x00", "_x", "x0041", "x0041_", "41", "\x01", "\r", "\x1f", "\ufffe",
-     "\uffff", "<r>", "</r>", "<r><t>1</t></r>", "</is></c>", "<", "&amp;", "]]>", "=1+1", "00123", "'", '"', "\n", "\t", " ",
-     "\u3000", "🎉", "李"]
+     "\uffff", "<r>", "</r>", "<r><t>1</t></r>", "</is></c>", "<", "&amp;", "]]>", "=1+1", "00123", "'", '"', "\n",
+     "\t", " ", "\u3000", "🎉", "李"]
 )  # fmt: skip
 TRAP = st.lists(PIECES, max_size=6).map("".join)
 TRAPS = st.lists(st.lists(st.one_of(TEXT, TRAP), min_size=1, max_size=5), min_size=1, max_size=6)
