@@ -4,12 +4,10 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
-from openpyxl.utils.datetime import from_excel
-
-from rewards.sheets import Findings, Problem, Sheet, one_line, read_rows
+from rewards.sheets import EPOCH_1900, Findings, Problem, Sheet, one_line, read_rows
 
 Field = Literal["staff_number", "name", "unit", "roles", "joined", "left", "email", "phone", "language"]
 Role = Literal["organiser", "reviewer", "auditor", "admin"]
@@ -389,8 +387,7 @@ def clean_date(text: str) -> date | None:
                 return day if day.year in YEARS else None
         if re.fullmatch(r"[1-7][0-9]{4}(\.[0-9]{1,12})?", text, re.ASCII):
             # The epoch of the files of an old Mac (1904) is known only inside a workbook, where dates are typed.
-            moment = from_excel(int(text[:5]))
-            return date(moment.year, moment.month, moment.day)
+            return (EPOCH_1900 + timedelta(days=int(text[:5]))).date()
     except ValueError:
         return None
     return None

@@ -2,10 +2,10 @@
 
 import re
 from datetime import date, timedelta
-from io import BytesIO
 
-from openpyxl import Workbook
 from playwright.sync_api import Page, expect
+
+from rewards.sheets import write_xlsx
 
 CODE = "Blue-valve-7"
 ROSTER = (
@@ -30,15 +30,7 @@ KAHOOT = (
 
 def kahoot_sheet() -> bytes:
     """The spreadsheet that Kahoot gives out, filled in."""
-    book = Workbook()
-    sheet = book.active
-    for _ in range(7):
-        sheet.append([])
-    for row in KAHOOT:
-        sheet.append([None, *row])
-    packed = BytesIO()
-    book.save(packed)
-    return packed.getvalue()
+    return write_xlsx([*[()] * 7, *(("", *row) for row in KAHOOT)], "Sheet1")
 
 
 def at(path: str) -> re.Pattern[str]:

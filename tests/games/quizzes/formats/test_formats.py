@@ -17,7 +17,7 @@ from server.web.nouns import LISTING
 ROOT = Path(__file__).parents[4]
 SAMPLES = ROOT / "tests" / "samples"
 SOURCES = [
-    ROOT / "rewards" / "sheets.py",
+    *sorted((ROOT / "rewards" / "sheets").rglob("*.py")),
     ROOT / "rewards" / "members" / "roster_file.py",
     *sorted((ROOT / "games" / "quizzes" / "formats").glob("*.py")),
 ]

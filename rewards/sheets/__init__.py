@@ -1,0 +1,30 @@
+"""Tables that people keep in files, from bytes to rows and back (.xlsx, .csv). No clock, no network.
+
+What a file is, is decided by its bytes, never by its name. Nothing in a file is run, followed or fetched: XML with
+a document type is refused, a cell with a formula is a problem at that cell. Limits hold before memory is spent.
+"""
+
+from rewards.sheets.contents import decode, recognise
+from rewards.sheets.delimited import write_csv
+from rewards.sheets.limits import MAX_BYTES
+from rewards.sheets.problems import Findings, Problem
+from rewards.sheets.reading import read_rows
+from rewards.sheets.table import Sheet
+from rewards.sheets.text import one_line, plain_text
+from rewards.sheets.xlsx.numbers import EPOCH_1900
+from rewards.sheets.xlsx.writing import write_xlsx
+
+__all__ = (
+    "EPOCH_1900",
+    "MAX_BYTES",
+    "Findings",
+    "Problem",
+    "Sheet",
+    "decode",
+    "one_line",
+    "plain_text",
+    "read_rows",
+    "recognise",
+    "write_csv",
+    "write_xlsx",
+)
