@@ -130,7 +130,6 @@ var vpage = (function () {
   }
 
   return {
-    LANGUAGES: Object.keys(TEXTS).sort(), words: words, known: known, number: number, h: h, put: put, qr: qr,
-    groups: groups, refusal: refusal, run: run, readFiles: readFiles, utf8: utf8, save: save,
+    LANGUAGES: Object.keys(TEXTS).sort(), words, known, number, h, put, qr, groups, refusal, run, readFiles, utf8, save,
   };
 })();
