@@ -1,7 +1,6 @@
 """The offline kit of a draw, filled with its private names, for those who may draw."""
 
 import asyncio
-from collections.abc import Mapping
 from uuid import UUID
 
 from litestar import Response, get
@@ -73,11 +72,7 @@ async def filled_kit(request: Asked, draw: DrawRow) -> bytes:
         present=await _checked_in(draw.id),
         secrets=list((await queries.kept_secrets(draw.id)).values()),
     )
-    return await asyncio.to_thread(_fill, published["kit.html"], data)
-
-
-def _fill(program: bytes, data: Mapping[str, object]) -> bytes:
-    return fill_kit(program, data)
+    return await asyncio.to_thread(fill_kit, published["kit.html"], data)
 
 
 async def _entrants(draw_id: UUID) -> list[KitEntrant]:

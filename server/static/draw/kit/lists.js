@@ -39,8 +39,8 @@
       put(list, search(text).map(function (line) { return h("li", {}, row(line)); }));
     }
     fill(state.form.search || "");
-    return [labelled(say("kit.search"), kept("input", "search", { class: "input", type: "search", id: "search" }, fill)),
-      list];
+    const field = kept("input", "search", { class: "input", type: "search", id: "search" }, fill);
+    return [labelled(say("kit.search"), field), list];
   }
 
   // ---- who is present
