@@ -21,8 +21,17 @@ from rewards.draws.verify_words import LABELS, MARKS, SENTENCES, STATES, VERDICT
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 TEMPLATES: Final = ROOT / "templates" / "draws" / "kit"
 STATIC: Final = ROOT / "server" / "static"
-SCRIPTS: Final = ("core.js", "verify.js", "qr.js", "page.js", "journal.js", "stage.js", "paper.js", "kit.js")
-STYLES: Final = (STATIC / "tokens.css", STATIC / "kit.css", STATIC / "draw" / "kit.css", STATIC / "draw" / "stage.css")
+SCRIPTS: Final = (
+    *("core.js", "verify.js", "qr.js", "stage_effects.js", "stage_scene.js", "stage.js"),
+    *("kit/page.js", "kit/journal.js", "kit/state.js", "kit/names.js", "kit/parts.js", "kit/frame.js"),
+    *("kit/opening.js", "kit/lists.js", "kit/dice.js", "kit/inputs.js", "kit/scenes.js", "kit/absence.js"),
+    *("kit/rounds.js", "kit/paper.js", "kit/end.js", "kit/public.js", "kit/start.js"),
+)
+"""In this order: each names only what those before it made."""
+STYLES: Final = (
+    *(STATIC / "tokens.css", STATIC / "kit.css"),
+    *(STATIC / "draw" / "kit" / "kit.css", STATIC / "draw" / "stage.css"),
+)
 LANGUAGES: Final = ("en", "zh-Hans")
 MARK: Final = b'<script type="application/json" id="data">null</script>'
 """The marked place of an empty kit; in a filled one the data stand where `null` stands here."""

@@ -7,6 +7,15 @@
   var HEIGHT = 200;
   var LINE = 3;
 
+  function wipe(pen) {
+    pen.fillStyle = "#fff";
+    pen.fillRect(0, 0, WIDTH, HEIGHT);
+    pen.strokeStyle = "#000";
+    pen.lineWidth = LINE;
+    pen.lineCap = "round";
+    pen.lineJoin = "round";
+  }
+
   function pad(field) {
     var canvas = field.querySelector("[data-signature]");
     var kept = field.querySelector("input[type=hidden]");
@@ -17,21 +26,13 @@
     canvas.width = WIDTH;
     canvas.height = HEIGHT;
     field.hidden = false;
-    wipe();
+    wipe(pen);
     if (kept.value) {
       var before = new Image();
       before.onload = function () { pen.drawImage(before, 0, 0, WIDTH, HEIGHT); };
       before.src = kept.value;
     }
 
-    function wipe() {
-      pen.fillStyle = "#fff";
-      pen.fillRect(0, 0, WIDTH, HEIGHT);
-      pen.strokeStyle = "#000";
-      pen.lineWidth = LINE;
-      pen.lineCap = "round";
-      pen.lineJoin = "round";
-    }
     function place(event) {
       var box = canvas.getBoundingClientRect();
       var at = event.touches ? event.touches[0] : event;
@@ -68,7 +69,7 @@
     document.addEventListener("mousemove", move);
     document.addEventListener("mouseup", end);
     clear.addEventListener("click", function () {
-      wipe();
+      wipe(pen);
       kept.value = "";
     });
   }

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from server.runtime import kit_program
+from tests.draw_js.test_alone import YOUNG, code_of
 from tests.kit import drawn
 
 
@@ -118,6 +119,35 @@ def test_both_languages_say_everything_with_the_same_facts() -> None:
         assert words
         assert chinese[key]
         assert set(re.findall(r"\{(\w+)\}", words)) == set(re.findall(r"\{(\w+)\}", chinese[key])), key
+
+
+def test_each_script_names_only_what_those_before_it_made() -> None:
+    sources = [code_of(kit_program.STATIC / "draw" / name) for name in kit_program.SCRIPTS]
+    own = [set(re.findall(r"^var (\w+) =", source, re.M)) for source in sources]
+    every = set().union(*own)
+    made: set[str] = set()
+    for name, source, mine in zip(kit_program.SCRIPTS, sources, own, strict=True):
+        made |= mine
+        assert set(re.findall(r"\bv[a-z]+\b", source)) & every <= made, name
+
+
+@pytest.mark.parametrize("name", kit_program.SCRIPTS)
+def test_an_old_browser_understands_each_script(name: str) -> None:
+    code = re.sub(r'"[^"\n]*"', '""', code_of(kit_program.STATIC / "draw" / name))
+    assert YOUNG.findall(code) == []
+
+
+def test_the_rooms_of_the_kit_are_small() -> None:
+    """Files of at most 350 lines, functions of at most 60, and none that is not in the kit."""
+    rooms = sorted((kit_program.STATIC / "draw" / "kit").glob("*.js"))
+    assert {f"kit/{path.name}" for path in rooms} == {name for name in kit_program.SCRIPTS if "/" in name}
+    for path in rooms:
+        lines = path.read_text().splitlines()
+        assert len(lines) <= 350, path.name
+        for start, line in enumerate(lines):
+            if opened := re.match(r"( +).*\bfunction\b.*\{$", line):
+                end = next(at for at, each in enumerate(lines[start:]) if each.startswith(opened[1] + "}"))
+                assert end < 60, (path.name, line)
 
 
 def test_every_word_that_the_scripts_name_is_there_and_no_other() -> None:

@@ -36,19 +36,6 @@
     });
   }
 
-  function picture(text) {
-    var code = vqr.encode(text);
-    var ns = "http://www.w3.org/2000/svg";
-    var svg = document.createElementNS(ns, "svg");
-    var path = document.createElementNS(ns, "path");
-    svg.setAttribute("viewBox", "-4 -4 " + (code.size + 8) + " " + (code.size + 8));
-    svg.setAttribute("class", "qr");
-    svg.setAttribute("shape-rendering", "crispEdges");
-    path.setAttribute("d", vqr.path(code));
-    svg.appendChild(path);
-    return svg;
-  }
-
   function make() {
     var chance = window.crypto || window.msCrypto;
     if (!chance || !chance.getRandomValues) {
@@ -67,7 +54,7 @@
       });
       var place = envelope.querySelector("[data-qr]");
       place.textContent = "";
-      place.appendChild(picture(vdraw.hex(secret)));
+      place.appendChild(vqr.svg(vdraw.hex(secret), "qr"));
     });
     one("[data-envelopes]").hidden = false;
     one("[data-make]").hidden = true;

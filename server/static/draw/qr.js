@@ -1,9 +1,12 @@
 /* QR codes (ISO/IEC 18004) small enough to read: versions 1 to 10, error correction level M, one segment of letters
    and digits or of bytes. Classic script, ES2015, no dependencies. `vqr.encode(text)` gives {version, mask, size,
    dark}, `dark[y * size + x]` being 1 for a dark module; the text is ASCII of at most 213 characters (311 of the
-   alphanumeric set). RangeError for more. `vqr.path(code)` is the same as the path data of an SVG, one unit a module. */
+   alphanumeric set). RangeError for more. `vqr.path(code)` is the same as the path data of an SVG, one unit a module;
+   `vqr.svg(text, name)` an element of that class with the quiet zone around it. */
 var vqr = (function () {
   "use strict";
+
+  const SVG = "http://www.w3.org/2000/svg";
 
   /* By version from 1: codewords of correction a block, then the codewords of data of each block. */
   const BLOCKS = [
@@ -265,5 +268,17 @@ var vqr = (function () {
     return data;
   }
 
-  return { encode: encode, path: path };
+  function svg(text, name) {
+    const code = encode(text);
+    const made = document.createElementNS(SVG, "svg");
+    const dark = document.createElementNS(SVG, "path");
+    made.setAttribute("viewBox", "-4 -4 " + (code.size + 8) + " " + (code.size + 8));
+    made.setAttribute("class", name);
+    made.setAttribute("shape-rendering", "crispEdges");
+    dark.setAttribute("d", path(code));
+    made.appendChild(dark);
+    return made;
+  }
+
+  return { encode, path, svg };
 })();

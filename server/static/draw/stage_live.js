@@ -14,8 +14,6 @@
   const release = document.querySelector("[data-hall-release]");
   const lost = document.querySelector("[data-hall-lost]");
   const ASK_MS = 1000;
-  const GUARD_MS = 450;
-  const FORWARD = [" ", "Spacebar", "Enter", "ArrowRight", "Right", "PageDown"];
 
   const scenes = [];
   const known = new Map();
@@ -93,7 +91,7 @@
   });
 
   function begin() {
-    if (!scenes.length || stage.now().open || performance.now() - left < GUARD_MS) { return; }
+    if (!scenes.length || stage.now().open || performance.now() - left < vstage.GUARD_MS) { return; }
     stage.play(scenes, place < scenes.length ? place : 0);
   }
 
@@ -108,10 +106,7 @@
   }
 
   document.addEventListener("keydown", function (event) {
-    const target = event.target;
-    const busy = target && target.closest && target.closest("input, textarea, select, button, a, [contenteditable]");
-    if (busy || event.ctrlKey || event.altKey || event.metaKey || event.repeat || stage.now().open) { return; }
-    if (FORWARD.indexOf(event.key) >= 0 && place < scenes.length) {
+    if (vstage.goesOn(event) && !event.repeat && !stage.now().open && place < scenes.length) {
       event.preventDefault();
       begin();
     }

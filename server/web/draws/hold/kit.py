@@ -1,7 +1,6 @@
 """The offline kit of a draw, filled with its private names, for those who may draw."""
 
 import asyncio
-from collections.abc import Mapping
 from uuid import UUID
 
 from litestar import Response, get
@@ -75,11 +74,7 @@ async def filled_kit(request: Asked, draw: DrawRow) -> bytes:
         present=await queries.present_lines(draw.id),
         secrets=list((await queries.kept_secrets(draw.id)).values()),
     )
-    return await asyncio.to_thread(_fill, published["kit.html"], data)
-
-
-def _fill(program: bytes, data: Mapping[str, object]) -> bytes:
-    return fill_kit(program, data)
+    return await asyncio.to_thread(fill_kit, published["kit.html"], data)
 
 
 HANDLERS = [download_kit, show_kit_hash]

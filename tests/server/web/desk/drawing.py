@@ -118,8 +118,8 @@ async def sealed(there: Hall, draw: UUID) -> None:
         await actions.seal(there.redis, draw, one["label"], commitment, member=one["member"] or uuid4(), now=now())
 
 
-async def work(there: Hall, draw: UUID) -> None:
-    """What the worker does with a freeze that was asked for."""
+async def work(there: Hall, draw: UUID, program: bytes | None = None) -> None:
+    """What the worker does with a freeze that was asked for; `program`: the empty kit of another version of Laurel."""
     await actions.freeze(
         there.redis,
         draw,
@@ -127,7 +127,7 @@ async def work(there: Hall, draw: UUID) -> None:
         actor=None,
         new_id=new_id,
         random_bytes=secrets.token_bytes,
-        program=empty_kit(),
+        program=program or empty_kit(),
     )
 
 

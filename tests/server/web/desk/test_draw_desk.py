@@ -1,13 +1,15 @@
 """A draw at the desk: every step in its state, by HTTP alone, and what is refused beside its field."""
 
 import re
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from rewards import database as db
-from rewards.draws import rules
-from server.runtime.kit_program import kit_hash
+from rewards.draws import queries, rules
+from rewards.draws.verify import verify_folder
+from server.runtime.kit_program import MARK, empty_kit, kit_hash
 from tests.server.web.conftest import Browser, SignedIn, SignIn
 from tests.server.web.desk.drawing import (
     DICE,
@@ -293,6 +295,29 @@ async def test_the_kit_carries_the_list_and_its_hash_is_shown(there: Hall) -> No
     assert kit_hash(kit.content) in (await there.get(f"/desk/draws/{draw}/kit-hash")).text
     draft = await planned(there, title="Later")
     assert (await there.get(f"/desk/draws/{draft}/kit.html")).status_code == 409
+
+
+async def test_a_draw_keeps_the_program_it_was_frozen_with(there: Hall, tmp_path: Path) -> None:
+    former = empty_kit().replace(b"<title>Laurel", b"<title>Laurel of last year")
+    assert former != empty_kit()
+    draw = await planned(there)
+    await sealed(there, draw)
+    await there.post(f"/desk/draws/{draw}/freeze")
+    await work(there, draw, former)
+    filled = (await there.get(f"/desk/draws/{draw}/kit.html")).content
+    before, after = former.split(MARK)
+    assert filled.startswith(before)
+    assert filled.endswith(after)
+    assert kit_hash(former) in (await there.get(f"/desk/draws/{draw}/programme")).text
+    published = await queries.published(draw)
+    assert published is not None
+    assert published[1]["kit.html"] == former
+    assert rules.parse_manifest(published[1]["manifest.json"]).kit == kit_hash(former)
+    for name, data in published[1].items():
+        (tmp_path / name).write_bytes(data)
+    report = verify_folder(tmp_path)
+    assert [one.ok for one in report.checks if one.name == "kit.hash"] == [True]
+    assert all(one.ok for one in report.checks)
 
 
 async def test_a_result_from_the_hall_is_weighed_taken_and_another_is_a_conflict(there: Hall) -> None:

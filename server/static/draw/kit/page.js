@@ -4,7 +4,6 @@ var vpage = (function () {
   "use strict";
 
   const TEXTS = JSON.parse(document.getElementById("texts").textContent);
-  const SVG = "http://www.w3.org/2000/svg";
 
   /* 1234567 -> 1,234,567, the same on every machine. */
   function number(value) { return String(value).replace(/\B(?=([0-9]{3})+$)/g, ","); }
@@ -50,16 +49,10 @@ var vpage = (function () {
   }
 
   function qr(text) {
-    const code = vqr.encode(text);
-    const svg = document.createElementNS(SVG, "svg");
-    const path = document.createElementNS(SVG, "path");
-    svg.setAttribute("viewBox", "-4 -4 " + (code.size + 8) + " " + (code.size + 8));
-    svg.setAttribute("class", "kit-qr");
+    const svg = vqr.svg(text, "kit-qr");
     svg.setAttribute("role", "img");
     svg.setAttribute("aria-label", "QR " + text);
     svg.setAttribute("data-text", text);
-    path.setAttribute("d", vqr.path(code));
-    svg.appendChild(path);
     return svg;
   }
 
@@ -130,7 +123,6 @@ var vpage = (function () {
   }
 
   return {
-    LANGUAGES: Object.keys(TEXTS).sort(), words: words, known: known, number: number, h: h, put: put, qr: qr,
-    groups: groups, refusal: refusal, run: run, readFiles: readFiles, utf8: utf8, save: save,
+    LANGUAGES: Object.keys(TEXTS).sort(), words, known, number, h, put, qr, groups, refusal, run, readFiles, utf8, save,
   };
 })();

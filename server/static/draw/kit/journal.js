@@ -291,6 +291,20 @@ var vjournal = (function () {
     return journal;
   }
 
+  // ---- winners
+
+  /* The place and attempt of an outcome, as lines of the log name them. */
+  function placeOf(one) { return one.prize + " " + one.slot + " " + one.attempt; }
+
+  function winLine(one) { return "win " + placeOf(one) + " " + (one.pick ? one.pick.line : "unfilled"); }
+
+  /* Why the winner of an outcome went, from the lines of a log: absent, declined, ineligible; "" when he did not. */
+  function goneReason(lines, one) {
+    const start = "absent " + placeOf(one);
+    const line = lines.find(function (each) { return each === start || each.indexOf(start + " ") === 0; });
+    return line ? line.split(" ")[4] || "absent" : "";
+  }
+
   // ---- who could still have won, for the eyes on the stage
 
   /* The lines that could win `prize` after the first `count` lines of the log. */
@@ -329,8 +343,7 @@ var vjournal = (function () {
   }
 
   return {
-    begin: begin, read: read, rebuild: rebuild, compared: compared, trace: trace, opening: opening, pool: pool,
-    readRanges: readRanges, writeRanges: writeRanges, readVoids: readVoids,
-    voidText: voidText, presentText: presentText, ascending: ascending,
+    begin, read, rebuild, compared, trace, opening, placeOf, winLine, goneReason, pool, readRanges, writeRanges,
+    readVoids, ascending,
   };
 })();
