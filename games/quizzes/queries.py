@@ -63,7 +63,10 @@ class RoundRow:
 
 @dataclass(frozen=True, slots=True)
 class RoomRow:
-    """A room at one version. `position` counts the questions asked, of `questions`; `round` is the latest one."""
+    """A room at one version. `position` counts the questions asked, of `questions`; `round` is the latest one.
+
+    `counted`: rounds by which people score: those that are closed, not skipped.
+    """
 
     id: UUID
     code: str
@@ -71,6 +74,7 @@ class RoomRow:
     version: int
     position: int
     questions: int
+    counted: int
     title: str
     quiz: UUID
     season: UUID
@@ -137,6 +141,12 @@ async def quiz(quiz_id: UUID) -> QuizRow | None:
     return next((row for row in await quizzes() if row.id == quiz_id), None)
 
 
+async def was_asked(quiz_id: UUID) -> bool:
+    """Whether any question of the quiz was ever asked: from then on its scoring stays."""
+    found: bool = await db.value("SELECT EXISTS (SELECT FROM room WHERE quiz = $1 AND position > 0)", quiz_id)
+    return found
+
+
 async def questions(quiz_id: UUID) -> list[QuestionRow]:
     """The questions of a quiz with their solutions, in order. For the desk only."""
     found = await db.rows(
@@ -149,7 +159,8 @@ async def questions(quiz_id: UUID) -> list[QuestionRow]:
 
 _ROOM = (
     "SELECT room.id, code, room.state, version, room.position, quiz.title, room.quiz, season, host, opens_at, ends_at,"
-    " ended_at, posted_at, (SELECT count(*) FROM question WHERE question.quiz = room.quiz) AS questions"
+    " ended_at, posted_at, (SELECT count(*) FROM question WHERE question.quiz = room.quiz) AS questions,"
+    " (SELECT count(*) FROM round WHERE round.room = room.id AND round.state = 'closed') AS counted"
     " FROM room JOIN quiz ON quiz.id = room.quiz "
 )
 

@@ -35,12 +35,6 @@ async def removed_players(room: UUID) -> list[UUID]:
     return [row["member"] for row in found]
 
 
-async def was_asked(quiz: UUID) -> bool:
-    """Whether any question of the quiz was ever asked: from then on its scoring stays."""
-    found: bool = await db.value("SELECT EXISTS (SELECT FROM room WHERE quiz = $1 AND position > 0)", quiz)
-    return found
-
-
 async def screens_seen(since: datetime) -> tuple[int, int]:
     """(screens that are set up and not revoked, those of them that were seen after `since`)."""
     found = await db.row(

@@ -16,7 +16,6 @@ from server.runtime.chance import new_id
 from server.web import guards, pages
 from server.web.desk import uploads
 from server.web.desk.navigation import desk_page
-from server.web.desk.queries import was_asked
 from server.web.pages import Asked, Form
 
 
@@ -44,7 +43,7 @@ async def show_quiz(request: Asked, quiz_id: FromPath[UUID]) -> Response[bytes]:
         quiz=quiz,
         questions=await queries.questions(quiz_id),
         rooms=[room for room in rooms if room.quiz == quiz_id],
-        asked=await was_asked(quiz_id),
+        asked=await queries.was_asked(quiz_id),
         indexes=rules.indexes_of,
         room_id=new_id(),
     )
