@@ -355,17 +355,6 @@ async def rooms_with_boards() -> list[UUID]:
     return [row["id"] for row in found]
 
 
-async def live_room_of(member: UUID) -> RoomRow | None:
-    """The latest room under way that this member has joined, or None."""
-    found = await db.value(
-        "SELECT room.id FROM room JOIN player ON player.room = room.id"
-        " WHERE player.member = $1 AND player.removed_at IS NULL AND room.state IN ('lobby', 'question', 'reveal')"
-        " ORDER BY room.created_at DESC LIMIT 1",
-        member,
-    )
-    return None if found is None else await room(found)
-
-
 async def mismatches() -> list[tuple[str, dict[str, str | int]]]:
     """(code, details) of every room whose answers and ledger postings disagree; empty when all is well."""
     found = await db.rows(

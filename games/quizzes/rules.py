@@ -103,10 +103,6 @@ class Timing:
         """Milliseconds from opening to receipt without the pauses, at least 0."""
         return max(0, _ms(received_at - self.opened_at) - self.paused_ms)
 
-    def in_time(self, received_at: datetime) -> bool:
-        """Whether an answer received then counts (the closing instant itself does)."""
-        return received_at <= self.closes_at
-
 
 def _ms(span: timedelta) -> int:
     return span // timedelta(milliseconds=1)
