@@ -63,7 +63,10 @@ class RoundRow:
 
 @dataclass(frozen=True, slots=True)
 class RoomRow:
-    """A room at one version. `position` counts the questions asked, of `questions`; `round` is the latest one."""
+    """A room at one version. `position` counts the questions asked, of `questions`; `round` is the latest one.
+
+    `counted`: rounds by which people score: those that are closed, not skipped.
+    """
 
     id: UUID
     code: str
@@ -71,6 +74,7 @@ class RoomRow:
     version: int
     position: int
     questions: int
+    counted: int
     title: str
     quiz: UUID
     season: UUID
@@ -146,6 +150,12 @@ async def quiz(quiz_id: UUID) -> QuizRow | None:
     return next((row for row in await quizzes() if row.id == quiz_id), None)
 
 
+async def was_asked(quiz_id: UUID) -> bool:
+    """Whether any question of the quiz was ever asked: from then on its scoring stays."""
+    found: bool = await db.value("SELECT EXISTS (SELECT FROM room WHERE quiz = $1 AND position > 0)", quiz_id)
+    return found
+
+
 async def questions(quiz_id: UUID) -> list[QuestionRow]:
     """The questions of a quiz with their solutions, in order. For the desk only."""
     found = await db.rows(
@@ -158,7 +168,8 @@ async def questions(quiz_id: UUID) -> list[QuestionRow]:
 
 _ROOM = (
     "SELECT room.id, code, room.state, version, room.position, quiz.title, room.quiz, season, host, opens_at, ends_at,"
-    " ended_at, posted_at, (SELECT count(*) FROM question WHERE question.quiz = room.quiz) AS questions"
+    " ended_at, posted_at, (SELECT count(*) FROM question WHERE question.quiz = room.quiz) AS questions,"
+    " (SELECT count(*) FROM round WHERE round.room = room.id AND round.state = 'closed') AS counted"
     " FROM room JOIN quiz ON quiz.id = room.quiz "
 )
 
@@ -353,17 +364,6 @@ async def rooms_with_boards() -> list[UUID]:
     return [row["id"] for row in found]
 
 
-async def live_room_of(member: UUID) -> RoomRow | None:
-    """The latest room under way that this member has joined, or None."""
-    found = await db.value(
-        "SELECT room.id FROM room JOIN player ON player.room = room.id"
-        " WHERE player.member = $1 AND player.removed_at IS NULL AND room.state IN ('lobby', 'question', 'reveal')"
-        " ORDER BY room.created_at DESC LIMIT 1",
-        member,
-    )
-    return None if found is None else await room(found)
-
-
 async def room_for_all(*, since: datetime, ended_since: datetime) -> UUID | None:
     """The latest room that is in play and was opened after `since`, or that ended after `ended_since`; None: none."""
     found: UUID | None = await db.value(
@@ -404,12 +404,6 @@ async def removed_players(room: UUID) -> list[UUID]:
         "SELECT member FROM player WHERE room = $1 AND removed_at IS NOT NULL ORDER BY removed_at DESC, id", room
     )
     return [row["member"] for row in found]
-
-
-async def was_asked(quiz: UUID) -> bool:
-    """Whether any question of the quiz was ever asked: from then on its scoring stays."""
-    found: bool = await db.value("SELECT EXISTS (SELECT FROM room WHERE quiz = $1 AND position > 0)", quiz)
-    return found
 
 
 async def any_quiz() -> bool:

@@ -307,17 +307,12 @@ async def standings_of_season(season: UUID, members: Collection[UUID] | None = N
     return [_earned(one, start) for one in found]
 
 
-async def standings_of_week(season: UUID, monday: date, members: Collection[UUID] | None = None) -> list[Earned]:
-    """The same for the days of the season from `monday` to the Sunday after; `reached` counts from the season."""
-    return (await standings_of_weeks(season, monday, monday + timedelta(days=6), members)).get(monday, [])
-
-
 async def standings_of_weeks(
     season: UUID, first: date, last: date, members: Collection[UUID] | None = None
 ) -> dict[date, list[Earned]]:
     """The same for each week by its Monday, of the postings on the days from `first` to `last`, both included.
 
-    Weeks without postings are left out.
+    Weeks without postings are left out; `reached` counts from the season.
     """
     found = await rows(
         "SELECT date_trunc('week', posting.day)::date AS monday, account.owner AS member,"

@@ -208,23 +208,6 @@ async def unit_left_from(member_id: UUID) -> UUID | None:
     return found
 
 
-async def members_within(units: Collection[UUID], day: date) -> list[UUID]:
-    """Who belonged on that day to one of the units or to a unit below one, each once, ordered by id."""
-    found = await db.rows(
-        """
-        SELECT DISTINCT membership.member
-        FROM membership
-        JOIN unit ON unit.id = membership.unit
-        JOIN unit AS root ON root.id = ANY($1) AND (unit.id = root.id OR starts_with(unit.path, root.path || '/'))
-        WHERE membership.since <= $2 AND (membership.until IS NULL OR membership.until > $2)
-        ORDER BY membership.member
-        """,
-        list(units),
-        day,
-    )
-    return [row["member"] for row in found]
-
-
 async def roster_current() -> list[OnRoster]:
     """Everybody, leavers too, by staff number. A leaver's unit is the one that he left from."""
     found = await db.rows(

@@ -464,7 +464,7 @@ async def _keep_funds(
         if prize.stock is not None:
             wanted[prize.stock] = wanted.get(prize.stock, 0) + prize.quantity
     holder = f"draw:{draw.id}"
-    await funds.hold_all(holder, wanted, f"{holder}:held", note=draw.title, actor=by, now=now, new_id=new_id)
+    await funds.hold(holder, wanted, f"{holder}:held", note=draw.title, actor=by, now=now, new_id=new_id)
 
 
 async def _promised(draw: DrawRow, prizes: Sequence[PrizeRow]) -> dict[str, object]:

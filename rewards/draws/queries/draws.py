@@ -30,7 +30,7 @@ class Promise:
 @dataclass(frozen=True, slots=True)
 class DrawRow:
     """A draw. `promise` None: not frozen. `rounds` has at least one. `rehearses`: the draw that this one rehearses.
-    `arm_after`: when the time for objections ends. `manifest_signature` is hex, "" before the freeze. `digits` (of the
+    `arm_after`: when the time for objections ends. `digits` (of the
     venue) and `code` (at the end of the log) are "" before they are thrown and known.
     """
 
@@ -58,15 +58,12 @@ class DrawRow:
     beacon_at: datetime | None
     created_by: UUID
     created_at: datetime
-    freezing_since: datetime | None
     frozen_at: datetime | None
     arm_after: datetime | None
-    armed_at: datetime | None
     drawn_at: datetime | None
     closed_at: datetime | None
     places: int
     promise: Promise | None
-    manifest_signature: str
     digits: str
     code: str
 
@@ -149,8 +146,7 @@ class UnitTotal:
 _DRAW = """
 SELECT draw.id, number, slug, title, state, version, season, season.name AS season_name, rule, rounds, rehearses,
        unit_cap, one_win, presence, call_seconds, dispute_hours, claim_days, shown_names, witnesses, venue, freeze_at,
-       beacon_at, created_by, created_at, freezing_since, frozen_at, arm_after, armed_at, drawn_at, closed_at,
-       manifest_signature,
+       beacon_at, created_by, created_at, frozen_at, arm_after, drawn_at, closed_at,
        (SELECT coalesce(sum(quantity), 0)::integer FROM prize WHERE prize.draw = draw.id) AS places,
        manifest, left(log, 2048) AS log_head,
        encode(substring(result FROM greatest(octet_length(result) - 32, 1)), 'escape') AS result_tail
@@ -358,15 +354,12 @@ def _draw(row: db.Row) -> DrawRow:
         beacon_at=row["beacon_at"],
         created_by=row["created_by"],
         created_at=row["created_at"],
-        freezing_since=row["freezing_since"],
         frozen_at=row["frozen_at"],
         arm_after=row["arm_after"],
-        armed_at=row["armed_at"],
         drawn_at=row["drawn_at"],
         closed_at=row["closed_at"],
         places=row["places"],
         promise=promise,
-        manifest_signature=row["manifest_signature"],
         digits=_digits((row["log_head"] or "").split("\n")),
         code=_code(row["result_tail"] or "") if row["state"] in ("drawn", "closed") else "",
     )

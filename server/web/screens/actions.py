@@ -88,7 +88,7 @@ async def note_seen(screen_ids: Collection[UUID], now: datetime) -> None:
 
 
 async def _working(connection: db.Connection, screen_id: UUID) -> ScreenRow:
-    found = await connection.fetchrow(SCREEN + "WHERE id = $1 FOR UPDATE", screen_id)
+    found = await connection.fetchrow(SCREEN + "WHERE id = $1 FOR UPDATE OF screen", screen_id)
     if found is None:
         raise Refusal("screen.unknown")
     if found["revoked_at"] is not None:

@@ -371,13 +371,12 @@ async def test_standings_tell_when_the_points_were_reached(database: str) -> Non
     found = await queries.standings_of_season(autumn.id)
     assert [(one.member, one.points, one.reached) for one in found] == [(ann, 5, 10), (bob, 8, 40), (eve, 0, 0)]
     assert await queries.standings_of_season(autumn.id, [bob]) == [found[1]]
-    first_week = await queries.standings_of_week(autumn.id, monday - timedelta(days=7))
-    assert [(one.member, one.points, one.reached) for one in first_week] == [(ann, 5, 10), (bob, 5, 10), (eve, 0, 0)]
-    second_week = await queries.standings_of_week(autumn.id, monday)
-    assert [(one.member, one.points, one.reached) for one in second_week] == [(bob, 3, 40)]
-    assert await queries.standings_of_week(autumn.id, monday, [ann]) == []
     weeks = await queries.standings_of_weeks(autumn.id, FIRST_DAY, autumn.ends_on)
-    assert weeks == {monday - timedelta(days=7): first_week, monday: second_week}
+    assert weeks.keys() == {monday - timedelta(days=7), monday}
+    first_week, second_week = weeks[monday - timedelta(days=7)], weeks[monday]
+    assert [(one.member, one.points, one.reached) for one in first_week] == [(ann, 5, 10), (bob, 5, 10), (eve, 0, 0)]
+    assert [(one.member, one.points, one.reached) for one in second_week] == [(bob, 3, 40)]
+    assert await queries.standings_of_weeks(autumn.id, monday, autumn.ends_on, [ann]) == {}
 
 
 async def test_seasons(database: str) -> None:

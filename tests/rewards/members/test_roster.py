@@ -123,8 +123,6 @@ async def test_moving_ends_the_old_membership_and_begins_a_new_one(database: str
     plant = tree["Plant",]
     assert (plant.own, plant.within, plant.depth) == (0, 1, 0)
     assert tree["Plant", "Workshop 2"].parent == plant.id
-    assert await queries.members_within([plant.id, tree["Plant", "Workshop 1"].id], TODAY) == [member]
-    assert await queries.members_within([tree["Plant", "Workshop 1"].id], TODAY + DAY) == []
 
 
 async def test_a_returner_gets_the_old_account_back_in_the_old_unit(database: str) -> None:
