@@ -78,6 +78,11 @@ class SignedIn:
     cookie: str
     csrf: str
 
+    @property
+    def session(self) -> str:
+        """The session's id, as in the cookie."""
+        return self.cookie.partition("=")[2]
+
 
 SignIn = Callable[..., Awaitable[SignedIn]]
 
