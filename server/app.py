@@ -13,6 +13,7 @@ from rewards import database
 from rewards.refusals import Refusal
 from server.runtime.redis_client import connect
 from server.runtime.resources import opened
+from server.runtime.sessions import Sessions
 from server.runtime.settings import Settings
 from server.web import errors, html, pages
 from server.web.answering import Answering
@@ -48,7 +49,6 @@ from server.web.phone import today as phone_today
 from server.web.rooms import Rooms
 from server.web.screen import watching
 from server.web.screen.pictures import Screens
-from server.web.session import Sessions
 
 MOST_UPLOAD = 12 * 1024 * 1024
 """Bytes of a request body; the largest file that is read is 10 MiB."""

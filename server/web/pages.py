@@ -17,11 +17,11 @@ from rewards.members.rules import permissions
 from rewards.refusals import Refusal
 from server.runtime import clock
 from server.runtime.resources import Resources
+from server.runtime.sessions import Session, Sessions
 from server.web import html, i18n
 from server.web.door import Door
 from server.web.limits import Limits
 from server.web.live import Hub
-from server.web.session import Session, Sessions
 from server.web.texts import texts
 from server.web.texts.web import FIELDS
 

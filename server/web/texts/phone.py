@@ -4,6 +4,7 @@ from server.web.i18n import mark as _
 
 TEXTS = {
     "phone.code_set": _("Your code is set. From now on staff number and code sign you in."),
+    "phone.code_changed": _("Your code was changed. Your other devices were signed out."),
     "phone.signed_out": _("You are signed out on this device."),
     "phone.alias_shown": _("Boards now show your alias."),
     "phone.name_shown": _("Boards now show your name."),

@@ -112,7 +112,8 @@ class Scene:
 async def scene(client: Browser, redis: Redis, database_url: str, sign_in: SignIn) -> Scene:
     admin = await sign_in("admin", name="Admin", number=ADMIN)
     phone = await sign_in("organiser", name="Li Na", number="00123")
-    await actions.set_code(phone.id, CODE, now=now())
+    await db.rows("UPDATE member SET language = 'en' WHERE id = $1", phone.id)
+    await actions.set_code(phone.id, CODE, now=now(), new_id=new_id)
     laptop = await sign_in("organiser", name="Li Na", member=phone.id)
     return Scene(client, redis, database_url, admin, phone, laptop)
 
@@ -180,7 +181,11 @@ CASES = [
         "staff number,name,role\n00123,Li Nana,reviewer\n",
     ),
     Case(
-        "import_roster", apply_roster, says(unit="Stores"), says(unit="Stores"), "staff number,unit\n00123,A/Stores\n"
+        "import_roster",
+        apply_roster,
+        says(unit="Stores"),
+        says(unit="Stores"),
+        "staff number,name,unit\n00123,Li Na,A/Stores\n",
     ),
     Case("end_sessions", end_all, OUT, OUT),
     Case("end_session", end_laptop, HERE, OUT),
@@ -204,7 +209,7 @@ async def test_an_import_of_five_hundred(scene: Scene) -> None:
     people = [await add_member(f"Member {n}", f"N{n}", ["reviewer"]) for n in range(500)]
     sessions = scene.client.app.state.house.sessions
     ids = [
-        await sessions.start(one, name="Before", roles=["reviewer"], language=None, unit="", device="test")
+        await sessions.start(one, name="Before", roles=["reviewer"], language=None, unit="", device="test", version=0)
         for one in people
     ]
     lines = [f"N{n},Person {n},,{'2026-01-05' if n % 2 else ''}" for n in range(500)]

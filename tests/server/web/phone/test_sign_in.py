@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rewards.members import actions, queries
-from server.runtime.chance import token
+from server.runtime.chance import new_id, token
 from server.runtime.clock import now
 from server.web.door import SESSION
 from server.web.limits import BY_MEMBER
@@ -81,7 +81,7 @@ async def test_expired_and_unknown_links_say_so(client: Browser) -> None:
 async def test_a_leavers_link_is_closed(client: Browser) -> None:
     member = await add_member("Li Na", "A1")
     made = await link(member)
-    await actions.mark_left(member, on=now().date(), actor=None, now=now())
+    await actions.mark_left(member, on=now().date(), actor=None, now=now(), new_id=new_id)
     assert (await client.get(f"/in/{made}")).status_code == 410
 
 
@@ -109,7 +109,7 @@ async def test_an_id_planted_before_sign_in_is_not_taken_over(client: Browser) -
 
 async def test_whoever_has_a_code_is_not_asked_for_one_and_organisers_go_to_the_desk(client: Browser) -> None:
     member = await add_member("Li Na", "A1", ["organiser"])
-    await actions.set_code(member, CODE, now=now())
+    await actions.set_code(member, CODE, now=now(), new_id=new_id)
     answer = await post(client, f"/in/{await link(member)}")
     assert answer.headers["location"] == "/desk"
 
@@ -125,7 +125,7 @@ async def test_a_forged_sign_in_is_refused_and_the_link_stays_good(client: Brows
 
 async def with_code(number: str = "A1", *roles: str) -> UUID:
     member = await add_member("Li Na", number, roles)
-    await actions.set_code(member, CODE, now=now())
+    await actions.set_code(member, CODE, now=now(), new_id=new_id)
     return member
 
 
