@@ -114,6 +114,22 @@ async def test_whoever_has_a_code_is_not_asked_for_one_and_organisers_go_to_the_
     assert answer.headers["location"] == "/desk"
 
 
+async def test_another_code_signs_the_other_devices_out_and_this_one_in_anew(client: Browser) -> None:
+    member = await add_member("Li Na", "A1")
+    for _ in range(2):
+        await post(client, f"/in/{await link(member)}")
+        await post(client, "/set-code", code=CODE)
+    elsewhere = Browser(client.app)
+    await post(elsewhere, "/sign-in", staff_number="A1", code=CODE)
+    before = client.cookies[SESSION]
+    answer = await post(client, "/set-code", code="Red-lever-42")
+    assert "code_changed" in answer.headers["location"]
+    assert client.cookies[SESSION] != before
+    assert (await client.get("/me")).status_code == 200
+    assert (await elsewhere.get("/me")).status_code == 401
+    assert len(await client.app.state.house.sessions.list(member)) == 1
+
+
 async def test_a_forged_sign_in_is_refused_and_the_link_stays_good(client: Browser) -> None:
     made = await link(await add_member("Li Na", "A1"))
     assert (await client.post(f"/in/{made}", data={"csrf": "0" * 64})).status_code == 403
