@@ -79,8 +79,9 @@ class World:
 
     async def enter(self, member: UUID, roles: tuple[str, ...], language: str = "en") -> dict[str, str]:
         """The headers of a new session of a member, token included."""
+        version = await db.value("SELECT access_version FROM member WHERE id = $1", member)
         session = await self.house.sessions.start(
-            member, name="Somebody", roles=roles, language=language, unit="", device="test", version=0
+            member, name="Somebody", roles=roles, language=language, unit="", device="test", version=version
         )
         return {"cookie": f"laurel_session={session}", "x-csrftoken": self.house.door.token_for(session)}
 
