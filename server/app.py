@@ -11,6 +11,7 @@ from litestar.static_files import create_static_files_router
 from rewards.refusals import Refusal
 from server.runtime.redis_client import connect
 from server.runtime.resources import Resources, opened
+from server.runtime.sessions import Sessions
 from server.runtime.settings import Settings
 from server.web.frame import errors, html
 from server.web.frame.door import Door
@@ -19,7 +20,6 @@ from server.web.frame.listing import Listing
 from server.web.frame.live import Hub
 from server.web.frame.noun import Opened, Shown
 from server.web.frame.pages import House
-from server.web.frame.session import Sessions
 from server.web.nouns import LISTING
 
 MOST_UPLOAD = 12 * 1024 * 1024

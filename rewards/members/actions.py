@@ -1,7 +1,10 @@
 """Changing the roster, and signing members in.
 
+Whatever alters who may be signed in, or what a session says of its member, says so by `_follow` in its own transaction
+and returns what must follow the commit: whoever asked may carry it out at once, else a worker does.
+
 Locks: whatever changes roles or who is on the roster first takes the roster's advisory lock, so that the last
-admin cannot be lost between two people; then member rows by id; then their links.
+admin cannot be lost between two people; then member rows by id; then their links; then intents.
 """
 
 import asyncio
@@ -39,10 +42,34 @@ from rewards.members.rules import (
     is_staff_number,
     staff_key,
 )
+from rewards.outbox.actions import intend
 from rewards.refusals import Refusal
 from rewards.sheets import one_line
 
 _ROSTER_LOCK: Final = 0x6C61_7572_0001
+
+SESSIONS: Final = "follow_sessions"
+"""Kind of the intent to bring sessions to what the roster says; its subject is the number of the change."""
+BOARDS: Final = "follow_boards"
+"""Kind of the intent to bring boards to who is on the roster; its subject is the number of the change."""
+DEVICE: Final = "end_device"
+"""Kind of the intent to sign one device out; its subject is MEMBER@REF, as `Listed.ref` names it."""
+
+Follows = tuple[tuple[str, str], ...]
+"""What must follow a commit: (kind, subject) of each intent that was written in it."""
+
+_CHANGE: Final = """
+WITH held AS MATERIALIZED (
+    SELECT id FROM member WHERE id = ANY($1) ORDER BY id FOR UPDATE
+), change AS MATERIALIZED (
+    SELECT nextval('roster_change') AS number FROM (SELECT count(*) FROM held) AS all_held
+), marked AS (
+    UPDATE member SET access_version = change.number,
+        access_floor = CASE WHEN member.id = ANY($2) THEN change.number ELSE access_floor END
+    FROM change WHERE member.id = ANY($1)
+)
+SELECT number FROM change
+"""
 
 
 async def _lock_roster(connection: Connection) -> None:
@@ -62,11 +89,31 @@ async def _is_admin(connection: Connection, actor: UUID | None) -> bool:
 async def _locked(connection: Connection, member: UUID) -> db.Row:
     """The member's row, locked until the transaction ends."""
     found = await connection.fetchrow(
-        "SELECT id, staff_number, roles, left_on FROM member WHERE id = $1 FOR UPDATE", member
+        "SELECT id, staff_number, roles, left_on, code_hash IS NOT NULL AS has_code FROM member"
+        " WHERE id = $1 FOR UPDATE",
+        member,
     )
     if found is None:
         raise Refusal("members.unknown")
     return found
+
+
+async def _follow(
+    connection: Connection,
+    changed: Collection[UUID],
+    *kinds: str,
+    ended: Collection[UUID] = (),
+    now: datetime,
+    new_id: Callable[[], UUID],
+) -> Follows:
+    """Joins the caller's transaction. The access of `changed` was altered; the sessions of `ended`, some of them, end.
+
+    The number of the change is taken when their rows are locked, so that a member's versions grow with his commits.
+    """
+    number = str(await connection.fetchval(_CHANGE, list(changed), list(ended)))
+    for kind in kinds:
+        await intend(kind, number, due_at=now, now=now, new_id=new_id())
+    return tuple((kind, number) for kind in kinds)
 
 
 async def _known(member: UUID) -> Person:
@@ -89,11 +136,10 @@ async def import_roster(
     now: datetime,
     today: date,
     new_id: Callable[[], UUID],
-) -> RosterChanges:
+) -> tuple[RosterChanges, Follows]:
     """Bring the roster to what the file says (see `rules.compare`), all of it or nothing.
 
-    `actor` None is the command line. Returns what was changed; the caller ends the sessions of those in `left` and
-    rewrites those of the changed. A file that changes nothing writes nothing. Refuses, changing nothing:
+    `actor` None is the command line. A file that changes nothing writes nothing. Refuses, changing nothing:
     `roster.has_problems`, `roster.too_many_leave`, `roster.roles_need_admin` (only an admin gives or takes roles,
     a leaver's too), `members.own_roles`, `members.last_admin`. Ten thousand rows take a second or two.
     """
@@ -104,7 +150,7 @@ async def import_roster(
         if changes.problems:
             raise Refusal("roster.has_problems", count=len(changes.problems))
         if changes.is_empty:
-            return changes
+            return changes, ()
         if full:
             guard_leaving(changes, staying=sum(member.left is None for member in current), allow_many=allow_many)
         if changes.touches_roles and not await _is_admin(connection, actor):
@@ -124,6 +170,9 @@ async def import_roster(
         await _come_back(connection, [change.member.id for change in changes.returned])
         await _move(connection, changes, said, units, today, new_id)
         await _add(connection, changes.added, units, now, today, new_id)
+        left = [gone.member.id for gone in changes.left]
+        altered = {change.member.id for change in (*changes.changed, *changes.moved, *changes.returned)}
+        follows = await _follow(connection, {*left, *altered}, SESSIONS, BOARDS, ended=left, now=now, new_id=new_id)
         if had_admin and not await queries.has_admin():
             raise Refusal("members.last_admin")
         await note(
@@ -139,7 +188,7 @@ async def import_roster(
             unchanged=changes.unchanged,
             full=full,
         )
-    return changes
+    return changes, follows
 
 
 def _unit_after(change: Change, said: Collection[Field]) -> tuple[str, ...]:
@@ -301,8 +350,10 @@ async def _add(
     await _belong(connection, settled, today, new_id)
 
 
-async def mark_left(member: UUID, *, on: date, actor: UUID | None, now: datetime, why: str = "") -> None:
-    """The member has left; `on` is the first day away. The account stays; the caller ends his sessions.
+async def mark_left(
+    member: UUID, *, on: date, actor: UUID | None, now: datetime, new_id: Callable[[], UUID], why: str = ""
+) -> Follows:
+    """The member has left; `on` is the first day away. The account stays, his sessions end.
 
     Refuses `members.already_left`, `members.own_leaving`, `members.need_admin` (he holds a role), `members.last_admin`.
     """
@@ -318,7 +369,9 @@ async def mark_left(member: UUID, *, on: date, actor: UUID | None, now: datetime
         await _leave(connection, [(member, on)], now)
         if "admin" in found["roles"] and not await queries.has_admin():
             raise Refusal("members.last_admin")
+        follows = await _follow(connection, [member], SESSIONS, BOARDS, ended=[member], now=now, new_id=new_id)
         await note("member.left", at=now, actor=actor, subject=str(member), why=why, on=on.isoformat())
+    return follows
 
 
 async def restore(
@@ -329,7 +382,7 @@ async def restore(
     today: date,
     new_id: Callable[[], UUID],
     why: str = "",
-) -> None:
+) -> Follows:
     """The member is back, with his account and in the unit that he left from; roles are to be given again.
 
     Refuses `members.already_here`.
@@ -343,11 +396,21 @@ async def restore(
         await _come_back(connection, [member])
         if unit is not None:
             await _belong(connection, [(member, unit)], today, new_id)
+        follows = await _follow(connection, [member], SESSIONS, BOARDS, now=now, new_id=new_id)
         await note("member.restored", at=now, actor=actor, subject=str(member), why=why)
+    return follows
 
 
-async def set_roles(member: UUID, roles: Collection[str], *, actor: UUID | None, now: datetime, why: str = "") -> None:
-    """Give the member exactly these roles; the caller rewrites his sessions. The same roles again change nothing.
+async def set_roles(
+    member: UUID,
+    roles: Collection[str],
+    *,
+    actor: UUID | None,
+    now: datetime,
+    new_id: Callable[[], UUID],
+    why: str = "",
+) -> Follows:
+    """Give the member exactly these roles, in all his sessions. The same roles again change nothing.
 
     Refuses `members.unknown_role`, `members.own_roles`, `members.need_admin`, `members.left`, `members.last_admin`.
     """
@@ -365,23 +428,42 @@ async def set_roles(member: UUID, roles: Collection[str], *, actor: UUID | None,
             raise Refusal("members.left")
         before: list[str] = [role for role in ROLES if role in found["roles"]]
         if before == ordered:
-            return
+            return ()
         await connection.execute("UPDATE member SET roles = $2 WHERE id = $1", member, ordered)
         if "admin" in before and not await queries.has_admin():
             raise Refusal("members.last_admin")
+        follows = await _follow(connection, [member], SESSIONS, now=now, new_id=new_id)
         await note("roles.changed", at=now, actor=actor, subject=str(member), why=why, before=before, after=ordered)
+    return follows
+
+
+async def end_sessions(
+    member: UUID, *, ref: str = "", count: int, actor: UUID | None, now: datetime, new_id: Callable[[], UUID]
+) -> Follows:
+    """Sign the member out: on the device that `ref` names, or on all of them, `count` in number. Refuses
+    `members.unknown`."""
+    async with transaction() as connection:
+        await _locked(connection, member)
+        if ref:
+            follows: Follows = ((DEVICE, f"{member}@{ref}"),)
+            await intend(*follows[0], due_at=now, now=now, new_id=new_id())
+        else:
+            follows = await _follow(connection, [member], SESSIONS, ended=[member], now=now, new_id=new_id)
+        await note("sessions.ended", at=now, actor=actor, subject=str(member), count=count)
+    return follows
 
 
 # What a member says of himself
 
 
-async def set_language(member: UUID, language: str | None) -> None:
+async def set_language(member: UUID, language: str | None, *, now: datetime, new_id: Callable[[], UUID]) -> Follows:
     """`en`, `zh-Hans`, or None for what the browser asks for. Refuses `members.unknown_language`."""
     if language is not None and language not in get_args(Language):
         raise Refusal("members.unknown_language")
     async with transaction() as connection:
         await _locked(connection, member)
         await connection.execute("UPDATE member SET language = $2 WHERE id = $1", member, language)
+        return await _follow(connection, [member], SESSIONS, now=now, new_id=new_id)
 
 
 async def set_alias(member: UUID, alias: str, shows: bool, *, now: datetime) -> None:
@@ -609,11 +691,12 @@ async def first_admin_link(now: datetime, new_token: Callable[[], str], valid: t
 
 async def become_first_admin(
     token: str, staff_number: str, name: str, code: str, *, now: datetime, new_id: Callable[[], UUID]
-) -> Person:
+) -> tuple[Person, Follows]:
     """Whoever holds the printed link becomes the first admin, with this code: the member of this number, or a new one.
 
-    A member who is on the roster keeps the name that stands there. Refuses what `use_link` does, what
-    `rules.code_problem` names, `members.admin_exists`, `members.bad_staff_number`, `members.bad_name`.
+    A member who is on the roster keeps the name that stands there; who was signed in as him no longer is. Refuses what
+    `use_link` does, what `rules.code_problem` names, `members.admin_exists`, `members.bad_staff_number`,
+    `members.bad_name`.
     """
     number, called = clean_staff_number(staff_number), one_line(name)
     if not is_staff_number(number):
@@ -645,8 +728,9 @@ async def become_first_admin(
             await connection.execute("UPDATE member SET roles = array_append(roles, 'admin') WHERE id = $1", member)
         await connection.execute("UPDATE member SET code_hash = $2 WHERE id = $1", member, code_hash)
         await connection.execute("UPDATE sign_in_link SET used_at = $2 WHERE token_hash = $1", token_hash, now)
+        follows = await _follow(connection, [member], SESSIONS, ended=[member], now=now, new_id=new_id)
         await note("first_admin.made", at=now, actor=member, subject=str(member))
-        return await _known(member)
+        return await _known(member), follows
 
 
 # Codes
@@ -684,8 +768,10 @@ async def _hashed_code(code: str, staff_number: str) -> str:
     return await asyncio.get_running_loop().run_in_executor(_HASHING, _HASHER.hash, cleaned)
 
 
-async def set_code(member: UUID, code: str, *, now: datetime) -> None:
+async def set_code(member: UUID, code: str, *, now: datetime, new_id: Callable[[], UUID]) -> Follows:
     """Set or replace the member's own code; only for whoever is signed in as this member.
+
+    Replacing it ends all his sessions: what the old code opened is closed. A first code ends none.
 
     Refuses what `rules.code_problem` names, `members.unknown`, `members.left`.
     """
@@ -696,7 +782,11 @@ async def set_code(member: UUID, code: str, *, now: datetime) -> None:
         if found["left_on"] is not None:
             raise Refusal("members.left")
         await connection.execute("UPDATE member SET code_hash = $2 WHERE id = $1", member, code_hash)
+        follows: Follows = ()
+        if found["has_code"]:
+            follows = await _follow(connection, [member], SESSIONS, ended=[member], now=now, new_id=new_id)
         await note("code.set", at=now, actor=member, subject=str(member))
+    return follows
 
 
 async def check_code(staff_number: str, code: str, *, now: datetime, tries_left: int) -> Person:

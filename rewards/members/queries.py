@@ -18,7 +18,10 @@ MOST_AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A member with the unit that he is in now. `unit_path` is its names from the root; () and None: no unit."""
+    """A member with the unit that he is in now. `unit_path` is its names from the root; () and None: no unit.
+
+    A session that says all this carries `access_version`; one of a version below `access_floor` is over.
+    """
 
     id: UUID
     staff_number: str
@@ -32,6 +35,8 @@ class Person:
     email: str
     phone: str
     has_code: bool
+    access_version: int
+    access_floor: int
     unit: UUID | None
     unit_path: tuple[str, ...]
 
@@ -75,7 +80,7 @@ class UnitNode:
 _PERSON = """
 SELECT member.id, member.staff_number, member.name, member.roles, member.language, member.alias, member.shows_alias,
        member.joined_on, member.left_on, member.email, member.phone, member.code_hash IS NOT NULL AS has_code,
-       unit.id AS unit, unit.path AS unit_path
+       member.access_version, member.access_floor, unit.id AS unit, unit.path AS unit_path
 FROM member
 LEFT JOIN membership ON membership.member = member.id AND membership.until IS NULL
 LEFT JOIN unit ON unit.id = membership.unit
@@ -119,6 +124,18 @@ async def member_by_staff_number(staff_number: str) -> Person | None:
     """The member of this number, however it is typed (full-width, small letters); also one who has left."""
     found = await db.row(_PERSON + "WHERE lower(member.staff_number) = $1", staff_key(staff_number))
     return None if found is None else _person(found)
+
+
+async def people(member_ids: Collection[UUID]) -> dict[UUID, Person]:
+    """These members, leavers among them, in one query. Unknown ids are left out."""
+    found = await db.rows(_PERSON + "WHERE member.id = ANY($1)", list(member_ids))
+    return {row["id"]: _person(row) for row in found}
+
+
+async def changed_since(change: int) -> list[UUID]:
+    """Whose access the change of this number altered, or a later one."""
+    found = await db.rows("SELECT id FROM member WHERE access_version > 0 AND access_version >= $1", change)
+    return [row["id"] for row in found]
 
 
 async def members(
@@ -297,6 +314,8 @@ def _person(row: db.Row) -> Person:
         row["email"],
         row["phone"],
         row["has_code"],
+        row["access_version"],
+        row["access_floor"],
         row["unit"],
         _parts(row["unit_path"]),
     )

@@ -5,6 +5,7 @@ from typing import Any
 from piccolo.columns import (
     UUID,
     Array,
+    BigInt,
     Boolean,
     Bytea,
     Date,
@@ -32,6 +33,8 @@ class Member(Table, tablename="member", db=engine):
 
     `roles` holds any of organiser, reviewer, auditor, admin; everyone is a member. `code_hash` is argon2id,
     null until the member has set a code. With `shows_alias` boards show `alias` in place of the name.
+    `access_version` is the number of the last change of what his sessions say or of whether they last; those with a
+    version below `access_floor` are over.
     """
 
     id = UUID(primary_key=True, default=None)
@@ -46,6 +49,8 @@ class Member(Table, tablename="member", db=engine):
     email = Varchar(320, default="")
     phone = Varchar(40, default="")
     code_hash = Varchar(255, null=True, default=None)
+    access_version = BigInt(default=0)
+    access_floor = BigInt(default=0)
     created_at = Timestamptz(default=None)
 
 

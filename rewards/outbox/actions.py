@@ -99,6 +99,16 @@ async def finish(claimed: Claimed, *, now: datetime) -> bool:
     return bool(done)
 
 
+async def tick_off(kind: str, subject: str, *, now: datetime) -> None:
+    """Whoever intended the work has done it himself. A worker may have been at it too: the work allows that."""
+    await rows(
+        "UPDATE intent SET done_at = $3, claimed_until = NULL WHERE kind = $1 AND subject = $2 AND done_at IS NULL",
+        kind,
+        subject,
+        now,
+    )
+
+
 async def fail(claimed: Claimed, *, now: datetime, error: str) -> bool:
     """Open the work again after rules.wait_after. `error` is a code or an exception's name, cut at 200 characters.
 
@@ -119,3 +129,14 @@ async def fail(claimed: Claimed, *, now: datetime, error: str) -> bool:
             error[:_ERROR_LENGTH],
         )
     return True
+
+
+async def forget(*, done_before: datetime, limit: int) -> int:
+    """Delete at most `limit` pieces of work that were done before, the oldest first; how many."""
+    found = await rows(
+        "DELETE FROM intent WHERE id = ANY(ARRAY(SELECT id FROM intent WHERE done_at < $1 ORDER BY done_at LIMIT $2"
+        " FOR UPDATE SKIP LOCKED)) RETURNING id",
+        done_before,
+        limit,
+    )
+    return len(found)

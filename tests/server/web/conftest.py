@@ -78,6 +78,11 @@ class SignedIn:
     cookie: str
     csrf: str
 
+    @property
+    def session(self) -> str:
+        """The session's id, as in the cookie."""
+        return self.cookie.partition("=")[2]
+
 
 SignIn = Callable[..., Awaitable[SignedIn]]
 
@@ -96,7 +101,7 @@ async def sign_in(client: Browser) -> SignIn:
         who = member or await add_member(name or f"Member {count}", number or f"T{count:04}", roles)
         house = app.state.house
         session = await house.sessions.start(
-            who, name=name or f"Member {count}", roles=roles, language="en", unit="", device="test"
+            who, name=name or f"Member {count}", roles=roles, language="en", unit="", device="test", version=0
         )
         csrf = house.door.token_for(session)
         cookie = f"{SESSION}={session}"

@@ -80,8 +80,9 @@ class World:
 
     async def enter(self, member: UUID, roles: tuple[str, ...], language: str = "en") -> dict[str, str]:
         """The headers of a new session of a member, token included."""
+        version = await db.value("SELECT access_version FROM member WHERE id = $1", member)
         session = await self.house.sessions.start(
-            member, name="Somebody", roles=roles, language=language, unit="", device="test"
+            member, name="Somebody", roles=roles, language=language, unit="", device="test", version=version
         )
         return {"cookie": f"laurel_session={session}", "x-csrftoken": self.house.door.token_for(session)}
 
@@ -167,7 +168,7 @@ async def build(client: Browser) -> World:
             new_id=new_id,
         )
     gone = await add_member("Zhao Min", "G-1", left=today - timedelta(days=1))
-    await members.set_code(people[0], CODE, now=now())
+    await members.set_code(people[0], CODE, now=now(), new_id=new_id)
     quiz, fresh = [
         await quizzes.add_quiz(title, QUESTIONS, scoring="kahoot", actor=head, now=now(), new_id=new_id)
         for title in ("Safety", "Never played")

@@ -36,7 +36,9 @@ async def there(served: Served) -> AsyncIterator[Hall]:
 
         async def sign_in(*roles: str, name: str = "", number: str = "", member: None = None) -> SignedIn:
             who = await add_member(name, number, roles)
-            session = await house.sessions.start(who, name=name, roles=roles, language="en", unit="", device="test")
+            session = await house.sessions.start(
+                who, name=name, roles=roles, language="en", unit="", device="test", version=0
+            )
             csrf = house.door.token_for(session)
             cookie = f"{SESSION}={session}"
             return SignedIn(who, {"cookie": cookie, "x-csrftoken": csrf}, cookie, csrf)

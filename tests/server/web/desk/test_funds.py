@@ -232,7 +232,7 @@ async def test_in_chinese_too(client: Browser, organiser: SignedIn, budget: UUID
     await db.rows("UPDATE member SET language = 'zh-Hans' WHERE id = $1", organiser.id)
     house = client.app.state.house
     session = await house.sessions.start(
-        organiser.id, name="王芳", roles=("organiser",), language="zh-Hans", unit="", device="test"
+        organiser.id, name="王芳", roles=("organiser",), language="zh-Hans", unit="", device="test", version=0
     )
     headers = {"cookie": f"laurel_session={session}"}
     for path, seen in (

@@ -54,7 +54,7 @@ async def window(
 ) -> Page:
     """The operator's window, signed in; whatever breaks in it fails the test."""
     session = await served.app.state.house.sessions.start(
-        actor, name="Operator", roles=(role,), language=locale, unit="", device="test"
+        actor, name="Operator", roles=(role,), language=locale, unit="", device="test", version=0
     )
     context = await browser.new_context(
         reduced_motion=motion,
