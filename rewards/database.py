@@ -1,17 +1,22 @@
 """The one door to PostgreSQL: the engine that the tables use, and the transaction of every action.
 
+A query of a table class (`await Season.select(...)`) and SQL (`rows`, `row`, `value`) take the same way: the connection
+of the transaction that is open here, else one of the pool. Which is for what: docs/decisions/0015-piccolo.md.
+
 Piccolo's own transaction leaks its pool connection when COMMIT or ROLLBACK fails, and a nested one is a
 silent no-op; `transaction()` releases in every case and refuses nesting.
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import asyncpg
+from piccolo.custom_types import Combinable
 from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
+from piccolo.querystring import QueryString
 
 Connection = asyncpg.Connection
 Row = asyncpg.Record
@@ -19,7 +24,7 @@ Row = asyncpg.Record
 
 class _Transaction(PostgresTransaction):
     async def __aenter__(self) -> PostgresTransaction:
-        self.connection = await self.get_connection()  # type: ignore[no-untyped-call]
+        self.connection = await _pool().acquire()
         try:
             self.transaction = self.connection.transaction()
             await self.transaction.start()
@@ -53,13 +58,27 @@ class _Transaction(PostgresTransaction):
 
 
 class _Engine(PostgresEngine):
-    """Connects only when told to (Piccolo's asks the server its version at import)."""
+    """Connects only by the pool, and only when told to (Piccolo's asks the server its version at import)."""
 
     async def check_version(self) -> None:
         """Done at start by the process that owns the servers."""
 
     async def prep_database(self) -> None:
         """No extension is needed."""
+
+    async def get_new_connection(self) -> NoReturn:
+        """Refused: Piccolo would open one beside the pool without it, and for `batch()`, which then swallows whatever
+        is raised in its body. Read long lists page by page."""
+        raise RuntimeError("a connection comes from the pool: call rewards.database.open_pool first, never batch()")
+
+    def transaction(self, allow_nested: bool = False) -> PostgresTransaction:
+        """Ours; it is never nested."""
+        return _Transaction(self, allow_nested=False)
+
+    async def run_querystring(self, querystring: QueryString, in_pool: bool = True) -> Sequence[Row]:
+        """What every query of a table class comes to."""
+        statement, values = querystring.compile_string()
+        return await rows(statement, *values)
 
 
 engine = _Engine(config={"database": "laurel"})
@@ -100,7 +119,7 @@ async def transaction() -> AsyncIterator[Connection]:
     Yields the connection for raw SQL. Never start tasks or gather inside. Nesting raises Piccolo's
     TransactionError: an action is one transaction, so actions do not call actions inside theirs.
     """
-    async with _Transaction(engine, allow_nested=False) as current:
+    async with engine.transaction() as current:
         yield current.connection
 
 
@@ -123,6 +142,20 @@ async def value(sql: str, *values: Any) -> Any:
     """The first column of the first row, or None when there is no row."""
     found = await row(sql, *values)
     return None if found is None else found[0]
+
+
+def any_of(values: Collection[Any]) -> QueryString:
+    """What a column is compared with to be one of these: `Room.id == any_of(ids)`; none of them matches no row.
+
+    One parameter whatever the number, where Piccolo's `is_in` takes one each (another statement to plan for every
+    length, 32,767 at most) and none at all.
+    """
+    return QueryString("ANY({})", list(values))
+
+
+def all_of(*conditions: Combinable) -> QueryString:
+    """The conditions in one, for the `{}` behind WHERE in SQL of our own (`Member.raw`); none: every row."""
+    return QueryString(" AND ".join("{}" for _ in conditions) or "true", *(one.querystring for one in conditions))
 
 
 def _pool() -> asyncpg.Pool:

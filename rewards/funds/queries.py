@@ -8,6 +8,7 @@ from uuid import UUID
 from rewards import database as db
 from rewards.funds import rules
 from rewards.funds.rules import Kind
+from rewards.funds.tables import Fund
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ async def fund(fund_id: UUID) -> FundRow | None:
 
 async def kinds(funds: Collection[UUID]) -> dict[UUID, tuple[Kind, str]]:
     """(kind, name) of funds. Unknown ids are left out."""
-    found = await db.rows("SELECT id, kind, name FROM fund WHERE id = ANY($1)", list(funds))
+    found = await Fund.select(Fund.id, Fund.kind, Fund.name).where(Fund.id == db.any_of(funds))
     return {one["id"]: (one["kind"], one["name"]) for one in found}
 
 

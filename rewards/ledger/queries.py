@@ -8,6 +8,7 @@ from typing import Literal
 from uuid import UUID
 
 from rewards.database import Row, row, rows, value
+from rewards.ledger.tables import EarningRule, Season
 
 Total = Literal["points", "postings", "measures", "best"]
 
@@ -97,8 +98,8 @@ class Fault:
 
 async def season(id: UUID) -> SeasonRow | None:
     """The season of this id."""
-    found = await row("SELECT id, name, starts_on, ends_on FROM season WHERE id = $1", id)
-    return None if found is None else SeasonRow(**dict(found))
+    found = await Season.select().where(Season.id == id).first()
+    return None if found is None else SeasonRow(**found)
 
 
 async def season_of(day: date) -> SeasonRow | None:
@@ -109,14 +110,14 @@ async def season_of(day: date) -> SeasonRow | None:
 
 async def seasons() -> list[SeasonRow]:
     """All seasons, the latest first."""
-    found = await rows("SELECT id, name, starts_on, ends_on FROM season ORDER BY starts_on DESC")
-    return [SeasonRow(**dict(one)) for one in found]
+    found = await Season.select().order_by(Season.starts_on, ascending=False)
+    return [SeasonRow(**one) for one in found]
 
 
 async def earning_rules() -> list[RuleRow]:
     """All rules by code."""
-    found = await rows("SELECT code, daily_cap, spend_percent FROM earning_rule ORDER BY code")
-    return [RuleRow(**dict(one)) for one in found]
+    found = await EarningRule.select().order_by(EarningRule.code)
+    return [RuleRow(**one) for one in found]
 
 
 async def balance(member: UUID, currency: str) -> int:

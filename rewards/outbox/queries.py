@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from rewards.database import rows, value
+from rewards.outbox.tables import Intent
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +21,19 @@ class Overdue:
 
 async def open_count() -> int:
     """How many pieces of work are not done, due or not."""
-    return int(await value("SELECT count(*) FROM intent WHERE done_at IS NULL"))
+    return int(await Intent.count().where(Intent.done_at.is_null()))
 
 
 async def overdue(now: datetime, limit: int = 100) -> list[Overdue]:
     """At most `limit` pieces of work that are due at `now` and held by no worker, longest due first."""
-    found = await rows(
-        "SELECT id, kind, subject, due_at, attempts, last_error FROM intent WHERE done_at IS NULL AND due_at <= $1"
-        " AND (claimed_until IS NULL OR claimed_until <= $1) ORDER BY due_at, id LIMIT $2",
-        now,
-        limit,
+    found = await (
+        Intent.select(Intent.id, Intent.kind, Intent.subject, Intent.due_at, Intent.attempts, Intent.last_error)
+        .where(
+            Intent.done_at.is_null(),
+            Intent.due_at <= now,
+            Intent.claimed_until.is_null() | (Intent.claimed_until <= now),
+        )
+        .order_by(Intent.due_at, Intent.id)
+        .limit(limit)
     )
-    return [Overdue(**dict(one)) for one in found]
+    return [Overdue(**one) for one in found]
