@@ -14,6 +14,8 @@ from contextlib import asynccontextmanager
 from typing import Any, NoReturn
 
 import asyncpg
+from piccolo.columns import Column
+from piccolo.columns.combination import WhereRaw
 from piccolo.custom_types import Combinable
 from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 from piccolo.querystring import QueryString
@@ -151,6 +153,11 @@ def any_of(values: Collection[Any]) -> QueryString:
     length, 32,767 at most) and none at all.
     """
     return QueryString("ANY({})", list(values))
+
+
+def holds(column: Column, text: str) -> WhereRaw:
+    """The text stands somewhere in the column, capitals aside."""
+    return WhereRaw("position(lower({}) IN lower({})) > 0", text, column)
 
 
 def all_of(*conditions: Combinable) -> QueryString:

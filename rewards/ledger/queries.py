@@ -1,14 +1,18 @@
 """What the entries add up to. Every figure here is a sum over the ledger at the instant of the call."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from rewards.database import Row, row, rows, value
-from rewards.ledger.tables import EarningRule, Season
+from piccolo.columns.combination import WhereRaw
+from piccolo.custom_types import Combinable
+from piccolo.querystring import QueryString
+
+from rewards.database import Row, all_of, any_of, row, rows, value
+from rewards.ledger.tables import Account, EarningRule, Posting, Season
 
 Total = Literal["points", "postings", "measures", "best"]
 
@@ -231,12 +235,14 @@ async def quizzes_taken_of_season(season: UUID, members: Collection[UUID] | None
     return {one["member"]: one["taken"] for one in found}
 
 
-_STANDING = "posting.reverses IS NULL AND NOT EXISTS (SELECT FROM posting AS undo WHERE undo.reverses = posting.id)"
-_TOTALS: Mapping[Total, tuple[str, str]] = {
-    "points": ("sum(entry.amount)", ""),
-    "postings": ("count(*)", f" AND {_STANDING}"),
-    "measures": ("coalesce(sum(posting.measure), 0)", f" AND {_STANDING}"),
-    "best": ("coalesce(max(posting.measure), 0)", f" AND {_STANDING}"),
+_STANDING = WhereRaw(
+    "posting.reverses IS NULL AND NOT EXISTS (SELECT FROM posting AS undo WHERE undo.reverses = posting.id)"
+)
+_TOTALS: Mapping[Total, tuple[QueryString, Sequence[WhereRaw]]] = {
+    "points": (QueryString("sum(entry.amount)"), ()),
+    "postings": (QueryString("count(*)"), (_STANDING,)),
+    "measures": (QueryString("coalesce(sum(posting.measure), 0)"), (_STANDING,)),
+    "best": (QueryString("coalesce(max(posting.measure), 0)"), (_STANDING,)),
 }
 
 
@@ -254,23 +260,24 @@ async def totals(
     Counted are the postings of a season, of the `days` from one to the other (both included), by a rule, about
     something; None: any. What was reversed counts for nothing. One statement, linear in the postings.
     """
-    limits: list[tuple[str, object]] = [
-        ("posting.season = ${}", season),
-        ("posting.day >= ${}", days and days[0]),
-        ("posting.day <= ${}", days and days[1]),
-        ("posting.rule = ${}", rule),
-        ("posting.about = ${}", about),
-        ("account.owner = ANY(${})", None if members is None else list(members)),
-    ]
-    given = [(text, wanted) for text, wanted in limits if wanted is not None]
     sums, standing = _TOTALS[total]
-    found = await rows(
-        f"SELECT account.owner AS member, {sums}::bigint AS total FROM posting"
+    wanted: list[Combinable] = [*standing]
+    if season is not None:
+        wanted.append(Posting.season == season)
+    if days is not None:
+        wanted += Posting.day >= days[0], Posting.day <= days[1]
+    if rule is not None:
+        wanted.append(Posting.rule == rule)
+    if about is not None:
+        wanted.append(Posting.about == about)
+    if members is not None:
+        wanted.append(Account.owner == any_of(members))
+    found = await Posting.raw(
+        "SELECT account.owner AS member, {}::bigint AS total FROM posting"
         " JOIN entry ON entry.posting = posting.id JOIN account ON account.id = entry.account"
-        f" WHERE account.purpose = 'member' AND account.currency = 'honour'{standing}"
-        + "".join(f" AND {text.format(place)}" for place, (text, _) in enumerate(given, 1))
-        + " GROUP BY account.owner",
-        *(wanted for _, wanted in given),
+        " WHERE account.purpose = 'member' AND account.currency = 'honour' AND {} GROUP BY account.owner",
+        sums,
+        all_of(*wanted),
     )
     return {one["member"]: one["total"] for one in found}
 

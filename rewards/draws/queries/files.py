@@ -3,18 +3,26 @@
 from typing import Final
 from uuid import UUID
 
-from rewards import database as db
+from piccolo.columns import Column, Selectable, Where
+from piccolo.querystring import QueryString
 
-_COLUMNS: Final = {
-    "manifest.json": ("manifest", "manifest IS NOT NULL"),
-    "manifest.sig": ("manifest_signature || E'\\n'", "manifest_signature <> ''"),
-    "snapshot.tsv": ("snapshot", "snapshot IS NOT NULL"),
-    "kit.html": ("program", "program IS NOT NULL"),
-    "void.tsv": ("voids", "octet_length(voids) > 0"),
-    "present.tsv": ("present", "present IS NOT NULL"),
-    "log.txt": ("log", "log IS NOT NULL"),
-    "result.json": ("result", "result IS NOT NULL"),
-    "result.sig": ("result_signature || E'\\n'", "result_signature <> ''"),
+from rewards.draws.tables import Draw
+
+
+def _line(column: Column) -> QueryString:
+    return QueryString("{} || E'\\n'", column)
+
+
+_COLUMNS: Final[dict[str, tuple[Selectable, Where]]] = {
+    "manifest.json": (Draw.manifest, Draw.manifest.is_not_null()),
+    "manifest.sig": (_line(Draw.manifest_signature), Draw.manifest_signature != ""),
+    "snapshot.tsv": (Draw.snapshot, Draw.snapshot.is_not_null()),
+    "kit.html": (Draw.program, Draw.program.is_not_null()),
+    "void.tsv": (Draw.voids, Draw.voids != b""),
+    "present.tsv": (Draw.present, Draw.present.is_not_null()),
+    "log.txt": (Draw.log, Draw.log.is_not_null()),
+    "result.json": (Draw.result, Draw.result.is_not_null()),
+    "result.sig": (_line(Draw.result_signature), Draw.result_signature != ""),
 }
 """File -> (its content, whether it is there)."""
 
@@ -24,19 +32,21 @@ FILES: Final = tuple(_COLUMNS)
 
 async def published_names(draw_id: UUID) -> tuple[str, ...]:
     """The files that exist now, in the order of FILES; none before the freeze or for an unknown draw."""
-    there = ", ".join(there for _, there in _COLUMNS.values())
-    found = await db.row(f"SELECT {there} FROM draw WHERE id = $1", draw_id)
-    return () if found is None else tuple(name for name, there in zip(FILES, found.values(), strict=True) if there)
+    there = (there.querystring.as_alias(name) for name, (_, there) in _COLUMNS.items())
+    found = await Draw.select(*there).where(Draw.id == draw_id).first()
+    return () if found is None else tuple(name for name in FILES if found[name])
 
 
 async def published(draw_id: UUID) -> tuple[str, dict[str, bytes]] | None:
     """(slug, name -> exact bytes of each published file that exists); None: no such draw."""
-    contents = ", ".join(f"CASE WHEN {there} THEN {content} END" for content, there in _COLUMNS.values())
-    found = await db.row(f"SELECT slug, {contents} FROM draw WHERE id = $1", draw_id)
+    contents = (
+        QueryString("CASE WHEN {} THEN {} END", there.querystring, content, alias=name)
+        for name, (content, there) in _COLUMNS.items()
+    )
+    found = await Draw.select(Draw.slug, *contents).where(Draw.id == draw_id).first()
     if found is None:
         return None
-    slug, *given = found.values()
-    return slug, {name: _bytes(one) for name, one in zip(FILES, given, strict=True) if one is not None}
+    return found["slug"], {name: _bytes(found[name]) for name in FILES if found[name] is not None}
 
 
 async def published_file(slug: str, name: str) -> bytes | None:
@@ -44,8 +54,8 @@ async def published_file(slug: str, name: str) -> bytes | None:
     if name not in _COLUMNS:
         return None
     content, there = _COLUMNS[name]
-    found = await db.value(f"SELECT {content} FROM draw WHERE slug = $1 AND {there}", slug)
-    return None if found is None else _bytes(found)
+    found = await Draw.select(QueryString("{}", content, alias=name)).where(Draw.slug == slug, there).first()
+    return None if found is None else _bytes(found[name])
 
 
 def _bytes(content: bytes | str) -> bytes:

@@ -6,10 +6,16 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from piccolo.custom_types import Combinable
+from piccolo.querystring import QueryString
+
 from rewards import database as db
 from rewards.draws.claims import OPEN, STANDING, Win
 from rewards.draws.queries.draws import DrawRow, PrizeRow, draw, prizes
 from rewards.draws.states import shown_name
+from rewards.draws.tables import Draw, Prize
+from rewards.draws.tables import Win as WinTable
+from rewards.members.tables import Member
 from rewards.sheets import one_line
 
 Order = Literal["prize", "unit"]
@@ -126,13 +132,6 @@ JOIN prize ON prize.id = win.prize
 JOIN member ON member.id = win.member
 """
 
-_WANTED = """
-WHERE draw.rehearses IS NULL AND ($1::uuid IS NULL OR win.draw = $1) AND ($2 = '' OR prize.code = $2)
-  AND (cardinality($3::text[]) = 0 OR win.state = ANY($3))
-  AND ($4 = '' OR position(lower($4) IN lower(member.name)) > 0
-       OR position(lower($4) IN lower(member.staff_number)) > 0)
-"""
-
 
 async def winners(draw_id: UUID) -> list[WinRow]:
     """Everybody who holds a place, in the order of drawing: drawn, called, or handed over. Who was absent, declined or
@@ -175,19 +174,32 @@ async def win_by_code(claim_code: str) -> WinRow | None:
 
 async def wins_found(wanted: WinFilter, *, limit: int, offset: int = 0) -> list[WinRow]:
     """A page of wins, those of the latest draw first, then in the order of drawing; no rehearsals."""
-    found = await db.rows(
-        _WIN + _WANTED + "ORDER BY draw.number DESC, prize.position, win.slot, win.attempt LIMIT $5 OFFSET $6",
-        *_values(wanted),
+    found = await WinTable.raw(
+        _WIN + "WHERE {} ORDER BY draw.number DESC, prize.position, win.slot, win.attempt LIMIT {} OFFSET {}",
+        _wanted(wanted),
         limit,
         offset,
     )
-    return [WinRow(**dict(one)) for one in found]
+    return [WinRow(**one) for one in found]
 
 
 async def wins_count(wanted: WinFilter) -> int:
     """How many wins `wins_found` finds on all its pages."""
-    count: int = await db.value(_COUNT + _WANTED, *_values(wanted))
-    return count
+    found = await WinTable.raw(_COUNT + "WHERE {}", _wanted(wanted))
+    return int(found[0]["count"])
+
+
+def _wanted(wanted: WinFilter) -> QueryString:
+    asked: list[Combinable] = [Draw.rehearses.is_null()]
+    if wanted.draw is not None:
+        asked.append(WinTable.draw == wanted.draw)
+    if wanted.prize:
+        asked.append(Prize.code == wanted.prize)
+    if wanted.states:
+        asked.append(WinTable.state == db.any_of(sorted(wanted.states)))
+    if text := one_line(wanted.text):
+        asked.append(db.holds(Member.name, text) | db.holds(Member.staff_number, text))
+    return db.all_of(*asked)
 
 
 async def to_hand_over(draw_id: UUID, order: Order = "prize") -> list[WinRow]:
@@ -277,7 +289,3 @@ async def draw_facts(draw_id: UUID) -> DrawFacts | None:
     for one in await winners(draw_id):
         won.setdefault(by_code[one.prize].id, []).append(one)
     return DrawFacts(found, tuple(by_code.values()), {prize: tuple(those) for prize, those in won.items()})
-
-
-def _values(wanted: WinFilter) -> tuple[UUID | None, str, list[str], str]:
-    return wanted.draw, wanted.prize, sorted(wanted.states), one_line(wanted.text)

@@ -11,13 +11,18 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from piccolo.query.methods import Select
+from piccolo.querystring import QueryString
 from redis.asyncio import Redis
 
+from games.quizzes.tables import Room
 from rewards import database as db
 from rewards import ticks
 from rewards.audit.actions import note
+from rewards.draws.tables import Draw
 from rewards.refusals import Refusal
 from server.runtime.settings import Settings
+from server.web.screen.tables import Screen
 
 AUTO: Final = "auto"
 BOARDS: Final = "boards"
@@ -26,7 +31,6 @@ MARK_LENGTH: Final = 32
 """Hexadecimal digits of the link's mark: 128 bits."""
 
 LONGEST_NAME: Final = 100
-_TABLES: Final = {"room": "SELECT id FROM room WHERE id = $1", "draw": "SELECT id FROM draw WHERE id = $1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +75,26 @@ def _mark(settings: Settings, screen_id: UUID) -> str:
 
 # Looking up
 
-_SCREEN: Final = "SELECT id, name, shows, created_at, revoked_at, seen_at FROM screen "
+
+def _select() -> Select[Screen]:
+    return Screen.select(Screen.id, Screen.name, Screen.shows, Screen.created_at, Screen.revoked_at, Screen.seen_at)
 
 
 async def screens() -> list[ScreenRow]:
     """Every screen, those that work first, by name."""
-    found = await db.rows(_SCREEN + "ORDER BY revoked_at IS NOT NULL, name, id")
-    return [ScreenRow(**dict(one)) for one in found]
+    found = await _select().order_by(QueryString("{} IS NOT NULL", Screen.revoked_at), Screen.name, Screen.id)
+    return [ScreenRow(**one) for one in found]
 
 
 async def screen(screen_id: UUID) -> ScreenRow | None:
     """One screen, or None."""
-    found = await db.row(_SCREEN + "WHERE id = $1", screen_id)
-    return None if found is None else ScreenRow(**dict(found))
+    found = await _select().where(Screen.id == screen_id).first()
+    return None if found is None else ScreenRow(**found)
 
 
 async def some_screens(screen_ids: Collection[UUID]) -> list[ScreenRow]:
     """Those of these screens that exist."""
-    found = await db.rows(_SCREEN + "WHERE id = ANY($1)", list(screen_ids))
-    return [ScreenRow(**dict(one)) for one in found]
+    return [ScreenRow(**one) for one in await _select().where(Screen.id == db.any_of(screen_ids))]
 
 
 # Doing
@@ -99,15 +104,8 @@ async def add_screen(name: str, *, actor: UUID | None, now: datetime, new_id: Ca
     """A screen that shows what is live now; return its id. Refusals: screen.name_missing, screen.name_long."""
     name = _clean(name)
     screen_id = new_id()
-    async with db.transaction() as connection:
-        await connection.execute(
-            "INSERT INTO screen (id, name, shows, created_at, created_by) VALUES ($1, $2, $3, $4, $5)",
-            screen_id,
-            name,
-            AUTO,
-            now,
-            actor,
-        )
+    async with db.transaction():
+        await Screen.insert(Screen(id=screen_id, name=name, shows=AUTO, created_at=now, created_by=actor))
         await note("screen.added", at=now, actor=actor, subject=str(screen_id), name=name)
     return screen_id
 
@@ -115,11 +113,11 @@ async def add_screen(name: str, *, actor: UUID | None, now: datetime, new_id: Ca
 async def rename(screen_id: UUID, name: str, *, actor: UUID | None, now: datetime) -> None:
     """Another name for the desk. Refusals: screen.unknown, screen.revoked_already, and as in `add_screen`."""
     name = _clean(name)
-    async with db.transaction() as connection:
-        before = await _working(connection, screen_id)
+    async with db.transaction():
+        before = await _working(screen_id)
         if before.name == name:
             return
-        await connection.execute("UPDATE screen SET name = $2 WHERE id = $1", screen_id, name)
+        await Screen.update({Screen.name: name}).where(Screen.id == screen_id)
         await note("screen.renamed", at=now, actor=actor, subject=str(screen_id), name=name, before=before.name)
 
 
@@ -128,11 +126,11 @@ async def point(redis: Redis, screen_id: UUID, shows: str, *, actor: UUID | None
 
     Refusals: screen.unknown, screen.revoked_already, screen.shows_unknown (no such thing to show).
     """
-    async with db.transaction() as connection:
-        before = await _working(connection, screen_id)
-        shows = await _showable(connection, shows)
+    async with db.transaction():
+        before = await _working(screen_id)
+        shows = await _showable(shows)
         if before.shows != shows:
-            await connection.execute("UPDATE screen SET shows = $2 WHERE id = $1", screen_id, shows)
+            await Screen.update({Screen.shows: shows}).where(Screen.id == screen_id)
             await note("screen.pointed", at=now, actor=actor, subject=str(screen_id), name=before.name, shows=shows)
     await ticks.announce(redis, f"screen:{screen_id}")
 
@@ -140,34 +138,33 @@ async def point(redis: Redis, screen_id: UUID, shows: str, *, actor: UUID | None
 async def revoke(redis: Redis, screen_id: UUID, *, actor: UUID | None, now: datetime) -> None:
     """The link works no more, for good; a screen that shows it says so. Refusals: screen.unknown,
     screen.revoked_already."""
-    async with db.transaction() as connection:
-        before = await _working(connection, screen_id)
-        await connection.execute("UPDATE screen SET revoked_at = $2 WHERE id = $1", screen_id, now)
+    async with db.transaction():
+        before = await _working(screen_id)
+        await Screen.update({Screen.revoked_at: now}).where(Screen.id == screen_id)
         await note("screen.revoked", at=now, actor=actor, subject=str(screen_id), name=before.name)
     await ticks.announce(redis, f"screen:{screen_id}")
 
 
 async def note_seen(screen_ids: Collection[UUID], now: datetime) -> None:
     """These screens are being watched; written down at most once a minute each."""
-    await db.rows(
-        "UPDATE screen SET seen_at = $2 WHERE id = ANY($1) AND revoked_at IS NULL"
-        " AND (seen_at IS NULL OR seen_at <= $3)",
-        list(screen_ids),
-        now,
-        now - NOTED_EVERY,
+    await Screen.update({Screen.seen_at: now}).where(
+        Screen.id == db.any_of(screen_ids),
+        Screen.revoked_at.is_null(),
+        Screen.seen_at.is_null() | (Screen.seen_at <= now - NOTED_EVERY),
     )
 
 
-async def _working(connection: db.Connection, screen_id: UUID) -> ScreenRow:
-    found = await connection.fetchrow(_SCREEN + "WHERE id = $1 FOR UPDATE", screen_id)
+async def _working(screen_id: UUID) -> ScreenRow:
+    """The screen, its row locked until the transaction ends."""
+    found = await _select().where(Screen.id == screen_id).lock_rows("UPDATE").first()
     if found is None:
         raise Refusal("screen.unknown")
     if found["revoked_at"] is not None:
         raise Refusal("screen.revoked_already")
-    return ScreenRow(**dict(found))
+    return ScreenRow(**found)
 
 
-async def _showable(connection: db.Connection, shows: str) -> str:
+async def _showable(shows: str) -> str:
     """`shows` in its one spelling."""
     if shows in (AUTO, BOARDS):
         return shows
@@ -176,7 +173,8 @@ async def _showable(connection: db.Connection, shows: str) -> str:
         wanted = UUID(identity)
     except ValueError:
         raise Refusal("screen.shows_unknown") from None
-    if kind not in _TABLES or await connection.fetchval(_TABLES[kind], wanted) is None:
+    known = {"room": Room.exists().where(Room.id == wanted), "draw": Draw.exists().where(Draw.id == wanted)}
+    if kind not in known or not await known[kind]:
         raise Refusal("screen.shows_unknown")
     return f"{kind}:{wanted}"
 
