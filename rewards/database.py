@@ -1,7 +1,7 @@
 """The one door to PostgreSQL: the engine that the tables use, and the transaction of every action.
 
 A query of a table class (`await Season.select(...)`) and SQL (`rows`, `row`, `value`) take the same way: the connection
-of the transaction that is open here, else one of the pool. Which is for what: docs/decisions/0015-piccolo.md.
+of the transaction that is open here, else one of the pool. What is asked how: docs/decisions/0015-piccolo.md.
 
 Piccolo's own transaction leaks its pool connection when COMMIT or ROLLBACK fails, and a nested one is a
 silent no-op; `transaction()` releases in every case and refuses nesting.
@@ -18,6 +18,7 @@ from piccolo.columns import Column
 from piccolo.columns.combination import WhereRaw
 from piccolo.custom_types import Combinable
 from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
+from piccolo.query import Query
 from piccolo.querystring import QueryString
 
 Connection = asyncpg.Connection
@@ -146,13 +147,30 @@ async def value(sql: str, *values: Any) -> Any:
     return None if found is None else found[0]
 
 
-def any_of(values: Collection[Any]) -> QueryString:
+def given(number: int) -> QueryString:
+    """Stands in a `compiled` query for a value that comes with every call, the first being 1."""
+    return QueryString(f"${number}")
+
+
+def compiled(query: Query[Any, Any]) -> str:
+    """The SQL of a query that is always the same but for its values, for `rows`, `row` and `value`.
+
+    Put together once, at import: Piccolo takes longer for that than asyncpg for a small answer. Raises ValueError when
+    the query holds a value that is not `given`.
+    """
+    text, values = query.querystrings[0].compile_string()
+    if values:
+        raise ValueError(f"not given: {values}")
+    return text
+
+
+def any_of(values: Collection[Any] | QueryString) -> QueryString:
     """What a column is compared with to be one of these: `Room.id == any_of(ids)`; none of them matches no row.
 
     One parameter whatever the number, where Piccolo's `is_in` takes one each (another statement to plan for every
-    length, 32,767 at most) and none at all.
+    length, 32,767 at most) and refuses none at all.
     """
-    return QueryString("ANY({})", list(values))
+    return QueryString("ANY({})", values if isinstance(values, QueryString) else list(values))
 
 
 def holds(column: Column, text: str) -> WhereRaw:

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from games.quizzes import rules
-from games.quizzes.tables import Player, Question
+from games.quizzes.tables import Player, Question, Room
 from rewards import database as db
 from rewards.boards.rules import Standing
 
@@ -127,6 +127,11 @@ _QUIZ = (
     " (SELECT count(*) FROM question WHERE question.quiz = quiz.id) AS questions,"
     " (SELECT count(*) FROM room WHERE room.quiz = quiz.id AND room.state = 'podium') AS played FROM quiz "
 )
+_QUESTIONS = db.compiled(
+    Question.select(*Question.all_columns(exclude=[Question.quiz]))
+    .where(Question.quiz == db.given(1))
+    .order_by(Question.position)
+)
 
 
 async def quizzes() -> list[QuizRow]:
@@ -143,11 +148,7 @@ async def quiz(quiz_id: UUID) -> QuizRow | None:
 
 async def questions(quiz_id: UUID) -> list[QuestionRow]:
     """The questions of a quiz with their solutions, in order. For the desk only."""
-    found = await (
-        Question.select(*Question.all_columns(exclude=[Question.quiz]))
-        .where(Question.quiz == quiz_id)
-        .order_by(Question.position)
-    )
+    found = await db.rows(_QUESTIONS, quiz_id)
     return [QuestionRow(**{**row, "options": tuple(row["options"])}) for row in found]
 
 
@@ -224,9 +225,17 @@ async def answer_key(round_id: UUID) -> AnswerKey | None:
     )
 
 
+_VERSIONS = db.compiled(Room.select(Room.id, Room.version).where(Room.id == db.any_of(db.given(1))))
+_INSIDE = Player.room == db.given(1), Player.removed_at.is_null()
+_PLAYERS = db.compiled(Player.count().where(*_INSIDE))
+_PLAYER_IDS = db.compiled(
+    Player.select(Player.member).where(*_INSIDE).order_by(Player.joined_at, Player.id, ascending=False)
+)
+
+
 async def versions(room_ids: Sequence[UUID]) -> dict[UUID, int]:
     """The present version of each of these rooms."""
-    found = await db.rows("SELECT id, version FROM room WHERE id = ANY($1)", list(room_ids))
+    found = await db.rows(_VERSIONS, list(room_ids))
     return {row["id"]: row["version"] for row in found}
 
 
@@ -242,19 +251,13 @@ async def answered(room_id: UUID) -> int:
 
 async def players(room_id: UUID) -> int:
     """How many have joined a room and were not sent out."""
-    count: int = await db.value("SELECT count(*) FROM player WHERE room = $1 AND removed_at IS NULL", room_id)
+    count: int = await db.value(_PLAYERS, room_id)
     return count
 
 
 async def player_ids(room_id: UUID, limit: int = 200) -> list[UUID]:
     """Who has joined and was not sent out, the latest first."""
-    return await (
-        Player.select(Player.member)
-        .where(Player.room == room_id, Player.removed_at.is_null())
-        .order_by(Player.joined_at, Player.id, ascending=False)
-        .limit(limit)
-        .output(as_list=True)
-    )
+    return [row["member"] for row in await db.rows(_PLAYER_IDS + " LIMIT $2", room_id, limit)]
 
 
 async def players_by_unit(room_id: UUID) -> list[tuple[str, int]]:

@@ -11,7 +11,7 @@ from piccolo.columns.combination import WhereRaw
 from piccolo.custom_types import Combinable
 from piccolo.querystring import QueryString
 
-from rewards.database import Row, all_of, any_of, row, rows, value
+from rewards.database import Row, all_of, any_of, compiled, given, row, rows, value
 from rewards.ledger.tables import Account, EarningRule, Posting, Season
 
 Total = Literal["points", "postings", "measures", "best"]
@@ -100,28 +100,32 @@ class Fault:
     details: dict[str, str | int]
 
 
+_SEASON = compiled(Season.select().where(Season.id == given(1)))
+_SEASON_OF = compiled(Season.select().where(Season.starts_on <= given(1), Season.ends_on >= given(1)))
+_SEASONS = compiled(Season.select().order_by(Season.starts_on, ascending=False))
+_RULES = compiled(EarningRule.select().order_by(EarningRule.code))
+
+
 async def season(id: UUID) -> SeasonRow | None:
     """The season of this id."""
-    found = await Season.select().where(Season.id == id).first()
+    found = await row(_SEASON, id)
     return None if found is None else SeasonRow(**found)
 
 
 async def season_of(day: date) -> SeasonRow | None:
     """The season that `day` belongs to; None between seasons. There is never more than one."""
-    found = await row("SELECT id, name, starts_on, ends_on FROM season WHERE $1 BETWEEN starts_on AND ends_on", day)
-    return None if found is None else SeasonRow(**dict(found))
+    found = await row(_SEASON_OF, day)
+    return None if found is None else SeasonRow(**found)
 
 
 async def seasons() -> list[SeasonRow]:
     """All seasons, the latest first."""
-    found = await Season.select().order_by(Season.starts_on, ascending=False)
-    return [SeasonRow(**one) for one in found]
+    return [SeasonRow(**one) for one in await rows(_SEASONS)]
 
 
 async def earning_rules() -> list[RuleRow]:
     """All rules by code."""
-    found = await EarningRule.select().order_by(EarningRule.code)
-    return [RuleRow(**one) for one in found]
+    return [RuleRow(**one) for one in await rows(_RULES)]
 
 
 async def balance(member: UUID, currency: str) -> int:

@@ -96,6 +96,15 @@ _BELONGS = """
 """
 
 
+_UNIT_OF = db.compiled(
+    Membership.select(Membership.unit).where(
+        Membership.member == db.given(1),
+        Membership.since <= db.given(2),
+        Membership.until.is_null() | (Membership.until > db.given(2)),
+    )
+)
+
+
 async def member(member_id: UUID) -> Person | None:
     """The member, also one who has left; None: unknown."""
     found = await db.row(_PERSON + "WHERE member.id = $1", member_id)
@@ -193,16 +202,8 @@ async def unit_tree() -> tuple[UnitNode, ...]:
 
 async def unit_of(member_id: UUID, day: date) -> UUID | None:
     """The unit that the member belonged to on that day; None: none."""
-    found = await (
-        Membership.select(Membership.unit)
-        .where(
-            Membership.member == member_id,
-            Membership.since <= day,
-            Membership.until.is_null() | (Membership.until > day),
-        )
-        .first()
-    )
-    return None if found is None else found["unit"]
+    found: UUID | None = await db.value(_UNIT_OF, member_id, day)
+    return found
 
 
 async def unit_left_from(member_id: UUID) -> UUID | None:

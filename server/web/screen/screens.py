@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from piccolo.query.methods import Select
 from piccolo.querystring import QueryString
 from redis.asyncio import Redis
 
@@ -76,25 +75,26 @@ def _mark(settings: Settings, screen_id: UUID) -> str:
 # Looking up
 
 
-def _select() -> Select[Screen]:
-    return Screen.select(Screen.id, Screen.name, Screen.shows, Screen.created_at, Screen.revoked_at, Screen.seen_at)
+_SCREEN: Final = Screen.id, Screen.name, Screen.shows, Screen.created_at, Screen.revoked_at, Screen.seen_at
+_SCREENS: Final = db.compiled(
+    Screen.select(*_SCREEN).order_by(QueryString("{} IS NOT NULL", Screen.revoked_at), Screen.name, Screen.id)
+)
+_SOME_SCREENS: Final = db.compiled(Screen.select(*_SCREEN).where(Screen.id == db.any_of(db.given(1))))
 
 
 async def screens() -> list[ScreenRow]:
     """Every screen, those that work first, by name."""
-    found = await _select().order_by(QueryString("{} IS NOT NULL", Screen.revoked_at), Screen.name, Screen.id)
-    return [ScreenRow(**one) for one in found]
+    return [ScreenRow(**one) for one in await db.rows(_SCREENS)]
 
 
 async def screen(screen_id: UUID) -> ScreenRow | None:
     """One screen, or None."""
-    found = await _select().where(Screen.id == screen_id).first()
-    return None if found is None else ScreenRow(**found)
+    return next(iter(await some_screens([screen_id])), None)
 
 
 async def some_screens(screen_ids: Collection[UUID]) -> list[ScreenRow]:
     """Those of these screens that exist."""
-    return [ScreenRow(**one) for one in await _select().where(Screen.id == db.any_of(screen_ids))]
+    return [ScreenRow(**one) for one in await db.rows(_SOME_SCREENS, list(screen_ids))]
 
 
 # Doing
@@ -156,7 +156,7 @@ async def note_seen(screen_ids: Collection[UUID], now: datetime) -> None:
 
 async def _working(screen_id: UUID) -> ScreenRow:
     """The screen, its row locked until the transaction ends."""
-    found = await _select().where(Screen.id == screen_id).lock_rows("UPDATE").first()
+    found = await Screen.select(*_SCREEN).where(Screen.id == screen_id).lock_rows("UPDATE").first()
     if found is None:
         raise Refusal("screen.unknown")
     if found["revoked_at"] is not None:
