@@ -133,6 +133,12 @@ JOIN member ON member.id = win.member
 """
 
 
+_PRIZE_NAMES = db.compiled(
+    Prize.select(Prize.code, Prize.name).where(Prize.draw == db.given(1)).order_by(Prize.position)
+)
+_SIGNATURE = db.compiled(WinTable.select(WinTable.signature).where(WinTable.id == db.given(1)))
+
+
 async def winners(draw_id: UUID) -> list[WinRow]:
     """Everybody who holds a place, in the order of drawing: drawn, called, or handed over. Who was absent, declined or
     came too late is left out, as are places that nobody could win."""
@@ -246,8 +252,7 @@ async def claimable_draws(limit: int = 100) -> list[Claiming]:
 
 async def prize_names(draw_id: UUID) -> list[tuple[str, str]]:
     """(code, name) of a draw's prizes in the order of drawing."""
-    found = await db.rows("SELECT code, name FROM prize WHERE draw = $1 ORDER BY position", draw_id)
-    return [(one["code"], one["name"]) for one in found]
+    return [(one["code"], one["name"]) for one in await db.rows(_PRIZE_NAMES, draw_id)]
 
 
 async def overdue_claims(now: datetime, draw_id: UUID | None = None, limit: int = 500) -> list[UUID]:
@@ -267,7 +272,7 @@ async def overdue_claims(now: datetime, draw_id: UUID | None = None, limit: int 
 
 async def win_signature(win_id: UUID) -> bytes | None:
     """The PNG of the hand that received a prize; None: there is none."""
-    found: bytes | None = await db.value("SELECT signature FROM win WHERE id = $1", win_id)
+    found: bytes | None = await db.value(_SIGNATURE, win_id)
     return found
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from games.quizzes.tables import Player
 from rewards import database as db
 
 
@@ -27,12 +28,16 @@ async def unit_history(member: UUID) -> list[Belonging]:
     return [Belonging(tuple(row["path"].split("/")), row["since"], row["until"]) for row in found]
 
 
+_REMOVED = db.compiled(
+    Player.select(Player.member)
+    .where(Player.room == db.given(1), Player.removed_at.is_not_null())
+    .order_by(Player.removed_at, Player.id, ascending=False)
+)
+
+
 async def removed_players(room: UUID) -> list[UUID]:
     """Who was sent out of a room and may be let back in, the latest first."""
-    found = await db.rows(
-        "SELECT member FROM player WHERE room = $1 AND removed_at IS NOT NULL ORDER BY removed_at DESC, id", room
-    )
-    return [row["member"] for row in found]
+    return [row["member"] for row in await db.rows(_REMOVED, room)]
 
 
 async def was_asked(quiz: UUID) -> bool:
