@@ -48,12 +48,7 @@ async def add_quiz(
     async with db.transaction() as connection:
         await Quiz.insert(
             Quiz(
-                id=quiz_id,
-                title=title,
-                scoring=scoring,
-                floor_percent=floor_percent,
-                created_by=actor,
-                created_at=now,
+                id=quiz_id, title=title, scoring=scoring, floor_percent=floor_percent, created_by=actor, created_at=now
             )
         )
         await connection.executemany(
