@@ -80,8 +80,7 @@ class _Engine(PostgresEngine):
 
     async def run_querystring(self, querystring: QueryString, in_pool: bool = True) -> Sequence[Row]:
         """What every query of a table class comes to."""
-        statement, values = querystring.compile_string()
-        return await rows(statement, *values)
+        return await rows(querystring)
 
 
 engine = _Engine(config={"database": "laurel"})
@@ -126,8 +125,11 @@ async def transaction() -> AsyncIterator[Connection]:
         yield current.connection
 
 
-async def rows(sql: str, *values: Any) -> Sequence[Row]:
-    """All rows of one statement, in the current transaction when there is one."""
+async def rows(sql: str | QueryString, *values: Any) -> Sequence[Row]:
+    """All rows of one statement, in the current transaction when there is one. A QueryString brings its own values."""
+    if isinstance(sql, QueryString):
+        text, given_along = sql.compile_string()
+        return await rows(text, *given_along)
     current = engine.current_transaction.get()
     if current is not None:
         found: Sequence[Row] = await current.connection.fetch(sql, *values)
@@ -135,13 +137,13 @@ async def rows(sql: str, *values: Any) -> Sequence[Row]:
     return await _pool().fetch(sql, *values)
 
 
-async def row(sql: str, *values: Any) -> Row | None:
+async def row(sql: str | QueryString, *values: Any) -> Row | None:
     """The first row, or None when there is none."""
     found = await rows(sql, *values)
     return found[0] if found else None
 
 
-async def value(sql: str, *values: Any) -> Any:
+async def value(sql: str | QueryString, *values: Any) -> Any:
     """The first column of the first row, or None when there is no row."""
     found = await row(sql, *values)
     return None if found is None else found[0]
@@ -179,7 +181,7 @@ def holds(column: Column, text: str) -> WhereRaw:
 
 
 def all_of(*conditions: Combinable) -> QueryString:
-    """The conditions in one, for the `{}` behind WHERE in SQL of our own (`Member.raw`); none: every row."""
+    """The conditions in one, for the `{}` behind WHERE in a QueryString of ours; none: every row."""
     return QueryString(" AND ".join("{}" for _ in conditions) or "true", *(one.querystring for one in conditions))
 
 

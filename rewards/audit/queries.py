@@ -1,13 +1,17 @@
 """Read the audit trail."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from piccolo.columns.combination import WhereRaw
+from piccolo.custom_types import Combinable
 from piccolo.querystring import QueryString
 
 from rewards.audit.tables import AuditEntry
+from rewards.database import all_of, compiled, rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +27,19 @@ class AuditLine:
     details: dict[str, Any]
 
 
+_LINES = compiled(AuditEntry.select())
+
+
 async def latest(
     limit: int, before_id: int | None = None, code_prefix: str | None = None, actor: UUID | None = None
 ) -> list[AuditLine]:
     """At most `limit` lines, newest first. The next page is `before_id` = the id of the last line of this one."""
-    asked = AuditEntry.select().order_by(AuditEntry.id, ascending=False).limit(limit).output(load_json=True)
+    asked: list[Combinable] = []
     if before_id is not None:
-        asked = asked.where(AuditEntry.id < before_id)
+        asked.append(AuditEntry.id < before_id)
     if code_prefix is not None:
-        asked = asked.where(QueryString("starts_with({}, {})", AuditEntry.code, code_prefix))
+        asked.append(WhereRaw("starts_with({}, {})", AuditEntry.code, code_prefix))
     if actor is not None:
-        asked = asked.where(AuditEntry.actor == actor)
-    return [AuditLine(**line) for line in await asked]
+        asked.append(AuditEntry.actor == actor)
+    found = await rows(QueryString(_LINES + " WHERE {} ORDER BY id DESC LIMIT {}", all_of(*asked), limit))
+    return [AuditLine(**{**line, "details": json.loads(line["details"])}) for line in found]

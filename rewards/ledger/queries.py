@@ -250,6 +250,13 @@ _TOTALS: Mapping[Total, tuple[QueryString, Sequence[WhereRaw]]] = {
 }
 
 
+_TOTALS_OF_MEMBERS = (
+    "SELECT account.owner AS member, {}::bigint AS total FROM posting"
+    " JOIN entry ON entry.posting = posting.id JOIN account ON account.id = entry.account"
+    " WHERE account.purpose = 'member' AND account.currency = 'honour' AND {} GROUP BY account.owner"
+)
+
+
 async def totals(
     total: Total,
     *,
@@ -276,13 +283,7 @@ async def totals(
         wanted.append(Posting.about == about)
     if members is not None:
         wanted.append(Account.owner == any_of(members))
-    found = await Posting.raw(
-        "SELECT account.owner AS member, {}::bigint AS total FROM posting"
-        " JOIN entry ON entry.posting = posting.id JOIN account ON account.id = entry.account"
-        " WHERE account.purpose = 'member' AND account.currency = 'honour' AND {} GROUP BY account.owner",
-        sums,
-        all_of(*wanted),
-    )
+    found = await rows(QueryString(_TOTALS_OF_MEMBERS, sums, all_of(*wanted)))
     return {one["member"]: one["total"] for one in found}
 
 

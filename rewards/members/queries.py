@@ -3,11 +3,12 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from piccolo.columns.combination import WhereRaw
 from piccolo.custom_types import Combinable
+from piccolo.querystring import QueryString
 
 from rewards import database as db
 from rewards.members.rules import ROLES, OnRoster, staff_key
@@ -131,13 +132,9 @@ async def members(
     `text` is looked for in names and staff numbers, `unit` takes in the units below it. At most MOST_AT_ONCE.
     """
     after = one_line(after)
-    found = await Member.raw(
-        _PERSON + "WHERE {} ORDER BY lower(member.staff_number) LIMIT {}",
-        db.all_of(
-            *_matching(text, unit, role, standing), WhereRaw("lower({}) > lower({})", Member.staff_number, after)
-        ),
-        min(limit, MOST_AT_ONCE),
-    )
+    asked = *_matching(text, unit, role, standing), WhereRaw("lower({}) > lower({})", Member.staff_number, after)
+    page = "WHERE {} ORDER BY lower(member.staff_number) LIMIT {}"
+    found = await db.rows(QueryString(_PERSON + page, db.all_of(*asked), min(limit, MOST_AT_ONCE)))
     return [_person(row) for row in found]
 
 
@@ -277,7 +274,7 @@ def _ordered(roles: Collection[str]) -> tuple[str, ...]:
     return tuple(role for role in ROLES if role in roles)
 
 
-def _person(row: db.Row | dict[str, Any]) -> Person:
+def _person(row: db.Row) -> Person:
     return Person(
         row["id"],
         row["staff_number"],

@@ -8,9 +8,11 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from piccolo.columns import Integer, Varchar
+from piccolo.custom_types import Combinable
 from piccolo.engine.exceptions import TransactionError
 from piccolo.query.methods.delete import DeletionError
 from piccolo.query.methods.update import UpdateError
+from piccolo.querystring import QueryString
 from piccolo.table import Table
 
 from rewards import database as db
@@ -155,11 +157,14 @@ async def test_conditions_in_sql_of_our_own(beads: None) -> None:
     await Bead.insert(Bead(id=1, colour="Dark Red"), Bead(id=2, colour="blue"), Bead(id=3, colour="red"))
     red = db.holds(Bead.colour, "red")
     sql = "SELECT id FROM bead WHERE {} ORDER BY id LIMIT {}"
-    assert [one["id"] for one in await Bead.raw(sql, db.all_of(), 2)] == [1, 2]
-    assert [one["id"] for one in await Bead.raw(sql, db.all_of(red), 9)] == [1, 3]
-    both = db.all_of(red | (Bead.id == 2), Bead.id > 1)
-    assert [one["id"] for one in await Bead.raw(sql, both, 9)] == [2, 3]
-    assert await Bead.raw(sql, db.all_of(db.holds(Bead.colour, "%' OR true --")), 9) == []
+
+    async def found(*conditions: Combinable, limit: int = 9) -> list[int]:
+        return [one["id"] for one in await db.rows(QueryString(sql, db.all_of(*conditions), limit))]
+
+    assert await found(limit=2) == [1, 2]
+    assert await found(red) == [1, 3]
+    assert await found(red | (Bead.id == 2), Bead.id > 1) == [2, 3]
+    assert await found(db.holds(Bead.colour, "%' OR true --")) == []
 
 
 async def test_a_compiled_query_is_asked_with_its_values(beads: None) -> None:

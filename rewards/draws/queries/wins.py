@@ -180,19 +180,15 @@ async def win_by_code(claim_code: str) -> WinRow | None:
 
 async def wins_found(wanted: WinFilter, *, limit: int, offset: int = 0) -> list[WinRow]:
     """A page of wins, those of the latest draw first, then in the order of drawing; no rehearsals."""
-    found = await WinTable.raw(
-        _WIN + "WHERE {} ORDER BY draw.number DESC, prize.position, win.slot, win.attempt LIMIT {} OFFSET {}",
-        _wanted(wanted),
-        limit,
-        offset,
-    )
+    page = "WHERE {} ORDER BY draw.number DESC, prize.position, win.slot, win.attempt LIMIT {} OFFSET {}"
+    found = await db.rows(QueryString(_WIN + page, _wanted(wanted), limit, offset))
     return [WinRow(**one) for one in found]
 
 
 async def wins_count(wanted: WinFilter) -> int:
     """How many wins `wins_found` finds on all its pages."""
-    found = await WinTable.raw(_COUNT + "WHERE {}", _wanted(wanted))
-    return int(found[0]["count"])
+    count: int = await db.value(QueryString(_COUNT + "WHERE {}", _wanted(wanted)))
+    return count
 
 
 def _wanted(wanted: WinFilter) -> QueryString:
