@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from games.quizzes import queries, rules
 from games.quizzes.formats.draft import QuestionDraft
+from games.quizzes.tables import Player, Quiz, Room
 from rewards import database as db
 from rewards import ticks
 from rewards.audit.actions import note
@@ -45,14 +46,10 @@ async def add_quiz(
         raise Refusal("quiz.scoring_unknown")
     quiz_id = new_id()
     async with db.transaction() as connection:
-        await connection.execute(
-            "INSERT INTO quiz (id, title, scoring, floor_percent, created_by, created_at) VALUES ($1,$2,$3,$4,$5,$6)",
-            quiz_id,
-            title,
-            scoring,
-            floor_percent,
-            actor,
-            now,
+        await Quiz.insert(
+            Quiz(
+                id=quiz_id, title=title, scoring=scoring, floor_percent=floor_percent, created_by=actor, created_at=now
+            )
         )
         await connection.executemany(
             "INSERT INTO question (id, quiz, position, kind, text, options, right_mask, seconds, explanation)"
@@ -115,21 +112,21 @@ async def open_room(
         raise Refusal("room.times")
     waits = opens_at is not None and opens_at > now
     room_id = new_id()
-    async with db.transaction() as connection:
-        if await connection.fetchval("SELECT id FROM quiz WHERE id = $1", quiz_id) is None:
+    async with db.transaction():
+        if not await Quiz.exists().where(Quiz.id == quiz_id):
             raise Refusal("quiz.unknown")
-        await connection.execute(
-            "INSERT INTO room (id, quiz, season, code, state, host, created_at, opens_at, ends_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-            room_id,
-            quiz_id,
-            season,
-            code,
-            "scheduled" if waits else "lobby",
-            host,
-            now,
-            opens_at,
-            ends_at,
+        await Room.insert(
+            Room(
+                id=room_id,
+                quiz=quiz_id,
+                season=season,
+                code=code,
+                state="scheduled" if waits else "lobby",
+                host=host,
+                created_at=now,
+                opens_at=opens_at,
+                ends_at=ends_at,
+            )
         )
         if waits and opens_at is not None:
             await intend("open_room", str(room_id), due_at=opens_at, now=now, new_id=new_id())
@@ -167,15 +164,17 @@ async def join(redis: Redis, room_id: UUID, member: UUID, *, now: datetime, new_
 
 async def remove_player(redis: Redis, room_id: UUID, member: UUID, *, actor: UUID, now: datetime, back: bool) -> bool:
     """Send a player out of a room, or let him back in (`back`). His answers stay. False: nothing to change."""
-    async with db.transaction() as connection:
-        changed = await connection.fetchval(
-            "UPDATE player SET removed_at = $3 WHERE room = $1 AND member = $2"
-            " AND (removed_at IS NULL) <> ($3::timestamptz IS NULL) RETURNING id",
-            room_id,
-            member,
-            None if back else now,
+    async with db.transaction():
+        changed = await (
+            Player.update({Player.removed_at: None if back else now})
+            .where(
+                Player.room == room_id,
+                Player.member == member,
+                Player.removed_at.is_not_null() if back else Player.removed_at.is_null(),
+            )
+            .returning(Player.id)
         )
-        if changed is None:
+        if not changed:
             return False
         code = "room.player_let_back" if back else "room.player_removed"
         await note(code, at=now, actor=actor, subject=str(room_id), member=str(member))

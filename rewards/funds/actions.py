@@ -14,6 +14,7 @@ from rewards.audit.actions import note as audit
 from rewards.database import transaction
 from rewards.funds import queries, rules
 from rewards.funds.rules import Kind
+from rewards.funds.tables import Fund
 from rewards.ledger import actions as ledger
 from rewards.ledger.rules import Place
 from rewards.refusals import Refusal
@@ -34,16 +35,8 @@ async def open_fund(
         raise Refusal(flaw, longest=rules.LONGEST_NAME, least="0", most=rules.shown(kind, rules.MOST.get(kind, 0)))
     made = new_id()
     try:
-        async with transaction() as connection:
-            await connection.execute(
-                "INSERT INTO fund (id, name, kind, value, opened_by, opened_at) VALUES ($1, $2, $3, $4, $5, $6)",
-                made,
-                name,
-                kind,
-                value_fen,
-                actor,
-                now,
-            )
+        async with transaction():
+            await Fund.insert(Fund(id=made, name=name, kind=kind, value=value_fen, opened_by=actor, opened_at=now))
             if amount:
                 await ledger.transfer(
                     f"fund:{made}:opened",

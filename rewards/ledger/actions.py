@@ -13,6 +13,7 @@ from rewards.database import Connection, engine, transaction
 from rewards.ledger import queries, rules
 from rewards.ledger.queries import Posted, SeasonRow
 from rewards.ledger.rules import HONOUR, SPEND, Place
+from rewards.ledger.tables import Season
 from rewards.refusals import Refusal
 
 _Accounts = dict[tuple[UUID | None, str], UUID]
@@ -261,14 +262,8 @@ async def open_season(
     if (flaw := rules.season_flaw(name, starts_on, ends_on)) is not None:
         raise Refusal(flaw, longest=rules.LONGEST_SEASON)
     try:
-        async with transaction() as connection:
-            await connection.execute(
-                "INSERT INTO season (id, name, starts_on, ends_on) VALUES ($1, $2, $3, $4)",
-                new_id,
-                name,
-                starts_on,
-                ends_on,
-            )
+        async with transaction():
+            await Season.insert(Season(id=new_id, name=name, starts_on=starts_on, ends_on=ends_on))
             days = {"starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat()}
             await audit("season.opened", at=at, actor=actor, subject=str(new_id), name=name, **days)
     except asyncpg.ExclusionViolationError:

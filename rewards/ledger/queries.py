@@ -1,13 +1,18 @@
 """What the entries add up to. Every figure here is a sum over the ledger at the instant of the call."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from rewards.database import Row, row, rows, value
+from piccolo.columns.combination import WhereRaw
+from piccolo.custom_types import Combinable
+from piccolo.querystring import QueryString
+
+from rewards.database import Row, all_of, any_of, compiled, given, row, rows, value
+from rewards.ledger.tables import Account, EarningRule, Posting, Season
 
 Total = Literal["points", "postings", "measures", "best"]
 
@@ -95,28 +100,32 @@ class Fault:
     details: dict[str, str | int]
 
 
+_SEASON = compiled(Season.select().where(Season.id == given(1)))
+_SEASON_OF = compiled(Season.select().where(Season.starts_on <= given(1), Season.ends_on >= given(1)))
+_SEASONS = compiled(Season.select().order_by(Season.starts_on, ascending=False))
+_RULES = compiled(EarningRule.select().order_by(EarningRule.code))
+
+
 async def season(id: UUID) -> SeasonRow | None:
     """The season of this id."""
-    found = await row("SELECT id, name, starts_on, ends_on FROM season WHERE id = $1", id)
-    return None if found is None else SeasonRow(**dict(found))
+    found = await row(_SEASON, id)
+    return None if found is None else SeasonRow(**found)
 
 
 async def season_of(day: date) -> SeasonRow | None:
     """The season that `day` belongs to; None between seasons. There is never more than one."""
-    found = await row("SELECT id, name, starts_on, ends_on FROM season WHERE $1 BETWEEN starts_on AND ends_on", day)
-    return None if found is None else SeasonRow(**dict(found))
+    found = await row(_SEASON_OF, day)
+    return None if found is None else SeasonRow(**found)
 
 
 async def seasons() -> list[SeasonRow]:
     """All seasons, the latest first."""
-    found = await rows("SELECT id, name, starts_on, ends_on FROM season ORDER BY starts_on DESC")
-    return [SeasonRow(**dict(one)) for one in found]
+    return [SeasonRow(**one) for one in await rows(_SEASONS)]
 
 
 async def earning_rules() -> list[RuleRow]:
     """All rules by code."""
-    found = await rows("SELECT code, daily_cap, spend_percent FROM earning_rule ORDER BY code")
-    return [RuleRow(**dict(one)) for one in found]
+    return [RuleRow(**one) for one in await rows(_RULES)]
 
 
 async def balance(member: UUID, currency: str) -> int:
@@ -230,13 +239,22 @@ async def quizzes_taken_of_season(season: UUID, members: Collection[UUID] | None
     return {one["member"]: one["taken"] for one in found}
 
 
-_STANDING = "posting.reverses IS NULL AND NOT EXISTS (SELECT FROM posting AS undo WHERE undo.reverses = posting.id)"
-_TOTALS: Mapping[Total, tuple[str, str]] = {
-    "points": ("sum(entry.amount)", ""),
-    "postings": ("count(*)", f" AND {_STANDING}"),
-    "measures": ("coalesce(sum(posting.measure), 0)", f" AND {_STANDING}"),
-    "best": ("coalesce(max(posting.measure), 0)", f" AND {_STANDING}"),
+_STANDING = WhereRaw(
+    "posting.reverses IS NULL AND NOT EXISTS (SELECT FROM posting AS undo WHERE undo.reverses = posting.id)"
+)
+_TOTALS: Mapping[Total, tuple[QueryString, Sequence[WhereRaw]]] = {
+    "points": (QueryString("sum(entry.amount)"), ()),
+    "postings": (QueryString("count(*)"), (_STANDING,)),
+    "measures": (QueryString("coalesce(sum(posting.measure), 0)"), (_STANDING,)),
+    "best": (QueryString("coalesce(max(posting.measure), 0)"), (_STANDING,)),
 }
+
+
+_TOTALS_OF_MEMBERS = (
+    "SELECT account.owner AS member, {}::bigint AS total FROM posting"
+    " JOIN entry ON entry.posting = posting.id JOIN account ON account.id = entry.account"
+    " WHERE account.purpose = 'member' AND account.currency = 'honour' AND {} GROUP BY account.owner"
+)
 
 
 async def totals(
@@ -253,24 +271,19 @@ async def totals(
     Counted are the postings of a season, of the `days` from one to the other (both included), by a rule, about
     something; None: any. What was reversed counts for nothing. One statement, linear in the postings.
     """
-    limits: list[tuple[str, object]] = [
-        ("posting.season = ${}", season),
-        ("posting.day >= ${}", days and days[0]),
-        ("posting.day <= ${}", days and days[1]),
-        ("posting.rule = ${}", rule),
-        ("posting.about = ${}", about),
-        ("account.owner = ANY(${})", None if members is None else list(members)),
-    ]
-    given = [(text, wanted) for text, wanted in limits if wanted is not None]
     sums, standing = _TOTALS[total]
-    found = await rows(
-        f"SELECT account.owner AS member, {sums}::bigint AS total FROM posting"
-        " JOIN entry ON entry.posting = posting.id JOIN account ON account.id = entry.account"
-        f" WHERE account.purpose = 'member' AND account.currency = 'honour'{standing}"
-        + "".join(f" AND {text.format(place)}" for place, (text, _) in enumerate(given, 1))
-        + " GROUP BY account.owner",
-        *(wanted for _, wanted in given),
-    )
+    wanted: list[Combinable] = [*standing]
+    if season is not None:
+        wanted.append(Posting.season == season)
+    if days is not None:
+        wanted += Posting.day >= days[0], Posting.day <= days[1]
+    if rule is not None:
+        wanted.append(Posting.rule == rule)
+    if about is not None:
+        wanted.append(Posting.about == about)
+    if members is not None:
+        wanted.append(Account.owner == any_of(members))
+    found = await rows(QueryString(_TOTALS_OF_MEMBERS, sums, all_of(*wanted)))
     return {one["member"]: one["total"] for one in found}
 
 

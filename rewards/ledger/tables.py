@@ -30,7 +30,7 @@ class Season(Table, tablename="season", db=engine):
     """A span of days, both ends included. Seasons do not overlap (an exclusion constraint)."""
 
     id = UUID(primary_key=True, default=None)
-    name = Varchar(100)
+    name = Varchar(100, default=None)
     starts_on = Date(default=None)
     ends_on = Date(default=None)
 
@@ -55,9 +55,9 @@ class Account(Table, tablename="account", db=engine):
     """
 
     id = UUID(primary_key=True, default=None)
-    purpose = Varchar(20)
+    purpose = Varchar(20, default=None)
     owner = ForeignKey(Member, null=True, default=None, on_delete=OnDelete.restrict, index=True)
-    currency = Varchar(10)
+    currency = Varchar(10, default=None)
     fund = UUID(null=True, default=None)
     holder = Varchar(80, default="")
     moves = BigInt(default=0)
@@ -75,11 +75,11 @@ class Posting(Table, tablename="posting", db=engine):
     """
 
     id = UUID(primary_key=True, default=None)
-    key = Varchar(200, unique=True)
+    key = Varchar(200, unique=True, default=None)
     digest = Bytea(default=None)
     rule = ForeignKey(EarningRule, null=True, default=None, on_delete=OnDelete.restrict)
     season = ForeignKey(Season, null=True, default=None, on_delete=OnDelete.restrict, index=True)
-    day = Date(null=True, default=None)
+    day = Date(null=True, default=None, index=True)
     at = Timestamptz(default=None)
     requested = BigInt(default=0)
     reason = Varchar(40, default="")

@@ -21,6 +21,8 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from piccolo.query.functions import Lower
+from piccolo.querystring import QueryString
 
 from rewards import database as db
 from rewards.audit.actions import note
@@ -42,6 +44,7 @@ from rewards.members.rules import (
     is_staff_number,
     staff_key,
 )
+from rewards.members.tables import Member, SignInLink
 from rewards.outbox.actions import intend
 from rewards.refusals import Refusal
 from rewards.sheets import one_line
@@ -76,14 +79,11 @@ async def _lock_roster(connection: Connection) -> None:
     await connection.execute("SELECT pg_advisory_xact_lock($1)", _ROSTER_LOCK)
 
 
-async def _is_admin(connection: Connection, actor: UUID | None) -> bool:
+async def _is_admin(actor: UUID | None) -> bool:
     """Whether the actor governs: an admin who is here, or None, the command line."""
     if actor is None:
         return True
-    found: bool = await connection.fetchval(
-        "SELECT EXISTS (SELECT FROM member WHERE id = $1 AND 'admin' = ANY(roles) AND left_on IS NULL)", actor
-    )
-    return found
+    return await Member.exists().where(Member.id == actor, Member.roles.any("admin"), Member.left_on.is_null())
 
 
 async def _locked(connection: Connection, member: UUID) -> db.Row:
@@ -153,7 +153,7 @@ async def import_roster(
             return changes, ()
         if full:
             guard_leaving(changes, staying=sum(member.left is None for member in current), allow_many=allow_many)
-        if changes.touches_roles and not await _is_admin(connection, actor):
+        if changes.touches_roles and not await _is_admin(actor):
             raise Refusal("roster.roles_need_admin", count=changes.touches_roles)
         if actor is not None and any(
             member.id == actor
@@ -364,7 +364,7 @@ async def mark_left(
         found = await _locked(connection, member)
         if found["left_on"] is not None:
             raise Refusal("members.already_left")
-        if found["roles"] and not await _is_admin(connection, actor):
+        if found["roles"] and not await _is_admin(actor):
             raise Refusal("members.need_admin")
         await _leave(connection, [(member, on)], now)
         if "admin" in found["roles"] and not await queries.has_admin():
@@ -421,7 +421,7 @@ async def set_roles(
         await _lock_roster(connection)
         if member == actor:
             raise Refusal("members.own_roles")
-        if not await _is_admin(connection, actor):
+        if not await _is_admin(actor):
             raise Refusal("members.need_admin")
         found = await _locked(connection, member)
         if found["left_on"] is not None:
@@ -429,7 +429,7 @@ async def set_roles(
         before: list[str] = [role for role in ROLES if role in found["roles"]]
         if before == ordered:
             return ()
-        await connection.execute("UPDATE member SET roles = $2 WHERE id = $1", member, ordered)
+        await Member.update({Member.roles: ordered}).where(Member.id == member)
         if "admin" in before and not await queries.has_admin():
             raise Refusal("members.last_admin")
         follows = await _follow(connection, [member], SESSIONS, now=now, new_id=new_id)
@@ -462,7 +462,7 @@ async def set_language(member: UUID, language: str | None, *, now: datetime, new
         raise Refusal("members.unknown_language")
     async with transaction() as connection:
         await _locked(connection, member)
-        await connection.execute("UPDATE member SET language = $2 WHERE id = $1", member, language)
+        await Member.update({Member.language: language}).where(Member.id == member)
         return await _follow(connection, [member], SESSIONS, now=now, new_id=new_id)
 
 
@@ -492,7 +492,7 @@ async def set_alias(member: UUID, alias: str, shows: bool, *, now: datetime) -> 
             cleaned,
         ):
             raise Refusal("alias.taken")
-        await connection.execute("UPDATE member SET alias = $2, shows_alias = $3 WHERE id = $1", member, cleaned, shows)
+        await Member.update({Member.alias: cleaned, Member.shows_alias: shows}).where(Member.id == member)
         await note("alias.set", at=now, actor=member, subject=str(member), shows=shows)
 
 
@@ -592,7 +592,7 @@ async def _ready_for_links(
     if len(found) < len(members):
         raise Refusal("links.unknown_member", count=len(members) - len(found))
     guarded = sum(bool(row["roles"]) for row in found if row["id"] != actor)
-    if guarded and not await _is_admin(connection, actor):
+    if guarded and not await _is_admin(actor):
         raise Refusal("links.need_admin", count=guarded)
     await _end_links(connection, members, now)
     return {row["id"]: row["staff_number"] for row in found}
@@ -667,7 +667,7 @@ async def _use(connection: Connection, token_hash: bytes, now: datetime) -> Pers
     link = _check_link(await connection.fetchrow(_LINK, token_hash), now)
     if link["member"] is None:
         raise Refusal("sign_in.link_unknown")
-    await connection.execute("UPDATE sign_in_link SET used_at = $2 WHERE token_hash = $1", token_hash, now)
+    await SignInLink.update({SignInLink.used_at: now}).where(SignInLink.token_hash == token_hash)
     await _end_links(connection, [link["member"]], now)
     return await _known(link["member"])
 
@@ -717,17 +717,15 @@ async def become_first_admin(
             raise Refusal("sign_in.left")
         member = new_id() if known is None else known.id
         if known is None:
-            await connection.execute(
-                "INSERT INTO member (id, staff_number, name, roles, created_at) VALUES ($1, $2, $3, '{admin}', $4)",
-                member,
-                number,
-                called,
-                now,
+            await Member.insert(
+                Member(
+                    id=member, staff_number=number, name=called, roles=["admin"], code_hash=code_hash, created_at=now
+                )
             )
         else:
-            await connection.execute("UPDATE member SET roles = array_append(roles, 'admin') WHERE id = $1", member)
-        await connection.execute("UPDATE member SET code_hash = $2 WHERE id = $1", member, code_hash)
-        await connection.execute("UPDATE sign_in_link SET used_at = $2 WHERE token_hash = $1", token_hash, now)
+            roles = QueryString("array_append(roles, 'admin')")
+            await Member.update({Member.roles: roles, Member.code_hash: code_hash}).where(Member.id == member)
+        await SignInLink.update({SignInLink.used_at: now}).where(SignInLink.token_hash == token_hash)
         follows = await _follow(connection, [member], SESSIONS, ended=[member], now=now, new_id=new_id)
         await note("first_admin.made", at=now, actor=member, subject=str(member))
         return await _known(member), follows
@@ -781,12 +779,17 @@ async def set_code(member: UUID, code: str, *, now: datetime, new_id: Callable[[
         found = await _locked(connection, member)
         if found["left_on"] is not None:
             raise Refusal("members.left")
-        await connection.execute("UPDATE member SET code_hash = $2 WHERE id = $1", member, code_hash)
+        await Member.update({Member.code_hash: code_hash}).where(Member.id == member)
         follows: Follows = ()
         if found["has_code"]:
             follows = await _follow(connection, [member], SESSIONS, ended=[member], now=now, new_id=new_id)
         await note("code.set", at=now, actor=member, subject=str(member))
     return follows
+
+
+_CODE: Final = db.compiled(
+    Member.select(Member.id, Member.code_hash, Member.left_on).where(Lower(Member.staff_number) == db.given(1))
+)
 
 
 async def check_code(staff_number: str, code: str, *, now: datetime, tries_left: int) -> Person:
@@ -796,9 +799,7 @@ async def check_code(staff_number: str, code: str, *, now: datetime, tries_left:
     Refuses `sign_in.wrong` with `left` = `tries_left` (what the limits leave after this try), in the same words and
     time for unknown numbers, members without a code, leavers and wrong codes. About 20 ms of one core.
     """
-    found = await db.row(
-        "SELECT id, code_hash, left_on FROM member WHERE lower(staff_number) = $1", staff_key(staff_number)
-    )
+    found = await db.row(_CODE, staff_key(staff_number))
     code_hash = _DUMMY if found is None or found["code_hash"] is None else found["code_hash"]
     loop = asyncio.get_running_loop()
     right = await loop.run_in_executor(_HASHING, _matches, code_hash, clean_code(code))
@@ -812,8 +813,5 @@ async def check_code(staff_number: str, code: str, *, now: datetime, tries_left:
         raise Refusal("sign_in.wrong", left=tries_left)
     if _HASHER.check_needs_rehash(code_hash):
         fresh = await loop.run_in_executor(_HASHING, _HASHER.hash, clean_code(code))
-        async with transaction() as connection:
-            await connection.execute(
-                "UPDATE member SET code_hash = $2 WHERE id = $1 AND code_hash = $3", found["id"], fresh, code_hash
-            )
+        await Member.update({Member.code_hash: fresh}).where(Member.id == found["id"], Member.code_hash == code_hash)
     return await _known(found["id"])

@@ -6,8 +6,13 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
+from piccolo.columns.combination import WhereRaw
+from piccolo.custom_types import Combinable
+from piccolo.querystring import QueryString
+
 from rewards import database as db
 from rewards.members.rules import ROLES, OnRoster, staff_key
+from rewards.members.tables import Member, Membership
 from rewards.sheets import one_line
 
 Standing = Literal["here", "left", "all"]
@@ -86,15 +91,6 @@ LEFT JOIN membership ON membership.member = member.id AND membership.until IS NU
 LEFT JOIN unit ON unit.id = membership.unit
 """
 
-_MATCHING = """
-WHERE ($1 = '' OR position(lower($1) IN lower(member.name)) > 0
-       OR position(lower($1) IN lower(member.staff_number)) > 0)
-  AND ($2::uuid IS NULL OR unit.id = $2
-       OR starts_with(unit.path, (SELECT path || '/' FROM unit AS root WHERE root.id = $2)))
-  AND ($3 = '' OR $3 = ANY(member.roles))
-  AND ($4 = 'all' OR ($4 = 'left') = (member.left_on IS NOT NULL))
-"""
-
 _LAST_UNIT = """
 SELECT last.unit
 FROM member
@@ -106,12 +102,22 @@ JOIN LATERAL (
 ) AS last ON true
 """
 
-_COUNT = """
-SELECT count(*)
-FROM member
-LEFT JOIN membership ON membership.member = member.id AND membership.until IS NULL
-LEFT JOIN unit ON unit.id = membership.unit
+_BELONGS = """
+{} IN (
+    SELECT membership.member FROM membership JOIN unit ON unit.id = membership.unit
+    WHERE membership.until IS NULL
+      AND (unit.id = {} OR starts_with(unit.path, (SELECT path || '/' FROM unit AS root WHERE root.id = {})))
+)
 """
+
+
+_UNIT_OF = db.compiled(
+    Membership.select(Membership.unit).where(
+        Membership.member == db.given(1),
+        Membership.since <= db.given(2),
+        Membership.until.is_null() | (Membership.until > db.given(2)),
+    )
+)
 
 
 async def member(member_id: UUID) -> Person | None:
@@ -151,22 +157,30 @@ async def members(
 
     `text` is looked for in names and staff numbers, `unit` takes in the units below it. At most MOST_AT_ONCE.
     """
-    found = await db.rows(
-        _PERSON + _MATCHING + "AND lower(member.staff_number) > lower($5) ORDER BY lower(member.staff_number) LIMIT $6",
-        one_line(text),
-        unit,
-        role,
-        standing,
-        one_line(after),
-        min(limit, MOST_AT_ONCE),
-    )
+    after = one_line(after)
+    asked = *_matching(text, unit, role, standing), WhereRaw("lower({}) > lower({})", Member.staff_number, after)
+    page = "WHERE {} ORDER BY lower(member.staff_number) LIMIT {}"
+    found = await db.rows(QueryString(_PERSON + page, db.all_of(*asked), min(limit, MOST_AT_ONCE)))
     return [_person(row) for row in found]
 
 
 async def member_count(*, text: str = "", unit: UUID | None = None, role: str = "", standing: Standing = "here") -> int:
     """How many members `members` finds on all its pages."""
-    count: int = await db.value(_COUNT + _MATCHING, one_line(text), unit, role, standing)
-    return count
+    return int(await Member.count().where(*_matching(text, unit, role, standing)))
+
+
+def _matching(text: str, unit: UUID | None, role: str, standing: Standing) -> list[Combinable]:
+    """What a member of the list fulfils; nothing for what is not asked."""
+    asked: list[Combinable] = []
+    if text := one_line(text):
+        asked.append(db.holds(Member.name, text) | db.holds(Member.staff_number, text))
+    if unit is not None:
+        asked.append(WhereRaw(_BELONGS, Member.id, unit, unit))
+    if role:
+        asked.append(Member.roles.any(role))
+    if standing != "all":
+        asked.append(Member.left_on.is_null() if standing == "here" else Member.left_on.is_not_null())
+    return asked
 
 
 async def labels(member_ids: Collection[UUID]) -> dict[UUID, Label]:
@@ -211,11 +225,7 @@ async def unit_tree() -> tuple[UnitNode, ...]:
 
 async def unit_of(member_id: UUID, day: date) -> UUID | None:
     """The unit that the member belonged to on that day; None: none."""
-    found: UUID | None = await db.value(
-        "SELECT unit FROM membership WHERE member = $1 AND since <= $2 AND (until IS NULL OR until > $2)",
-        member_id,
-        day,
-    )
+    found: UUID | None = await db.value(_UNIT_OF, member_id, day)
     return found
 
 
@@ -288,8 +298,7 @@ async def any_link() -> bool:
 
 async def has_admin() -> bool:
     """Whether anybody who is here is an admin."""
-    found: bool = await db.value("SELECT EXISTS (SELECT FROM member WHERE 'admin' = ANY(roles) AND left_on IS NULL)")
-    return found
+    return await Member.exists().where(Member.roles.any("admin"), Member.left_on.is_null())
 
 
 def _parts(path: str | None) -> tuple[str, ...]:

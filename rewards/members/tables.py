@@ -24,8 +24,8 @@ class Unit(Table, tablename="unit", db=engine):
 
     id = UUID(primary_key=True, default=None)
     parent: ForeignKey[Any] = ForeignKey("self", null=True, default=None, on_delete=OnDelete.restrict, index=True)
-    name = Varchar(200)
-    path = Varchar(2000, unique=True)
+    name = Varchar(200, default=None)
+    path = Varchar(2000, unique=True, default=None)
 
 
 class Member(Table, tablename="member", db=engine):
@@ -38,8 +38,8 @@ class Member(Table, tablename="member", db=engine):
     """
 
     id = UUID(primary_key=True, default=None)
-    staff_number = Varchar(64, unique=True)
-    name = Varchar(200)
+    staff_number = Varchar(64, unique=True, default=None)
+    name = Varchar(200, default=None)
     roles = Array(base_column=Varchar(), default=list)
     language = Varchar(16, null=True, default=None)
     alias = Varchar(40, default="")

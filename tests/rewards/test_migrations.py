@@ -10,7 +10,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from piccolo.columns import Array, Column, ForeignKey
+from piccolo.columns import Array, BigSerial, Column, ForeignKey, OnDelete, Serial
 from piccolo.constraints import Unique
 from piccolo.table import Table
 
@@ -89,6 +89,20 @@ def references_believed(table: type[Table]) -> dict[str, str]:
     }
 
 
+NEXT_NUMBER = "the next number"
+
+
+def defaults_believed(table: type[Table]) -> dict[str, object]:
+    """column -> what a row gets that does not name it; those that have to be named are left out."""
+    defaults = {
+        column._meta.db_column_name: NEXT_NUMBER
+        if isinstance(column, Serial | BigSerial)
+        else column.get_default_value()
+        for column in table._meta.columns
+    }
+    return {name: default for name, default in defaults.items() if default is not None}
+
+
 @pytest.fixture
 async def there(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(database_url)
@@ -162,6 +176,40 @@ async def test_same_references_none_of_which_deletes(there: asyncpg.Connection) 
         made.setdefault(one["from_table"], {})[one["attname"]] = one["to_table"]
     for name, table in tables().items():
         assert made.get(name, {}) == references_believed(table), name
+        for column in table._meta.foreign_key_columns:
+            assert column._foreign_key_meta.on_delete is OnDelete.restrict, column
+
+
+async def test_same_defaults(there: asyncpg.Connection) -> None:
+    """A row that a class makes is whole: it brings the class's defaults along, and where the database has none the
+    class has none either, so that a column left out is refused and not silently empty."""
+    found = await there.fetch(
+        "SELECT adrelid::regclass::text AS table_name, attname, pg_get_expr(adbin, adrelid) AS text FROM pg_attrdef"
+        " JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum"
+        " WHERE adrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)"
+    )
+    made: dict[str, dict[str, object]] = {}
+    for one in found:
+        counts = one["text"].startswith("nextval(")
+        value = NEXT_NUMBER if counts else await there.fetchval(f"SELECT {one['text']}")
+        made.setdefault(one["table_name"], {})[one["attname"]] = value
+    for name, table in tables().items():
+        assert made.get(name, {}) == defaults_believed(table), name
+
+
+async def test_same_indexes_of_one_column(there: asyncpg.Connection) -> None:
+    """Those of several columns, of a part of the rows, of an expression or unique ones stand in SQL alone, as do CHECK
+    and triggers."""
+    found = await there.fetch(
+        "SELECT indrelid::regclass::text AS table_name, array_agg(attname::text ORDER BY attname) AS columns"
+        " FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]"
+        " WHERE indnatts = 1 AND indpred IS NULL AND NOT indisunique AND indrelid IN"
+        " (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace) GROUP BY 1"
+    )
+    made = {one["table_name"]: one["columns"] for one in found}
+    for name, table in tables().items():
+        indexed = [column._meta.db_column_name for column in table._meta.columns if column._meta.index]
+        assert made.get(name, []) == sorted(indexed), name
 
 
 async def test_migrating_again_does_nothing(empty: str) -> None:

@@ -13,7 +13,9 @@ from redis.asyncio import Redis
 from rewards import database as db
 from rewards.draws import rules
 from rewards.draws.eligibility import Rule, read_rule
+from rewards.draws.tables import Prize
 from rewards.draws.terms import CustodianTerms, Exclusion, PrizeTerms, RoundTerms, Terms, read_rounds, stages
+from rewards.members.tables import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,10 @@ FROM draw JOIN season ON season.id = draw.season
 """
 
 
+_PICTURE = db.compiled(Prize.select(Prize.picture).where(Prize.draw == db.given(1), Prize.code == db.given(2)))
+_UNIT_NAMES = db.compiled(Unit.select(Unit.id, Unit.name).where(Unit.id == db.any_of(db.given(1))).order_by(Unit.path))
+
+
 async def draw(draw_id: UUID) -> DrawRow | None:
     """The draw of this id."""
     found = await db.row(_DRAW + "WHERE draw.id = $1", draw_id)
@@ -206,13 +212,13 @@ async def prizes(draw_id: UUID) -> list[PrizeRow]:
 
 async def prize_picture(draw_id: UUID, code: str) -> bytes | None:
     """The JPEG of a prize; None: it has none."""
-    found = await db.value("SELECT picture FROM prize WHERE draw = $1 AND code = $2", draw_id, code)
+    found = await db.value(_PICTURE, draw_id, code)
     return None if found is None else bytes(found)
 
 
 async def unit_names(units: Collection[UUID]) -> dict[UUID, str]:
     """Unit -> name, by path. Unknown ids are left out."""
-    found = await db.rows("SELECT id, name FROM unit WHERE id = ANY($1) ORDER BY path", list(units))
+    found = await db.rows(_UNIT_NAMES, list(units))
     return {one["id"]: one["name"] for one in found}
 
 

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from rewards import database as db
+from piccolo.querystring import QueryString
 
-SCREEN: Final = "SELECT id, name, shows, created_at, revoked_at, seen_at FROM screen "
+from rewards import database as db
+from server.web.screens.tables import Screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,22 +25,26 @@ class ScreenRow:
     seen_at: datetime | None
 
 
+SCREEN: Final = Screen.id, Screen.name, Screen.shows, Screen.created_at, Screen.revoked_at, Screen.seen_at
+_SCREENS: Final = db.compiled(
+    Screen.select(*SCREEN).order_by(QueryString("{} IS NOT NULL", Screen.revoked_at), Screen.name, Screen.id)
+)
+_SOME_SCREENS: Final = db.compiled(Screen.select(*SCREEN).where(Screen.id == db.any_of(db.given(1))))
+
+
 async def screens() -> list[ScreenRow]:
     """Every screen, those that work first, by name."""
-    found = await db.rows(SCREEN + "ORDER BY revoked_at IS NOT NULL, name, id")
-    return [ScreenRow(**dict(one)) for one in found]
+    return [ScreenRow(**one) for one in await db.rows(_SCREENS)]
 
 
 async def screen(screen_id: UUID) -> ScreenRow | None:
     """One screen, or None."""
-    found = await db.row(SCREEN + "WHERE id = $1", screen_id)
-    return None if found is None else ScreenRow(**dict(found))
+    return next(iter(await some_screens([screen_id])), None)
 
 
 async def some_screens(screen_ids: Collection[UUID]) -> list[ScreenRow]:
     """Those of these screens that exist."""
-    found = await db.rows(SCREEN + "WHERE id = ANY($1)", list(screen_ids))
-    return [ScreenRow(**dict(one)) for one in found]
+    return [ScreenRow(**one) for one in await db.rows(_SOME_SCREENS, list(screen_ids))]
 
 
 async def screens_seen(since: datetime) -> tuple[int, int]:
