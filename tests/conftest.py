@@ -11,6 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from rewards import database as db
+from server.earnings import EARNINGS
 from server.runtime.embedded import start_pair
 from server.runtime.migrate import migrate
 
@@ -36,7 +37,7 @@ def template(servers: tuple[str, str]) -> str:
         admin = await asyncpg.connect(servers[0])
         await admin.execute(f"CREATE DATABASE {name}")
         await admin.close()
-        await migrate(named(servers[0], name))
+        await migrate(named(servers[0], name), EARNINGS)
 
     asyncio.run(make())
     return name

@@ -4,12 +4,10 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal
 from uuid import UUID
 
 from rewards.database import Row, row, rows, value
-
-Total = Literal["points", "postings", "measures", "best"]
+from rewards.ledger.earnings import Measure, Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +22,12 @@ class SeasonRow:
 
 @dataclass(frozen=True, slots=True)
 class RuleRow:
-    """`daily_cap` None: no cap. `spend_percent`: spend points for every 100 honour points."""
+    """How an earning pays. `daily_cap` None: no cap. `spend_percent`: spend points for every 100 honour points."""
 
     code: str
     daily_cap: int | None
     spend_percent: int
+    measure: Measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +113,8 @@ async def seasons() -> list[SeasonRow]:
 
 
 async def earning_rules() -> list[RuleRow]:
-    """All rules by code."""
-    found = await rows("SELECT code, daily_cap, spend_percent FROM earning_rule ORDER BY code")
+    """Those of all declared earnings, by code."""
+    found = await rows("SELECT code, daily_cap, spend_percent, measure FROM earning_rule WHERE declared ORDER BY code")
     return [RuleRow(**dict(one)) for one in found]
 
 
@@ -211,48 +210,54 @@ async def points_by_source(member: UUID, season: UUID) -> list[Source]:
     return [Source(**dict(one)) for one in found]
 
 
-async def quizzes_taken(season: UUID, member: UUID) -> int:
-    """How many quizzes of the season were posted for the member and not reversed. One worth 0 points counts."""
-    return (await quizzes_taken_of_season(season, [member])).get(member, 0)
-
-
-async def quizzes_taken_of_season(season: UUID, members: Collection[UUID] | None = None) -> dict[UUID, int]:
-    """`quizzes_taken` of all members (or of `members`) who have taken any; the others are left out."""
-    found = await rows(
-        "SELECT account.owner AS member, count(*) AS taken FROM posting JOIN entry ON entry.posting = posting.id"
-        " JOIN account ON account.id = entry.account WHERE posting.season = $1 AND posting.rule = 'quiz'"
-        " AND posting.reverses IS NULL AND account.purpose = 'member' AND account.currency = 'honour'"
-        " AND NOT EXISTS (SELECT FROM posting AS undo WHERE undo.reverses = posting.id)"
-        " AND ($2::uuid[] IS NULL OR account.owner = ANY($2)) GROUP BY account.owner",
-        season,
-        None if members is None else list(members),
-    )
-    return {one["member"]: one["taken"] for one in found}
-
-
 _STANDING = "posting.reverses IS NULL AND NOT EXISTS (SELECT FROM posting AS undo WHERE undo.reverses = posting.id)"
-_TOTALS: Mapping[Total, tuple[str, str]] = {
-    "points": ("sum(entry.amount)", ""),
-    "postings": ("count(*)", f" AND {_STANDING}"),
-    "measures": ("coalesce(sum(posting.measure), 0)", f" AND {_STANDING}"),
-    "best": ("coalesce(max(posting.measure), 0)", f" AND {_STANDING}"),
+_TALLIES: Mapping[Tally, str] = {
+    "count": "count(*)",
+    "sum": "coalesce(sum(posting.measure), 0)",
+    "best": "coalesce(max(posting.measure), 0)",
 }
 
+Days = tuple[date, date]
+"""From the one to the other, both included."""
 
-async def totals(
-    total: Total,
+
+async def points(
+    *, season: UUID | None = None, days: Days | None = None, members: Collection[UUID] | None = None
+) -> dict[UUID, int]:
+    """Member -> honour points of a season, of the days (None: of any), by all earnings; who has no posting is left out.
+
+    One statement, linear in the postings.
+    """
+    return await _totals("sum(entry.amount)", season=season, days=days, members=members)
+
+
+async def tallied(
+    earning: str,
+    tally: Tally,
     *,
     season: UUID | None = None,
-    days: tuple[date, date] | None = None,
-    rule: str | None = None,
+    days: Days | None = None,
     about: UUID | None = None,
     members: Collection[UUID] | None = None,
 ) -> dict[UUID, int]:
-    """Member -> honour points, number of postings, sum of their measures or the best measure; others are left out.
-
-    Counted are the postings of a season, of the `days` from one to the other (both included), by a rule, about
-    something; None: any. What was reversed counts for nothing. One statement, linear in the postings.
+    """Member -> what the postings of one earning come to, of those of a season, of the days, about one thing (None: of
+    any); who has none is left out. What was reversed does not count. One statement, linear in the postings.
     """
+    return await _totals(
+        _TALLIES[tally], _STANDING, rule=earning, season=season, days=days, about=about, members=members
+    )
+
+
+async def _totals(
+    sums: str,
+    condition: str = "true",
+    *,
+    season: UUID | None,
+    days: Days | None,
+    rule: str | None = None,
+    about: UUID | None = None,
+    members: Collection[UUID] | None,
+) -> dict[UUID, int]:
     limits: list[tuple[str, object]] = [
         ("posting.season = ${}", season),
         ("posting.day >= ${}", days and days[0]),
@@ -262,11 +267,10 @@ async def totals(
         ("account.owner = ANY(${})", None if members is None else list(members)),
     ]
     given = [(text, wanted) for text, wanted in limits if wanted is not None]
-    sums, standing = _TOTALS[total]
     found = await rows(
         f"SELECT account.owner AS member, {sums}::bigint AS total FROM posting"
         " JOIN entry ON entry.posting = posting.id JOIN account ON account.id = entry.account"
-        f" WHERE account.purpose = 'member' AND account.currency = 'honour'{standing}"
+        f" WHERE account.purpose = 'member' AND account.currency = 'honour' AND {condition}"
         + "".join(f" AND {text.format(place)}" for place, (text, _) in enumerate(given, 1))
         + " GROUP BY account.owner",
         *(wanted for _, wanted in given),

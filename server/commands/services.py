@@ -11,6 +11,7 @@ import asyncpg
 from redis.exceptions import RedisError
 
 from server.commands import terminal
+from server.earnings import EARNINGS
 from server.runtime import embedded, logs, settings
 from server.runtime.migrate import migrate, pending
 from server.runtime.redis_client import connect
@@ -87,7 +88,7 @@ async def require_services(chosen: Settings) -> None:
 async def migrated(chosen: Settings) -> list[str]:
     """Reach both services and bring the tables to this version; the names applied now."""
     await require_services(chosen)
-    return await migrate(chosen.database_url)
+    return await migrate(chosen.database_url, EARNINGS)
 
 
 @asynccontextmanager

@@ -1,9 +1,13 @@
-"""Bring the database to this version's tables: plain SQL files, in order, each once, under one lock."""
+"""Bring the database to this version: plain SQL files, in order, each once, under one lock; then what can be earned."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import asyncpg
+
+from rewards.ledger.actions import bring_up
+from rewards.ledger.earnings import Earning
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDERS = ("rewards", "games", "server")
@@ -46,8 +50,9 @@ async def pending(connection: asyncpg.Connection) -> list[str]:
     return [name for name in known if name not in applied]
 
 
-async def migrate(url: str) -> list[str]:
-    """Apply what is pending, each file in its own transaction; return the names applied now.
+async def migrate(url: str, earnings: Sequence[Earning]) -> list[str]:
+    """Apply what is pending, each file in its own transaction; return the names applied now. The ledger then knows
+    exactly these earnings.
 
     Safe to start on several machines at once: an advisory lock makes the others wait and then find nothing.
     """
@@ -61,6 +66,7 @@ async def migrate(url: str) -> list[str]:
                     await connection.execute(sql)
                     digest = hashlib.sha256(sql.encode()).hexdigest()
                     await connection.execute("INSERT INTO migration (name, digest) VALUES ($1, $2)", name, digest)
+        await bring_up(connection, earnings)
         return waiting
     finally:
         await connection.close()

@@ -115,8 +115,12 @@ def text_size(request: Asked) -> str:
 
 
 def sentence(code: str, details: Mapping[str, object], language: str) -> str:
-    """The words of a code in a language."""
+    """The words of a code in a language. Of the details, `field` is the name of a field, and `what` is a code itself:
+    that of something earned."""
     words = i18n.translator(language)
+    if "what" in details:
+        earned = texts().get(str(details["what"]), texts()["earning.gone"])
+        details = {**details, "what": words.text(earned)}
     if "field" in details:
         name = str(details["field"])
         details = {**details, "field": words.text(FIELDS.get(name, name))}

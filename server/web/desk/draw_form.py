@@ -9,17 +9,18 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from games.quizzes import queries as quizzes
 from rewards.draws import actions, queries, states
-from rewards.draws.eligibility import PARTS, Barred, Rule, Selection, all_reasons, rule_facts, why
+from rewards.draws.eligibility import Barred, Reason, Rule, Selection, all_reasons, rule_facts, why
 from rewards.draws.policy import judge
 from rewards.draws.queries import DrawRow
 from rewards.draws.terms import LEAST_CUSTODIANS, PrizeTerms, Terms
 from rewards.funds import queries as funds
 from rewards.ledger import queries as ledger
+from rewards.ledger.earnings import Measure, measure_of
 from rewards.members import queries as members
 from rewards.members.queries import Person
 from rewards.refusals import Refusal
+from server import earnings
 from server.runtime import clock
 from server.runtime.chance import new_id
 from server.web import guards, pages
@@ -39,12 +40,20 @@ STORED: Final = "stored"
 
 
 @dataclass(frozen=True, slots=True)
+class Tallied:
+    """A condition that counts an earning: what the number is given in, and the things that it can be about."""
+
+    measure: Measure
+    subjects: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Lists:
     """What the form offers to choose from, and what its parts need beside the draft."""
 
     seasons: Sequence[tuple[UUID, str]]
     tree: Sequence[tuple[str, str, int]]
-    quizzes: Sequence[tuple[str, str]]
+    counted: Mapping[str, Tallied]
     roles: Sequence[tuple[str, str]]
     rounds: Sequence[tuple[str, str]]
     groups: Sequence[tuple[str, str]]
@@ -57,7 +66,7 @@ class Lists:
     ask: str
     opened: str
     pictures: str
-    kinds: Sequence[str] = tuple(PARTS)
+    kinds: Sequence[str] = field(default_factory=draw_draft.kinds)
     empty: Draft = field(default_factory=lambda: Draft({}, draw_draft.empty_rows()))
 
     def fresh(self, group: str, kind: str = "") -> Row:
@@ -92,7 +101,7 @@ class Preview:
     chinese: Sequence[str]
     units: Sequence[tuple[str, int, int]]
     asked: Asking | None
-    reason: Callable[[str], str]
+    reason: Callable[[Reason], str]
 
     @property
     def out_count(self) -> int:
@@ -244,7 +253,7 @@ async def _read(request: Asked, draw: DrawRow | None, *, preview: bool = False) 
 
 async def _reading(request: Asked, draft: Draft) -> Reading:
     house = pages.house(request)
-    named = {one.id: one.title for one in await quizzes.quizzes()}
+    subjects = await _subjects()
     typed = {row["who"] for group in ("custodian", "out") for row in draft.rows[group] if row["who"]}
     language = pages.locale(request)
 
@@ -252,7 +261,7 @@ async def _reading(request: Asked, draft: Draft) -> Reading:
         return pages.sentence(code, details, language)
 
     people = {text: await _meant(text) for text in typed}
-    return Reading(draft, Known(house.resources.zone, await _tree(), named, people, say))
+    return Reading(draft, Known(house.resources.zone, await _tree(), subjects, people, say))
 
 
 async def _meant(text: str) -> Found:
@@ -261,6 +270,11 @@ async def _meant(text: str) -> Found:
         return found
     called = [one for one in await members.members(text=text, limit=members.MOST_AT_ONCE) if one.name == text]
     return called[0] if len(called) == 1 else len(called)
+
+
+async def _subjects() -> dict[str, Mapping[UUID, str]]:
+    """Earning -> what its postings can be about, of those that say it."""
+    return {one.code: await one.subjects() for one in earnings.EARNINGS if one.subjects is not None}
 
 
 async def _tree() -> list[tuple[UUID, str]]:
@@ -296,7 +310,7 @@ async def _form_page(
     while len(draft.rows["custodian"]) < draw_draft.SPARE:
         draft.add("custodian")
     for within in ("", *(row.key for row in draft.rows["class"])):
-        for kind in PARTS:
+        for kind in draw_draft.kinds():
             if not any(row["kind"] == kind for row in draft.parts(within)):
                 draft.add("part", kind=kind, **{"in": within})
     return desk_page(
@@ -323,7 +337,7 @@ async def _lists(request: Asked, draft: Draft, ask: str, opened: str) -> Lists:
     return Lists(
         seasons=[(one.id, one.name) for one in await ledger.seasons()],
         tree=[(str(one.id), " / ".join(one.path), one.within) for one in await members.unit_tree()],
-        quizzes=[("", say("draw.form.choose")), *((str(one.id), one.title) for one in await quizzes.quizzes())],
+        counted=await _counted(say("draw.form.about_any")),
         roles=[(role, say(f"draw.role.{role}")) for role in draw_draft.ROLES],
         rounds=[(row.key, row["name"] or say("draw.form.round", {"number": n})) for n, row in enumerate(rounds, 1)],
         groups=[("", say("draw.form.any_class")), *((row.key, row["name"]) for row in draft.rows["class"])],
@@ -341,6 +355,16 @@ async def _lists(request: Asked, draft: Draft, ask: str, opened: str) -> Lists:
         opened=opened,
         pictures="" if draft.draw is None else f"/desk/draws/{draft.draw.id}",
     )
+
+
+async def _counted(any_of_them: str) -> dict[str, Tallied]:
+    """What the form offers for each kind of condition that counts an earning."""
+    subjects = await _subjects()
+    found = {}
+    for kind, (earning, tally) in draw_draft.counted().items():
+        things = [("", any_of_them), *((str(id), title) for id, title in subjects.get(earning.code, {}).items())]
+        found[kind] = Tallied(measure_of(earning, tally), things if earning.code in subjects else ())
+    return found
 
 
 def dice_words(say: Callable[..., str], label: str) -> str:
@@ -384,7 +408,7 @@ async def _preview(
         chinese=await sentences(rule, terms, "zh-Hans"),
         units=_by_unit(selection, dict(reading.known.tree)),
         asked=await _asking(ask, rule, season, creator, reading) if ask else None,
-        reason=lambda code: speaker(pages.locale(request))(f"{code}.count"),
+        reason=lambda reason: speaker(pages.locale(request))(f"{reason.code}.count", {"what": reason.what}),
     )
 
 

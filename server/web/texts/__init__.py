@@ -8,6 +8,7 @@ from types import MappingProxyType
 ROOMS = (
     "imports",
     "ledger",
+    "earnings",
     "members",
     "quizzes",
     "draws",

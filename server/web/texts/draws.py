@@ -9,7 +9,6 @@ TEXTS = {
     "draw.changed": _("Somebody else has changed this draw meanwhile. Open it again and repeat your change."),
     "draw.title_invalid": _("Give the draw a title of 1 to 200 characters."),
     "draw.points_out_of_range": _("Points must be between 0 and 10,000,000."),
-    "draw.quizzes_out_of_range": _("The number of quizzes must be between 0 and 10,000."),
     "draw.cap_out_of_range": _("The most tickets for one person must be between 1 and 1,000."),
     "draw.unit_cap_out_of_range": _(
         "The most winners of one unit must be between 1 and 100,000. Leave it empty for no cap."
@@ -45,7 +44,6 @@ TEXTS = {
     "draw.rule.all": _("Everybody on the roster takes part."),
     "draw.rule.units": _("Open to: %(units)s."),
     "draw.rule.points": _("Points needed in the season: at least %(needed)s."),
-    "draw.rule.quizzes": _("Quizzes needed in the season: at least %(needed)s."),
     "draw.rule.each": _("Everybody who takes part has one ticket."),
     "draw.rule.tickets": _(
         "One ticket for %(per)s points. Everybody who takes part has at least one, and nobody more than %(cap)s."
@@ -66,7 +64,6 @@ TEXTS = {
     "draw.out.operator": _("Is an organiser or administrator. They can hold draws, so they take no part."),
     "draw.out.unit": _("Not in one of the units that this draw is open to."),
     "draw.out.points": _("Points in the season: %(found)s. Needed: %(needed)s."),
-    "draw.out.quizzes": _("Quizzes taken in the season: %(found)s. Needed: %(needed)s."),
     "draw.out.not_listed": _("Not on the frozen list of this draw."),
     # what was done
     "draw.created": _("Draw planned"),
