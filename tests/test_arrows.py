@@ -59,6 +59,7 @@ PLANTS: dict[str, list[tuple[str, str]]] = {
     ],
     "rules are pure": [
         ("rewards.members.rules", "secrets"),
+        ("rewards.ledger.earnings", "rewards.database"),
         ("rewards.ledger.rules", "rewards.database"),
         ("rewards.boards.rules", "redis"),
         ("rewards.funds.rules", "rewards.database"),

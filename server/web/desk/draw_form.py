@@ -359,12 +359,14 @@ async def _lists(request: Asked, draft: Draft, ask: str, opened: str) -> Lists:
 
 async def _counted(any_of_them: str) -> dict[str, Tallied]:
     """What the form offers for each kind of condition that counts an earning."""
-    subjects = await _subjects()
-    found = {}
-    for kind, (earning, tally) in draw_draft.counted().items():
-        things = [("", any_of_them), *((str(id), title) for id, title in subjects.get(earning.code, {}).items())]
-        found[kind] = Tallied(measure_of(earning, tally), things if earning.code in subjects else ())
-    return found
+    options = {
+        code: [("", any_of_them), *((str(id), title) for id, title in titles.items())]
+        for code, titles in (await _subjects()).items()
+    }
+    return {
+        kind: Tallied(measure_of(earning, tally), options.get(earning.code, ()))
+        for kind, (earning, tally) in draw_draft.counted().items()
+    }
 
 
 def dice_words(say: Callable[..., str], label: str) -> str:

@@ -36,7 +36,7 @@ from rewards.draws.terms import (
     Terms,
     per_unit,
 )
-from rewards.ledger.earnings import measure_of
+from rewards.ledger.earnings import Measure, measure_of
 from rewards.members.queries import Person
 from server.web.desk import draw_draft
 from server.web.desk.draw_draft import Draft, Row
@@ -271,9 +271,7 @@ class Reading:
             return {}
         earning, tally = draw_draft.counted()[row["kind"]]
         measure = measure_of(earning, tally)
-        least = self._minutes(f"{at}least", row["least"]) if measure == "minutes" else None
-        if measure != "minutes":
-            least = self._number(f"{at}least", row["least"], 1, MOST_COUNTED[measure])
+        least = self._measured(f"{at}least", row["least"], measure)
         data = {"part": Counted.kind, "earning": earning.code, "tally": tally, "measure": measure, "least": least}
         if row["about"]:
             about = _uuid(row["about"])
@@ -293,9 +291,12 @@ class Reading:
             self.wrong(f"part-{row.key}-until", "draw.window_ends_before_start")
         return {"since": _iso(since), "until": _iso(until)}
 
-    def _minutes(self, field: str, text: str) -> int | None:
+    def _measured(self, field: str, text: str, measure: Measure) -> int | None:
+        """A number as people type it in its measure: time in hours."""
+        if measure != "minutes":
+            return self._number(field, text, 1, MOST_COUNTED[measure])
         found = _minutes(text)
-        if found is None or not 1 <= found <= MOST_COUNTED["minutes"]:
+        if found is None or not 1 <= found <= MOST_COUNTED[measure]:
             self.wrong(field, "draw.form.hours")
         return found
 

@@ -17,9 +17,13 @@ from rewards.draws.actions.policing import set_policy
 from rewards.draws.eligibility import MOST_POINTS, Counted, JoinedBefore, NotWinner, Points, Roles, Units
 from rewards.draws.policy import Policy
 from rewards.funds import actions as funds
+from server import earnings
 from server.runtime.chance import new_id
 from server.runtime.clock import now
 from server.web.desk import draw_draft
+from server.web.texts import earnings as earning_texts
+from server.web.texts import texts
+from tests.rewards.ledger.world import HOURS, declare
 from tests.server.web.conftest import Browser, SignIn
 from tests.server.web.desk.drawing import Hall, form, hall, planned, prize
 
@@ -117,6 +121,36 @@ async def test_everything_that_a_form_can_say_comes_back_as_it_was(there: Hall, 
     answer = await there.post(f"/desk/draws/{draw}/edit", again)
     assert answer.status_code == 303, answer.text
     assert await queries.terms_of(draw) == terms
+
+
+async def test_what_a_new_game_declares_is_offered_read_and_counted(
+    there: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as declared:
+        declared.setattr(earnings, "EARNINGS", (*earnings.EARNINGS, HOURS))
+        declared.setattr(earning_texts, "TEXTS", earning_texts.texts_of(earnings.EARNINGS))
+        texts.cache_clear()
+        await declare(*earnings.EARNINGS)
+        assert "<b>Hours served</b>" in (await there.get("/desk/draws/new")).text
+        given = form(there, part=["1"], **part("1", "hours-sum", least="4:30", since="2026-09-01", until="2026-09-30"))
+        page = (await there.post("/desk/draws/preview", {**given, "ask": "E0"})).text
+        assert "Hours served from 2026-09-01 to 2026-09-30: at least 4:30." in page
+        assert "with too little in that time of: Hours served" in page
+        assert "Hours served from 2026-09-01 to 2026-09-30: 0:00. Needed: 4:30." in page
+        draw = await planned(there, **given)
+        terms = await queries.terms_of(draw)
+        assert terms is not None
+        assert terms.rule.parts == (
+            Counted("hours", "sum", 270, date(2026, 9, 1), date(2026, 9, 30), measure="minutes"),
+        )
+        again = fields((await there.get(f"/desk/draws/{draw}/edit")).text)
+        assert again["part-1-least"] == ["4:30"]
+    texts.cache_clear()
+    gone = await there.get(f"/desk/draws/{draw}/edit")
+    assert "<b>Something that is no longer earned here</b>" in gone.text
+    answer = await there.post(f"/desk/draws/{draw}/edit", fields(gone.text))
+    assert answer.status_code == 422
+    assert "A condition counts something that is no longer earned here" in answer.text
 
 
 CONTROL = re.compile(r"<input([^>]*)>|<textarea([^>]*)>\n?([^<]*)</textarea>|<select([^>]*)>(.*?)</select>", re.DOTALL)
