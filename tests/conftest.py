@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from rewards import database as db
 from server.runtime.embedded import start_pair
 from server.runtime.migrate import migrate
+from server.web.nouns import LISTING
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +37,7 @@ def template(servers: tuple[str, str]) -> str:
         admin = await asyncpg.connect(servers[0])
         await admin.execute(f"CREATE DATABASE {name}")
         await admin.close()
-        await migrate(named(servers[0], name))
+        await migrate(named(servers[0], name), LISTING.earnings)
 
     asyncio.run(make())
     return name

@@ -79,6 +79,7 @@ PLANTS: dict[str, list[tuple[str, str]]] = {
     "rules are pure": [
         ("games.quizzes.formats.kahoot", "random"),
         ("rewards.members.roster_file", "time"),
+        ("rewards.ledger.earnings", "rewards.database"),
         ("rewards.draws.badges", "secrets"),
         ("rewards.draws.beacon", "time"),
         ("rewards.draws.claims", "time"),

@@ -10,6 +10,7 @@ from uuid import UUID
 from redis.asyncio import Redis
 
 from games.quizzes import queries, rules
+from games.quizzes.earnings import QUIZ
 from games.quizzes.formats.draft import QuestionDraft
 from games.quizzes.tables import Player, Quiz, Room
 from rewards import database as db
@@ -584,7 +585,7 @@ async def post_room(room_id: UUID, *, day_of: Callable[[datetime], date], now: d
                 )
                 for score in scores
             ],
-            rule="quiz",
+            rule=QUIZ.code,
             season=room.season,
             day=day_of(room.ended_at),
             at=now,

@@ -11,6 +11,7 @@ import asyncpg
 from rewards.audit.actions import note as audit
 from rewards.database import Connection, engine, transaction
 from rewards.ledger import queries, rules
+from rewards.ledger.earnings import Earning, misdeclared
 from rewards.ledger.queries import Posted, SeasonRow
 from rewards.ledger.rules import HONOUR, SPEND, Place
 from rewards.ledger.tables import Season
@@ -54,8 +55,8 @@ async def award(
     one order until the caller's transaction ends, so call it once in a transaction.
 
     All or nothing. Refusals: ledger.key_reused (key), ledger.key_invalid, ledger.points_out_of_range (most),
-    ledger.note_invalid (longest), ledger.measure_out_of_range, ledger.unknown_rule (rule), ledger.unknown_season,
-    ledger.unknown_member (member), ledger.own_item (an adjustment by its beneficiary).
+    ledger.note_invalid (longest), ledger.measure_out_of_range, ledger.unknown_rule (rule: nobody declares it),
+    ledger.unknown_season, ledger.unknown_member (member), ledger.own_item (an adjustment by its beneficiary).
     """
     connection = _joined()
     asked = _asked(awards, rule=rule, season=season, day=day, actor=actor)
@@ -271,23 +272,46 @@ async def open_season(
     return SeasonRow(new_id, name, starts_on, ends_on)
 
 
+async def bring_up(connection: Connection, earnings: Sequence[Earning]) -> None:
+    """Let the ledger know all earnings there are: a new one begins with its declared terms, one that is known keeps the
+    terms it has, one that is left out pays no more.
+
+    Raises ValueError when they cannot be (see earnings.misdeclared).
+    """
+    if (wrong := misdeclared(earnings)) is not None:
+        raise ValueError(wrong)
+    await connection.execute(
+        "WITH given AS (SELECT * FROM unnest($1::text[], $2::integer[], $3::integer[], $4::text[])"
+        " AS given(code, daily_cap, spend_percent, measure)), gone AS ("
+        "UPDATE earning_rule SET declared = false WHERE declared AND code NOT IN (SELECT code FROM given))"
+        " INSERT INTO earning_rule (code, daily_cap, spend_percent, measure, declared)"
+        " SELECT code, daily_cap, spend_percent, measure, true FROM given"
+        " ON CONFLICT (code) DO UPDATE SET measure = EXCLUDED.measure, declared = true",
+        [one.code for one in earnings],
+        [one.daily_cap for one in earnings],
+        [one.spend_percent for one in earnings],
+        [one.measure for one in earnings],
+    )
+
+
 async def set_rule(
     code: str, daily_cap: int | None, spend_percent: int, *, at: datetime, actor: UUID | None, why: str = ""
 ) -> None:
-    """Set how a kind of fact earns from now on (what stands is not changed), making the rule when it is new.
+    """Set how an earning pays from now on; what stands is not changed.
 
-    Refusals: rule.code_invalid, rule.cap_out_of_range, rule.spend_out_of_range.
+    Refusals: rule.cap_out_of_range, rule.spend_out_of_range, ledger.unknown_rule (rule).
     """
-    if (flaw := rules.rule_flaw(code, daily_cap, spend_percent)) is not None:
-        raise Refusal(flaw)
+    if (wrong := rules.rule_flaw(code, daily_cap, spend_percent)) is not None:
+        raise Refusal(wrong)
     async with transaction() as connection:
-        await connection.execute(
-            "INSERT INTO earning_rule (code, daily_cap, spend_percent) VALUES ($1, $2, $3) ON CONFLICT (code)"
-            " DO UPDATE SET daily_cap = EXCLUDED.daily_cap, spend_percent = EXCLUDED.spend_percent",
+        changed = await connection.fetchval(
+            "UPDATE earning_rule SET daily_cap = $2, spend_percent = $3 WHERE code = $1 AND declared RETURNING true",
             code,
             daily_cap,
             spend_percent,
         )
+        if not changed:
+            raise Refusal("ledger.unknown_rule", rule=code)
         cap = "none" if daily_cap is None else daily_cap
         await audit("rule.set", at=at, actor=actor, subject=code, why=why, daily_cap=cap, spend_percent=spend_percent)
 
@@ -330,7 +354,7 @@ async def _terms(connection: Connection, rule: str, season: UUID) -> tuple[int |
     if not await connection.fetchval("SELECT true FROM season WHERE id = $1", season):
         raise Refusal("ledger.unknown_season")
     terms = await connection.fetchrow(
-        "SELECT daily_cap, spend_percent FROM earning_rule WHERE code = $1 FOR SHARE", rule
+        "SELECT daily_cap, spend_percent FROM earning_rule WHERE code = $1 AND declared FOR SHARE", rule
     )
     if terms is None:
         raise Refusal("ledger.unknown_rule", rule=rule)

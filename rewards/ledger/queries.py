@@ -1,10 +1,9 @@
 """What the entries add up to. Every figure here is a sum over the ledger at the instant of the call."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal
 from uuid import UUID
 
 from piccolo.columns.combination import WhereRaw
@@ -12,9 +11,8 @@ from piccolo.custom_types import Combinable
 from piccolo.querystring import QueryString
 
 from rewards.database import Row, all_of, any_of, compiled, given, row, rows, value
+from rewards.ledger.earnings import Measure, Tally
 from rewards.ledger.tables import Account, EarningRule, Posting, Season
-
-Total = Literal["points", "postings", "measures", "best"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +27,12 @@ class SeasonRow:
 
 @dataclass(frozen=True, slots=True)
 class RuleRow:
-    """`daily_cap` None: no cap. `spend_percent`: spend points for every 100 honour points."""
+    """How an earning pays. `daily_cap` None: no cap. `spend_percent`: spend points for every 100 honour points."""
 
     code: str
     daily_cap: int | None
     spend_percent: int
+    measure: Measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +123,7 @@ async def seasons() -> list[SeasonRow]:
 
 
 async def earning_rules() -> list[RuleRow]:
-    """All rules by code."""
+    """Those of all declared earnings, by code."""
     return [RuleRow(**one) for one in await rows(_RULES)]
 
 
@@ -220,35 +219,17 @@ async def points_by_source(member: UUID, season: UUID) -> list[Source]:
     return [Source(**dict(one)) for one in found]
 
 
-async def quizzes_taken(season: UUID, member: UUID) -> int:
-    """How many quizzes of the season were posted for the member and not reversed. One worth 0 points counts."""
-    return (await quizzes_taken_of_season(season, [member])).get(member, 0)
-
-
-async def quizzes_taken_of_season(season: UUID, members: Collection[UUID] | None = None) -> dict[UUID, int]:
-    """`quizzes_taken` of all members (or of `members`) who have taken any; the others are left out."""
-    found = await rows(
-        "SELECT account.owner AS member, count(*) AS taken FROM posting JOIN entry ON entry.posting = posting.id"
-        " JOIN account ON account.id = entry.account WHERE posting.season = $1 AND posting.rule = 'quiz'"
-        " AND posting.reverses IS NULL AND account.purpose = 'member' AND account.currency = 'honour'"
-        " AND NOT EXISTS (SELECT FROM posting AS undo WHERE undo.reverses = posting.id)"
-        " AND ($2::uuid[] IS NULL OR account.owner = ANY($2)) GROUP BY account.owner",
-        season,
-        None if members is None else list(members),
-    )
-    return {one["member"]: one["taken"] for one in found}
-
-
 _STANDING = WhereRaw(
     "posting.reverses IS NULL AND NOT EXISTS (SELECT FROM posting AS undo WHERE undo.reverses = posting.id)"
 )
-_TOTALS: Mapping[Total, tuple[QueryString, Sequence[WhereRaw]]] = {
-    "points": (QueryString("sum(entry.amount)"), ()),
-    "postings": (QueryString("count(*)"), (_STANDING,)),
-    "measures": (QueryString("coalesce(sum(posting.measure), 0)"), (_STANDING,)),
-    "best": (QueryString("coalesce(max(posting.measure), 0)"), (_STANDING,)),
+_TALLIES: Mapping[Tally, QueryString] = {
+    "count": QueryString("count(*)"),
+    "sum": QueryString("coalesce(sum(posting.measure), 0)"),
+    "best": QueryString("coalesce(max(posting.measure), 0)"),
 }
 
+Days = tuple[date, date]
+"""From the one to the other, both included."""
 
 _TOTALS_OF_MEMBERS = (
     "SELECT account.owner AS member, {}::bigint AS total FROM posting"
@@ -257,21 +238,42 @@ _TOTALS_OF_MEMBERS = (
 )
 
 
-async def totals(
-    total: Total,
+async def points(
+    *, season: UUID | None = None, days: Days | None = None, members: Collection[UUID] | None = None
+) -> dict[UUID, int]:
+    """Member -> honour points of a season, of the days (None: of any), by all earnings; who has no posting is left out.
+
+    One statement, linear in the postings.
+    """
+    return await _totals(QueryString("sum(entry.amount)"), season=season, days=days, members=members)
+
+
+async def tallied(
+    earning: str,
+    tally: Tally,
     *,
     season: UUID | None = None,
-    days: tuple[date, date] | None = None,
-    rule: str | None = None,
+    days: Days | None = None,
     about: UUID | None = None,
     members: Collection[UUID] | None = None,
 ) -> dict[UUID, int]:
-    """Member -> honour points, number of postings, sum of their measures or the best measure; others are left out.
-
-    Counted are the postings of a season, of the `days` from one to the other (both included), by a rule, about
-    something; None: any. What was reversed counts for nothing. One statement, linear in the postings.
+    """Member -> what the postings of one earning come to, of those of a season, of the days, about one thing (None: of
+    any); who has none is left out. What was reversed does not count. One statement, linear in the postings.
     """
-    sums, standing = _TOTALS[total]
+    return await _totals(
+        _TALLIES[tally], _STANDING, rule=earning, season=season, days=days, about=about, members=members
+    )
+
+
+async def _totals(
+    sums: QueryString,
+    *standing: Combinable,
+    season: UUID | None,
+    days: Days | None,
+    rule: str | None = None,
+    about: UUID | None = None,
+    members: Collection[UUID] | None,
+) -> dict[UUID, int]:
     wanted: list[Combinable] = [*standing]
     if season is not None:
         wanted.append(Posting.season == season)

@@ -11,6 +11,7 @@ from piccolo.columns import (
     UUID,
     BigInt,
     BigSerial,
+    Boolean,
     Bytea,
     Date,
     ForeignKey,
@@ -36,14 +37,17 @@ class Season(Table, tablename="season", db=engine):
 
 
 class EarningRule(Table, tablename="earning_rule", db=engine):
-    """How a kind of fact earns. `daily_cap`: most honour points a member may earn by it in a day (null: no cap).
+    """How an earning pays. `daily_cap`: most honour points a member may earn by it in a day (null: no cap).
 
-    `spend_percent`: spend points given for every 100 honour points, rounded down (0 to 1000).
+    `spend_percent`: spend points given for every 100 honour points, rounded down (0 to 1000). `measure` as in Earning.
+    Not `declared`: the running version does not know it; it pays nothing, and keeps its terms and postings.
     """
 
     code = Varchar(40, primary_key=True, default=None)
     daily_cap = Integer(null=True, default=None)
     spend_percent = Integer(default=100)
+    measure = Varchar(10, default="")
+    declared = Boolean(default=False)
 
 
 class Account(Table, tablename="account", db=engine):
