@@ -1,10 +1,12 @@
-"""One Chromium for the tests that drive it step by step."""
+"""One way to start Chromium, and one patience with it: driven step by step, or on the event loop."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright import async_api, sync_api
 
+from tests import patience
 from tests.browser_setup import find
 
 ARGUMENTS = [
@@ -16,13 +18,37 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 
+_MILLISECONDS = 1000 * patience.SECONDS
+
+for expect in (sync_api.expect, async_api.expect):
+    expect.set_options(timeout=_MILLISECONDS)
+
 
 @contextmanager
-def launched() -> Iterator[Browser]:
+def launched() -> Iterator[sync_api.Browser]:
     """A browser that asks nobody for anything by itself; closed in the end."""
-    path = find()
-    assert path is not None, "no Chromium: python -m tests.browser_setup"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=_path(), args=ARGUMENTS)
+        browser.on("context", _be_patient)
         yield browser
         browser.close()
+
+
+@asynccontextmanager
+async def launched_on_the_loop() -> AsyncIterator[async_api.Browser]:
+    """As above."""
+    async with async_api.async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=_path(), args=ARGUMENTS)
+        browser.on("context", _be_patient)
+        yield browser
+        await browser.close()
+
+
+def _path() -> str:
+    path = find()
+    assert path is not None, "no Chromium: python -m tests.browser_setup"
+    return path
+
+
+def _be_patient(context: Any) -> None:
+    context.set_default_timeout(_MILLISECONDS)

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from rewards import database as db
 from server.runtime.embedded import start_pair
 from server.runtime.migrate import migrate
+from tests import laws  # noqa: F401 - its profile holds for every law
 
 
 @pytest.fixture(scope="session")

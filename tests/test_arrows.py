@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import patience
+
 ROOT = Path(__file__).resolve().parents[1]
 LINTER = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
 CONTRACTS: list[str] = [contract["name"] for contract in LINTER["contracts"]]
@@ -111,7 +113,7 @@ def lint(folder: Path) -> tuple[int, str]:
         env={**os.environ, "COLUMNS": "400", "PYTHONPATH": str(folder)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=patience.SECONDS,
     )
     return done.returncode, done.stdout + done.stderr
 

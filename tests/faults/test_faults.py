@@ -35,8 +35,9 @@ from server.runtime.chance import token
 from server.runtime.clock import now
 from server.runtime.resources import opened
 from server.runtime.settings import Settings
-from tests.faults.phones import Device, Phone, until
+from tests.faults.phones import Device, Phone
 from tests.games.quizzes.world import Play, Scene, room, scene
+from tests.patience import until
 from tests.rewards.draws.world import seal_all
 from tests.server.laurel import Running, free_port, laurel
 from tests.server.runtime.served import settings_of

@@ -127,7 +127,7 @@ def freeze(desk: Page) -> list[str]:
     """Freeze now and wait for the worker; the fingerprint in groups."""
     house.confirm(desk, "Freeze now")
     shown = desk.locator("#step-freeze .fingerprint")
-    expect(shown).to_have_count(1, timeout=60_000)
+    expect(shown).to_have_count(1)
     desk.locator("#step-freeze > details").evaluate("one => { one.open = true; }")
     return shown.inner_text().split()
 

@@ -68,7 +68,6 @@ class Watched:
     def new_page(self) -> Page:
         """Another tab of the same browser, watched as well."""
         page = self.context.new_page()
-        page.set_default_timeout(20_000)
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.said.append(f"page error: {error}"))
         return page

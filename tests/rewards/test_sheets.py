@@ -7,7 +7,7 @@ from datetime import date, datetime
 from io import BytesIO, StringIO
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
@@ -24,6 +24,7 @@ from rewards.sheets import (
     write_csv,
     write_xlsx,
 )
+from tests.laws import examples
 
 ODS = "application/vnd.oasis.opendocument.spreadsheet"
 
@@ -357,14 +358,14 @@ def test_encrypted_parts_are_told() -> None:
     assert refusal(bytes(data)).code == "file.has_password"
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.binary(max_size=300), st.sampled_from([b"", b"PK\x03\x04", b"\xef\xbb\xbf", b"\xff\xfe", b"sep=;\n"]))
 def test_reading_never_raises(data: bytes, start: bytes) -> None:
     read = read_rows(start + data, "any.csv")
     assert isinstance(read, Sheet) or all(isinstance(problem, Problem) for problem in read)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.data())
 def test_reading_a_damaged_workbook_never_raises(data: st.DataObject) -> None:
     whole = bytearray(SMALL)
@@ -383,7 +384,7 @@ def stored_small() -> bytes:
 SMALL = stored_small()
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.text(alphabet="<>/=\"'&;xrcvtsf1A#! ", max_size=80))
 def test_any_xml_inside_never_raises(inside: str) -> None:
     read = read_rows(workbook_of(f"<x:sheetData>{inside}</x:sheetData>"), "any.xlsx")
@@ -408,7 +409,7 @@ def trimmed(table: list[list[str]]) -> tuple[tuple[str, ...], ...]:
     return tuple(found)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(TABLE)
 def test_csv_comes_back_as_it_went(table: list[list[str]]) -> None:
     expected = trimmed(table)
@@ -418,7 +419,7 @@ def test_csv_comes_back_as_it_went(table: list[list[str]]) -> None:
     assert rows(data, "a.csv") == expected
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(TABLE)
 def test_xlsx_comes_back_as_it_went(table: list[list[str]]) -> None:
     expected = trimmed(table)
@@ -429,7 +430,7 @@ def test_xlsx_comes_back_as_it_went(table: list[list[str]]) -> None:
 RISKY = st.text(alphabet="=+-@＝;,\t\r\n'\"a ", max_size=12)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.lists(st.lists(RISKY, min_size=1, max_size=4), min_size=1, max_size=5))
 def test_no_exported_cell_starts_a_formula_whatever_a_country_separates_by(table: list[list[str]]) -> None:
     text = write_csv(table).decode("utf-8-sig")
@@ -440,7 +441,7 @@ def test_no_exported_cell_starts_a_formula_whatever_a_country_separates_by(table
     assert not any(piece.startswith(("=", "+", "-", "@", "＝")) for piece in pieces)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.lists(st.lists(RISKY, min_size=1, max_size=4), min_size=1, max_size=5))
 def test_risky_cells_come_back_as_they_went(table: list[list[str]]) -> None:
     expected = trimmed(table)

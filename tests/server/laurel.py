@@ -14,7 +14,8 @@ from typing import Any
 import psutil
 
 from server.runtime import folder
-from tests.server.runtime.waiting import wait_until
+from tests import patience
+from tests.patience import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-c", "from server.cli import main; main()")
@@ -35,7 +36,7 @@ def laurel(data: Path, *arguments: str, **more: str) -> "subprocess.CompletedPro
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=patience.SECONDS,
         check=False,
     )
 
@@ -77,7 +78,7 @@ class Running:
         ]
         for reader in self._readers:
             reader.start()
-        line = self._lines.get(timeout=120)
+        line = self._lines.get(timeout=patience.SECONDS)
         if not line:
             self.ended()
             raise AssertionError("".join(self.errors))
@@ -120,7 +121,7 @@ class Running:
 
     def ended(self) -> int:
         """Its exit code, once it has ended."""
-        status = self.process.wait(120)
+        status = self.process.wait(patience.SECONDS)
         for reader in self._readers:
             reader.join()
         for stream in (self.process.stdout, self.process.stderr):

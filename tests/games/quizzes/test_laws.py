@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
@@ -20,18 +20,12 @@ from rewards.boards.rules import room_board
 from rewards.ledger import queries as ledger
 from rewards.ledger.actions import set_rule
 from tests.games.quizzes.world import MS, NOON, RIGHT, SECOND, SECONDS, TODAY, Play, Scene, room, scene, wipe
+from tests.laws import examples
 from tests.rewards.ledger.world import held, held_of_season
 
 pytestmark = pytest.mark.usefixtures("database")
 PLAYERS = 5
 LIMIT = SECONDS * 1000
-LAWS = settings(
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=(Phase.explicit, Phase.generate, Phase.shrink),
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 
 
 @pytest.fixture(autouse=True)
@@ -257,7 +251,7 @@ class Storm:
         )
 
 
-@settings(LAWS, max_examples=40)
+@examples(40, over_one_fixture=True)
 @given(script=SCRIPTS, seed=st.integers(0, 2**32))
 async def test_a_storm_leaves_what_one_clean_run_leaves(database: str, redis: Redis, script: Script, seed: int) -> None:
     clean = await once(redis, script)
@@ -329,7 +323,7 @@ async def batched(redis: Redis, sent: Sequence[Sent], cuts: Sequence[int]) -> tu
     return told, [tuple(one) for one in stored]
 
 
-@settings(LAWS, max_examples=60)
+@examples(60, over_one_fixture=True)
 @given(sent=st.lists(SENT, max_size=24), cuts=st.lists(st.integers(1, 12), max_size=6))
 async def test_any_batching_is_one_by_one(database: str, redis: Redis, sent: list[Sent], cuts: list[int]) -> None:
     (told, stored), (alone, kept) = await batched(redis, sent, cuts), await batched(redis, sent, [])

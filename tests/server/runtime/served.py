@@ -17,7 +17,7 @@ import psutil
 from redis import Redis
 
 from server.runtime.settings import Settings, load
-from tests.server.runtime.waiting import wait_until
+from tests.patience import wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
 SERVERS = {"postgres", "valkey-server", "initdb"}

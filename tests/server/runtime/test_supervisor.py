@@ -17,8 +17,8 @@ import pytest
 from server.runtime.refusals import Refusal
 from server.runtime.settings import SettingsError
 from server.runtime.supervisor import Child, ChildFailed, Supervisor, bind, end_earlier, running
+from tests.patience import wait_until
 from tests.server.runtime.served import ROOT
-from tests.server.runtime.waiting import wait_until
 
 STAYS = "import signal, sys; print('here', flush=True); signal.pause()"
 DEAF = (

@@ -20,6 +20,7 @@ from server.runtime.clock import now
 from server.web.live import Channel
 from server.web.screen import screens, stage
 from server.web.screen.pictures import FORGOTTEN_AFTER, PODIUM_FOR, Screens, lines_of
+from tests import patience
 from tests.rewards.draws.world import frozen, seal_all
 from tests.server.web.conftest import Browser
 from tests.server.web.messages import extract_msgids, translated_msgids
@@ -306,7 +307,7 @@ async def test_a_followed_screen_is_told_at_once_and_made_good_when_a_tick_is_lo
     with hub.following(channel, None) as reader:
         await hub.picture(channel)
         await room.next()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(patience.SECONDS):
             frames = b""
             while b"Which valve first?" not in frames:
                 frames = await reader.next() or b""
@@ -316,7 +317,7 @@ async def test_a_followed_screen_is_told_at_once_and_made_good_when_a_tick_is_lo
         await hub.show(channel.topic)
         assert await wall.screens.versions([str(wall.id)]) == {}
         await screens.revoke(wall.house.redis, wall.id, actor=None, now=now())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(patience.SECONDS):
             while b"This screen has been taken down" not in frames:
                 frames = await reader.next() or b""
 
