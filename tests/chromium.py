@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
 
 from playwright import async_api, sync_api
 
@@ -29,7 +28,7 @@ def launched() -> Iterator[sync_api.Browser]:
     """A browser that asks nobody for anything by itself; closed in the end."""
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_path(), args=ARGUMENTS)
-        browser.on("context", _be_patient)
+        browser.on("context", lambda context: context.set_default_timeout(_MILLISECONDS))
         yield browser
         browser.close()
 
@@ -39,7 +38,7 @@ async def launched_on_the_loop() -> AsyncIterator[async_api.Browser]:
     """As above."""
     async with async_api.async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=_path(), args=ARGUMENTS)
-        browser.on("context", _be_patient)
+        browser.on("context", lambda context: context.set_default_timeout(_MILLISECONDS))
         yield browser
         await browser.close()
 
@@ -48,7 +47,3 @@ def _path() -> str:
     path = find()
     assert path is not None, "no Chromium: python -m tests.browser_setup"
     return path
-
-
-def _be_patient(context: Any) -> None:
-    context.set_default_timeout(_MILLISECONDS)

@@ -17,7 +17,7 @@ from piccolo.table import Table
 from rewards.draws.eligibility import read_rule
 from server.runtime import migrate as runner
 from server.runtime.migrate import FOLDERS, MigrationError, files, migrate
-from tests.conftest import named
+from tests.databases import named
 
 ROOT = Path(__file__).resolve().parents[2]
 OWN = "migration"

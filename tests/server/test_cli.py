@@ -25,7 +25,7 @@ from server.runtime.settings import load
 from server.web import i18n
 from server.web.texts import cli as texts
 from tests import patience
-from tests.conftest import named as renamed
+from tests.databases import named as renamed
 from tests.patience import wait_until
 from tests.rewards.draws.test_verify import FULL, publish, receipt_of, vector_files
 from tests.server.laurel import ROOT, Running, answer, free_port, laurel
