@@ -13,6 +13,20 @@ from tests import laws  # noqa: F401 - its profile holds for every law
 from tests.databases import Databases
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Keep what each file took, for `make near`; only of whole files."""
+    cache = config.cache
+    if cache is None or config.option.keyword or config.option.markexpr or any("::" in one for one in config.args):
+        return
+    took: dict[str, float] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                path = report.nodeid.partition("::")[0]
+                took[path] = took.get(path, 0) + report.duration
+    cache.set("laurel/seconds", cache.get("laurel/seconds", {}) | took)
+
+
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """(PostgreSQL URL, Redis URL). LAUREL_TEST_DATABASE_URL and LAUREL_TEST_REDIS_URL name servers already running."""
