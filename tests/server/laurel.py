@@ -36,10 +36,8 @@ def laurel(data: Path, *arguments: str, **more: str) -> "subprocess.CompletedPro
     """A command carried out to its end in a process of its own, which has loaded the program already: loading it is a
     second of work, most of what a command costs."""
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as told:
-        given = environment(data, **more)
-        process = _LOADED.Process(
-            target=_carry_out, args=(arguments, given, DupFd(said.fileno()), DupFd(told.fileno()))
-        )
+        outputs = DupFd(said.fileno()), DupFd(told.fileno())
+        process = _LOADED.Process(target=_carry_out, args=(arguments, environment(data, **more), *outputs))
         process.start()
         process.join(patience.SECONDS)
         if process.exitcode is None:
@@ -55,11 +53,9 @@ _LOADED.set_forkserver_preload([__name__])
 
 
 def _carry_out(arguments: Sequence[str], given: Mapping[str, str], said: DupFd, told: DupFd) -> None:
-    """As the first program of a process would: nothing to read, both outputs as given, our place and environment."""
-    with open(os.devnull) as nothing:
-        for taken, wanted in ((nothing.fileno(), 0), (said.detach(), 1), (told.detach(), 2)):
-            os.dup2(taken, wanted)
-    sys.stdin, sys.stdout, sys.stderr = (open(number, mode) for number, mode in ((0, "r"), (1, "w"), (2, "w")))  # noqa: SIM115
+    """As a process of its own would, with these outputs, at our place and in this environment."""
+    os.dup2(said.detach(), 1)
+    os.dup2(told.detach(), 2)
     os.environ.clear()
     os.environ.update(given)
     os.chdir(ROOT)
