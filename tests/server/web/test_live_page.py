@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from server.web import html
 from server.web.door import HEADERS
+from tests import patience
 from tests.chromium import launched
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -170,7 +171,7 @@ def handler(house: House) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
             house.posted.append((self.path, self.headers.get("x-csrftoken"), body))
             if self.path == "/answer":
-                house.hold.wait(10)
+                house.hold.wait(patience.SECONDS)
                 mine = json.dumps({"mine": {"round": "r1", "picked": [0, 1]}})
                 self.answer(200, "<b>Got it</b>", hx_trigger=mine)
             elif self.path == "/refuse":
