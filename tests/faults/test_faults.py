@@ -46,6 +46,8 @@ from tests.workers.world import HOUR
 pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults")]
 
 PHONES = 30
+LONG = 300
+"""Seconds of a question: as many as may be, for none may end while everything is started again."""
 RIGHT, WRONG = 1, 2
 _code = count(1)
 
@@ -183,7 +185,7 @@ async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Offi
     running = await asyncio.to_thread(Running, data, "serve", LAUREL_PORT=str(free_port()))
     url, settings = running.said["url"], settings_of(data)
     async with opened(settings) as house:
-        there = await scene(PHONES, number=1, at=now())
+        there = await scene(PHONES, number=1, seconds=LONG, at=now())
         await db.rows("UPDATE member SET roles = '{organiser}' WHERE id = $1", there.host)
         await refresh_units(house.redis, there.season, today=house.day_of(now()))
         people = [there.host, *there.players]
