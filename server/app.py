@@ -99,24 +99,29 @@ def handlers() -> list[ControllerRouterHandler]:
 
 
 def make_app(settings: Settings) -> Litestar:
-    """The application for one web process."""
-    html.show_times_in(settings.zone)
-
-    def open_sessions() -> Sessions:
-        found: Sessions = app.state.house.sessions
-        return found
+    """The application for one web process. `state.settings` may be changed before a start, which reads them."""
 
     @asynccontextmanager
     async def house(app: Litestar) -> AsyncIterator[None]:
-        async with opened(settings) as resources:
+        chosen: Settings = app.state.settings
+        html.show_times_in(chosen.zone)
+        async with opened(chosen) as resources:
             rooms = Rooms.of(resources.redis)
             panels = Screens(resources, rooms)
             hub = Hub(
-                connect(settings.redis_url, size=2, read_timeout=30),
+                connect(chosen.redis_url, size=2, read_timeout=30),
                 {"room": rooms.kind(), "screen": panels.kind()},
             )
             answering = Answering(resources.redis)
             sessions = Sessions(resources.redis)
+            door = Door(
+                routed,
+                sessions=lambda: sessions,
+                key=chosen.key("csrf"),
+                secure=chosen.public_url.startswith("https:"),
+            )
+            # Outermost, so that what the framework refuses by itself (an unknown address) passes it too.
+            app.asgi_handler = door
             hub.heard += [answering.forget, panels.forget, sessions.heard]
             hub.beats.append(sessions.recheck)
             app.state.house = House(resources, sessions, Limits(resources.redis), hub, door)
@@ -151,14 +156,7 @@ def make_app(settings: Settings) -> Litestar:
         openapi_config=None,
         logging_config=None,
         request_max_body_size=MOST_UPLOAD,
-        state=State({}),
+        state=State({"settings": settings}),
     )
-    door = Door(
-        app.asgi_handler,
-        sessions=open_sessions,
-        key=settings.key("csrf"),
-        secure=settings.public_url.startswith("https:"),
-    )
-    # Outermost, so that what the framework refuses by itself (an unknown address) passes it too.
-    app.asgi_handler = door
+    routed = app.asgi_handler
     return app

@@ -1,7 +1,9 @@
 """One way to start Chromium, and one patience with it: driven step by step, or on the event loop."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 
 from playwright import async_api, sync_api
 
@@ -21,6 +23,12 @@ _MILLISECONDS = 1000 * patience.SECONDS
 
 for expect in (sync_api.expect, async_api.expect):
     expect.set_options(timeout=_MILLISECONDS)
+
+
+def picture(name: str) -> Path | None:
+    """Where a picture is kept for people to look at: in the folder that LAUREL_TEST_PICTURES names. None without."""
+    folder = os.environ.get("LAUREL_TEST_PICTURES")
+    return Path(folder).absolute() / f"{name}.png" if folder else None
 
 
 @contextmanager

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from uuid import UUID
 
 import uvicorn
@@ -11,14 +13,21 @@ from litestar import Litestar
 from redis.asyncio import Redis
 
 from server.app import make_app
-from server.runtime.settings import Settings
+from server.runtime.settings import Settings, load
 from server.web.screen import screens
+
+
+@cache
+def _made() -> Litestar:
+    """One a process: to make it is a sixth of a second of work, and more with every address."""
+    return make_app(load({}, Path.cwd()))
 
 
 @asynccontextmanager
 async def alive(settings: Settings) -> AsyncIterator[Litestar]:
-    """The application, started. The process's pool is its own until the block ends."""
-    app = make_app(settings)
+    """The application, started. It and the process's pool are this block's own until it ends."""
+    app = _made()
+    app.state.settings = settings
     started, over = asyncio.Event(), asyncio.Event()
 
     async def serve() -> None:

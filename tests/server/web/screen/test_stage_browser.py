@@ -1,10 +1,8 @@
 """The operator's window and the office screens of a draw, in a real browser of 1920x1080."""
 
 import asyncio
-import os
 import secrets
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +16,7 @@ from server.runtime.chance import new_id
 from server.web.door import SESSION
 from server.web.screen import stage
 from tests import patience
+from tests.chromium import picture
 from tests.rewards.draws.venue import Venue, venue
 from tests.rewards.draws.world import frozen
 from tests.server.web.screen.test_screen_browser import Motion
@@ -79,10 +78,8 @@ async def wall(served: Served, browser: Browser, locale: str = "en") -> Page:
 
 
 async def keep(page: Page, name: str) -> None:
-    """A picture for people to look at, where LAUREL_TEST_PICTURES says."""
-    folder = os.environ.get("LAUREL_TEST_PICTURES")
-    if folder:
-        await page.screenshot(path=Path(folder) / f"{name}.png")
+    if path := picture(name):
+        await page.screenshot(path=path)
 
 
 SPILLED = """() => {
