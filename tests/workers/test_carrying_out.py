@@ -153,7 +153,7 @@ async def test_being_stopped_while_ticking_off_ticks_off_first(house: Resources,
     async with other.transaction():
         await other.execute("LOCK TABLE intent IN SHARE MODE")
         await between.execute("COMMIT")
-        await until_waiting(database, 1, "UPDATE intent SET done_at")
+        await until_waiting(database, 1, 'UPDATE "intent" SET "done_at"')
         job.cancel()
         await db.value("SELECT 1")
     await asyncio.wait([job])
