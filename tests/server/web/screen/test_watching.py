@@ -325,7 +325,7 @@ async def test_a_followed_screen_is_told_at_once_and_made_good_when_a_tick_is_lo
         assert list(await wall.screens.versions([str(wall.id)])) == [str(wall.id)]
         await hub.show(channel.topic)
         assert await wall.screens.versions([str(wall.id)]) == {}
-        await screens.revoke(wall.house.redis, wall.id, actor=None, now=now())
+        await screen_actions.revoke(wall.house.redis, wall.id, actor=None, now=now())
         async with asyncio.timeout(patience.SECONDS):
             while b"This screen has been taken down" not in frames:
                 frames = await reader.next() or b""
