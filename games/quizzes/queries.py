@@ -146,6 +146,17 @@ async def quiz(quiz_id: UUID) -> QuizRow | None:
     return next((row for row in await quizzes() if row.id == quiz_id), None)
 
 
+async def quizzes_titled(text: str, limit: int) -> list[tuple[UUID, str]]:
+    """(id, title) of at most `limit` quizzes whose title has the text, in capitals or not; the newest first."""
+    found = await db.rows(
+        "SELECT id, title FROM quiz WHERE position(lower($1) IN lower(title)) > 0"
+        " ORDER BY created_at DESC, id DESC LIMIT $2",
+        text,
+        limit,
+    )
+    return [(one["id"], one["title"]) for one in found]
+
+
 async def questions(quiz_id: UUID) -> list[QuestionRow]:
     """The questions of a quiz with their solutions, in order. For the desk only."""
     found = await db.rows(
@@ -182,6 +193,18 @@ async def rooms(*, live: bool, limit: int = 50) -> list[RoomRow]:
         _ROOM + "WHERE room.state = ANY($1) ORDER BY room.created_at DESC, room.id DESC LIMIT $2", states, limit
     )
     return [RoomRow(**row, round=None) for row in found]
+
+
+async def rooms_called(text: str, limit: int) -> list[tuple[UUID, str, str]]:
+    """(id, title, code) of at most `limit` rooms whose title has the text or whose code begins so; the newest first."""
+    found = await db.rows(
+        "SELECT room.id, quiz.title, code FROM room JOIN quiz ON quiz.id = room.quiz"
+        " WHERE starts_with(code, lower($1)) OR position(lower($1) IN lower(quiz.title)) > 0"
+        " ORDER BY room.created_at DESC, room.id DESC LIMIT $2",
+        text,
+        limit,
+    )
+    return [(one["id"], one["title"], one["code"]) for one in found]
 
 
 async def _latest_round(found: db.Row) -> RoundRow | None:

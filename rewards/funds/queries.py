@@ -82,6 +82,16 @@ async def fund(fund_id: UUID) -> FundRow | None:
     return None if found is None else FundRow(**dict(found))
 
 
+async def funds_named(text: str, limit: int) -> list[tuple[UUID, str]]:
+    """(id, name) of at most `limit` funds whose name has the text, in capitals or not; by name."""
+    found = await db.rows(
+        "SELECT id, name FROM fund WHERE position(lower($1) IN lower(name)) > 0 ORDER BY lower(name), id LIMIT $2",
+        text,
+        limit,
+    )
+    return [(one["id"], one["name"]) for one in found]
+
+
 async def kinds(funds: Collection[UUID]) -> dict[UUID, tuple[Kind, str]]:
     """(kind, name) of funds. Unknown ids are left out."""
     found = await db.rows("SELECT id, kind, name FROM fund WHERE id = ANY($1)", list(funds))

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from rewards import database as db
 from rewards.members.rules import ROLES, OnRoster, staff_key
+from rewards.members.spellings import folded
 from rewards.sheets import one_line
 
 Standing = Literal["here", "left", "all"]
@@ -82,8 +83,7 @@ LEFT JOIN unit ON unit.id = membership.unit
 """
 
 _MATCHING = """
-WHERE ($1 = '' OR position(lower($1) IN lower(member.name)) > 0
-       OR position(lower($1) IN lower(member.staff_number)) > 0)
+WHERE ($1::text IS NULL OR member.found_by @@ $1::tsquery)
   AND ($2::uuid IS NULL OR unit.id = $2
        OR starts_with(unit.path, (SELECT path || '/' FROM unit AS root WHERE root.id = $2)))
   AND ($3 = '' OR $3 = ANY(member.roles))
@@ -109,6 +109,23 @@ LEFT JOIN unit ON unit.id = membership.unit
 """
 
 
+# Each hit on its own, for all there are: told of a limit, the planner would rather read the roster than the index.
+_HITS = """
+WITH whole AS MATERIALIZED (SELECT id FROM member WHERE found_by @@ $1::tsquery),
+     begun AS MATERIALIZED (SELECT id FROM member WHERE found_by @@ $2::tsquery),
+     hit AS (
+        (SELECT id, false AS longer FROM whole LIMIT $3) UNION ALL (SELECT id, true FROM begun LIMIT $3)
+     )
+"""
+
+_OF_HITS = """
+JOIN (SELECT id, bool_and(longer) AS longer FROM hit GROUP BY id) AS hit ON hit.id = member.id
+ORDER BY member.left_on IS NOT NULL, hit.longer, lower(member.staff_number) LIMIT $4
+"""
+
+_LOOKED_AT = 200
+
+
 async def member(member_id: UUID) -> Person | None:
     """The member, also one who has left; None: unknown."""
     found = await db.row(_PERSON + "WHERE member.id = $1", member_id)
@@ -132,11 +149,12 @@ async def members(
 ) -> list[Person]:
     """A page of members in the order of staff numbers, beginning behind the number `after` ("": the first page).
 
-    `text` is looked for in names and staff numbers, `unit` takes in the units below it. At most MOST_AT_ONCE.
+    `text` is how a name, its pinyin, its initials or a staff number begins (spellings.py), `unit` takes in the units
+    below it. At most MOST_AT_ONCE.
     """
     found = await db.rows(
         _PERSON + _MATCHING + "AND lower(member.staff_number) > lower($5) ORDER BY lower(member.staff_number) LIMIT $6",
-        one_line(text),
+        _beginning(text),
         unit,
         role,
         standing,
@@ -148,8 +166,30 @@ async def members(
 
 async def member_count(*, text: str = "", unit: UUID | None = None, role: str = "", standing: Standing = "here") -> int:
     """How many members `members` finds on all its pages."""
-    count: int = await db.value(_COUNT + _MATCHING, one_line(text), unit, role, standing)
+    count: int = await db.value(_COUNT + _MATCHING, _beginning(text), unit, role, standing)
     return count
+
+
+async def members_found(text: str, limit: int) -> list[Person]:
+    """At most `limit` members whom a text finds: those who are here first, then those it names whole, by staff number.
+
+    Reads the index and, of what it holds under the text, at most _LOOKED_AT members.
+    """
+    key = _quoted(text)
+    found = await db.rows(_HITS + _PERSON + _OF_HITS, key, f"{key}:*", _LOOKED_AT, limit) if key else []
+    return [_person(row) for row in found]
+
+
+def _beginning(text: str) -> str | None:
+    """The query for the members of whom a key begins with the text. None: no text, everybody; "": nobody."""
+    key = _quoted(text)
+    return (f"{key}:*" if key else "") if one_line(text) else None
+
+
+def _quoted(text: str) -> str:
+    """A text, folded, as a query has it; "" when nothing is left of it."""
+    key = folded(text).replace("\\", "\\\\").replace("'", "''")
+    return f"'{key}'" if key else ""
 
 
 async def labels(member_ids: Collection[UUID]) -> dict[UUID, Label]:

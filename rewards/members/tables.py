@@ -7,6 +7,7 @@ from piccolo.columns import (
     Array,
     Boolean,
     Bytea,
+    Column,
     Date,
     ForeignKey,
     OnDelete,
@@ -16,6 +17,17 @@ from piccolo.columns import (
 from piccolo.table import Table
 
 from rewards.database import engine
+
+
+class Keys(Column):
+    """A set of texts that is asked for by their beginnings."""
+
+    value_type = str
+
+    @property
+    def column_type(self) -> str:
+        """As PostgreSQL calls it."""
+        return "TSVECTOR"
 
 
 class Unit(Table, tablename="unit", db=engine):
@@ -31,7 +43,8 @@ class Member(Table, tablename="member", db=engine):
     """A person of the roster. Leaving sets `left_on`; nothing is ever deleted.
 
     `roles` holds any of organiser, reviewer, auditor, admin; everyone is a member. `code_hash` is argon2id,
-    null until the member has set a code. With `shows_alias` boards show `alias` in place of the name.
+    null until the member has set a code. With `shows_alias` boards show `alias` in place of the name. `found_by` are
+    the keys of spellings.py, null while the worker has not made them yet.
     """
 
     id = UUID(primary_key=True, default=None)
@@ -47,6 +60,7 @@ class Member(Table, tablename="member", db=engine):
     phone = Varchar(40, default="")
     code_hash = Varchar(255, null=True, default=None)
     created_at = Timestamptz(default=None)
+    found_by = Keys(null=True, default=None)
 
 
 class Membership(Table, tablename="membership", db=engine):

@@ -6,7 +6,7 @@ from typing import Any
 from server.runtime.resources import Resources
 from server.web.frame.i18n import mark as _
 from server.web.frame.noun import Area, Door, Noun, Opened, Shown, Slide, Way
-from server.web.quizzes import cards, checks, phone, screen, words
+from server.web.quizzes import cards, checks, finding, phone, screen, words
 from server.web.quizzes.answering import Answering
 from server.web.quizzes.desk import quizzes, rooms
 from server.web.quizzes.live import Live, Rooms
@@ -53,6 +53,7 @@ QUIZZES = Noun(
     areas=(Area("quiz", _("Quizzes"), _quiz), Area("room", _("Rooms"), _room)),
     cards=cards.CARDS,
     steps=cards.STEPS,
+    finders=finding.FINDERS,
     opens=_opened,
     checks=(checks.answers, checks.room_boards),
 )

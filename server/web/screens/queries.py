@@ -36,6 +36,17 @@ async def screen(screen_id: UUID) -> ScreenRow | None:
     return None if found is None else ScreenRow(**dict(found))
 
 
+async def screens_named(text: str, limit: int) -> list[tuple[UUID, str]]:
+    """(id, name) of at most `limit` screens whose name has the text, in capitals or not; those that work first."""
+    found = await db.rows(
+        "SELECT id, name FROM screen WHERE position(lower($1) IN lower(name)) > 0"
+        " ORDER BY revoked_at IS NOT NULL, name, id LIMIT $2",
+        text,
+        limit,
+    )
+    return [(one["id"], one["name"]) for one in found]
+
+
 async def some_screens(screen_ids: Collection[UUID]) -> list[ScreenRow]:
     """Those of these screens that exist."""
     found = await db.rows(SCREEN + "WHERE id = ANY($1)", list(screen_ids))
