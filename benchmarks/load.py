@@ -34,7 +34,7 @@ from rewards.boards.rules import Standing, room_board
 from rewards.members.actions import issue_links, set_code
 from server.runtime import clock, settings, supervisor
 from server.runtime.chance import new_id, token
-from server.web.frame.session import Sessions
+from server.runtime.sessions import Sessions
 
 QUESTIONS = 4
 SECONDS = 60
@@ -125,7 +125,9 @@ async def sessions_for(server: Server, people: Sequence[UUID], roles: tuple[str,
     sessions = Sessions(server.redis)
     clients = []
     for person in people:
-        identity = await sessions.start(person, name="Member", roles=roles, language="en", unit="", device="bench")
+        identity = await sessions.start(
+            person, name="Member", roles=roles, language="en", unit="", device="bench", version=0
+        )
         clients.append(Client(server.address, {"laurel_session": identity}))
     return clients
 

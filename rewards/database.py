@@ -1,17 +1,25 @@
 """The one door to PostgreSQL: the engine that the tables use, and the transaction of every action.
 
+A query of a table class (`await Season.select(...)`) and SQL (`rows`, `row`, `value`) take the same way: the connection
+of the transaction that is open here, else one of the pool. What is asked how: docs/decisions/0015-piccolo.md.
+
 Piccolo's own transaction leaks its pool connection when COMMIT or ROLLBACK fails, and a nested one is a
 silent no-op; `transaction()` releases in every case and refuses nesting.
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import asyncpg
+from piccolo.columns import Column
+from piccolo.columns.combination import WhereRaw
+from piccolo.custom_types import Combinable
 from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
+from piccolo.query import Query
+from piccolo.querystring import QueryString
 
 Connection = asyncpg.Connection
 Row = asyncpg.Record
@@ -19,7 +27,7 @@ Row = asyncpg.Record
 
 class _Transaction(PostgresTransaction):
     async def __aenter__(self) -> PostgresTransaction:
-        self.connection = await self.get_connection()  # type: ignore[no-untyped-call]
+        self.connection = await _pool().acquire()
         try:
             self.transaction = self.connection.transaction()
             await self.transaction.start()
@@ -53,13 +61,26 @@ class _Transaction(PostgresTransaction):
 
 
 class _Engine(PostgresEngine):
-    """Connects only when told to (Piccolo's asks the server its version at import)."""
+    """Connects only by the pool, and only when told to (Piccolo's asks the server its version at import)."""
 
     async def check_version(self) -> None:
         """Done at start by the process that owns the servers."""
 
     async def prep_database(self) -> None:
         """No extension is needed."""
+
+    async def get_new_connection(self) -> NoReturn:
+        """Refused: Piccolo would open one beside the pool without it, and for `batch()`, which then swallows whatever
+        is raised in its body. Read long lists page by page."""
+        raise RuntimeError("a connection comes from the pool: call rewards.database.open_pool first, never batch()")
+
+    def transaction(self, allow_nested: bool = False) -> PostgresTransaction:
+        """Ours; it is never nested."""
+        return _Transaction(self, allow_nested=False)
+
+    async def run_querystring(self, querystring: QueryString, in_pool: bool = True) -> Sequence[Row]:
+        """What every query of a table class comes to."""
+        return await rows(querystring)
 
 
 engine = _Engine(config={"database": "laurel"})
@@ -100,12 +121,15 @@ async def transaction() -> AsyncIterator[Connection]:
     Yields the connection for raw SQL. Never start tasks or gather inside. Nesting raises Piccolo's
     TransactionError: an action is one transaction, so actions do not call actions inside theirs.
     """
-    async with _Transaction(engine, allow_nested=False) as current:
+    async with engine.transaction() as current:
         yield current.connection
 
 
-async def rows(sql: str, *values: Any) -> Sequence[Row]:
-    """All rows of one statement, in the current transaction when there is one."""
+async def rows(sql: str | QueryString, *values: Any) -> Sequence[Row]:
+    """All rows of one statement, in the current transaction when there is one. A QueryString brings its own values."""
+    if isinstance(sql, QueryString):
+        text, given_along = sql.compile_string()
+        return await rows(text, *given_along)
     current = engine.current_transaction.get()
     if current is not None:
         found: Sequence[Row] = await current.connection.fetch(sql, *values)
@@ -113,16 +137,52 @@ async def rows(sql: str, *values: Any) -> Sequence[Row]:
     return await _pool().fetch(sql, *values)
 
 
-async def row(sql: str, *values: Any) -> Row | None:
+async def row(sql: str | QueryString, *values: Any) -> Row | None:
     """The first row, or None when there is none."""
     found = await rows(sql, *values)
     return found[0] if found else None
 
 
-async def value(sql: str, *values: Any) -> Any:
+async def value(sql: str | QueryString, *values: Any) -> Any:
     """The first column of the first row, or None when there is no row."""
     found = await row(sql, *values)
     return None if found is None else found[0]
+
+
+def given(number: int) -> QueryString:
+    """Stands in a `compiled` query for a value that comes with every call, the first being 1."""
+    return QueryString(f"${number}")
+
+
+def compiled(query: Query[Any, Any]) -> str:
+    """The SQL of a query that is always the same but for its values, for `rows`, `row` and `value`.
+
+    Put together once, at import: Piccolo takes longer for that than asyncpg for a small answer. Raises ValueError when
+    the query holds a value that is not `given`.
+    """
+    text, values = query.querystrings[0].compile_string()
+    if values:
+        raise ValueError(f"not given: {values}")
+    return text
+
+
+def any_of(values: Collection[Any] | QueryString) -> QueryString:
+    """What a column is compared with to be one of these: `Room.id == any_of(ids)`; none of them matches no row.
+
+    One parameter whatever the number, where Piccolo's `is_in` takes one each (another statement to plan for every
+    length, 32,767 at most) and refuses none at all.
+    """
+    return QueryString("ANY({})", values if isinstance(values, QueryString) else list(values))
+
+
+def holds(column: Column, text: str | QueryString) -> WhereRaw:
+    """The text stands somewhere in the column, capitals aside."""
+    return WhereRaw("position(lower({}) IN lower({})) > 0", text, column)
+
+
+def all_of(*conditions: Combinable) -> QueryString:
+    """The conditions in one, for the `{}` behind WHERE in a QueryString of ours; none: every row."""
+    return QueryString(" AND ".join("{}" for _ in conditions) or "true", *(one.querystring for one in conditions))
 
 
 def _pool() -> asyncpg.Pool:

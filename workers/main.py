@@ -18,6 +18,7 @@ from arq.worker import Worker, func
 
 from rewards.outbox import actions as outbox
 from rewards.outbox import queries
+from server.runtime import following
 from server.runtime.clock import now
 from server.runtime.resources import Resources, opened
 from server.runtime.settings import Settings
@@ -58,6 +59,7 @@ JOBS: dict[str, tuple[Job, timedelta]] = {
     "publish_draw": (draws.publish_draw, LONG),
     "expire_claims": (claims.expire_claims, LONG),
     "make_keys": (members.make_keys, HEAVY),
+    **{kind: (work, LONG) for kind, work in following.WORK.items()},
 }
 """Kind of intent -> what carries it out, and its hold. An unknown kind stays open; `laurel check` reports it."""
 
@@ -131,6 +133,16 @@ async def look_for_unclaimed(ctx: dict[str, Any]) -> None:
     await claims.look_for_unclaimed(ctx["house"])
 
 
+async def follow_after_restart(ctx: dict[str, Any]) -> None:
+    """Every two seconds: is this another run of Redis, whose sessions may be those of before?"""
+    await following.follow_after_restart(ctx["house"])
+
+
+async def forget_work(ctx: dict[str, Any]) -> None:
+    """Every hour: is there work that was done long ago?"""
+    await retention.forget_work()
+
+
 async def forget_draws(ctx: dict[str, Any]) -> None:
     """Every hour: is there a draw whose people need not be kept any longer?"""
     await retention.forget_draws(ctx["house"])
@@ -152,9 +164,17 @@ def make_worker(settings: Settings, *, burst: bool = False) -> Worker:
         functions=[func(carry_out, name="carry_out", keep_result=0, max_tries=1, timeout=HEAVY.total_seconds())],
         cron_jobs=[
             cron(sweep, second=set(range(60)), keep_result=0, timeout=20, run_at_startup=True),
+            cron(
+                follow_after_restart,
+                second=set(range(0, 60, 2)),
+                keep_result=0,
+                timeout=CRON_SECONDS,
+                run_at_startup=True,
+            ),
             cron(turn_of_day, second=15, keep_result=0, timeout=CRON_SECONDS),
             cron(look_for_unclaimed, second=25, keep_result=0, timeout=CRON_SECONDS),
             cron(forget_draws, minute={7}, second=45, keep_result=0, timeout=CRON_SECONDS),
+            cron(forget_work, minute={37}, second=5, keep_result=0, timeout=CRON_SECONDS),
             cron(check_drift, minute=set(range(0, 60, 10)), second=30, keep_result=0, timeout=CRON_SECONDS),
         ],
         queue_name=QUEUE,

@@ -3,10 +3,25 @@
 import logging
 
 from rewards.draws import actions, queries
+from rewards.outbox import actions as outbox
+from rewards.outbox.rules import DONE_KEPT
 from server.runtime.clock import now
 from server.runtime.resources import Resources
 
 log = logging.getLogger("laurel.retention")
+
+AT_ONCE = 1000
+"""Pieces of work that one statement forgets."""
+
+
+async def forget_work() -> int:
+    """Forget what was done long ago; how many pieces of work."""
+    before, forgotten = now() - DONE_KEPT, 0
+    while count := await outbox.forget(done_before=before, limit=AT_ONCE):
+        forgotten += count
+    if forgotten:
+        log.info("work.forgotten count=%s", forgotten)
+    return forgotten
 
 
 async def forget_draws(house: Resources) -> int:

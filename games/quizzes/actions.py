@@ -10,7 +10,9 @@ from uuid import UUID
 from redis.asyncio import Redis
 
 from games.quizzes import queries, rules
+from games.quizzes.earnings import QUIZ
 from games.quizzes.formats.draft import QuestionDraft
+from games.quizzes.tables import Player, Quiz, Room
 from rewards import database as db
 from rewards import ticks
 from rewards.audit.actions import note
@@ -45,14 +47,10 @@ async def add_quiz(
         raise Refusal("quiz.scoring_unknown")
     quiz_id = new_id()
     async with db.transaction() as connection:
-        await connection.execute(
-            "INSERT INTO quiz (id, title, scoring, floor_percent, created_by, created_at) VALUES ($1,$2,$3,$4,$5,$6)",
-            quiz_id,
-            title,
-            scoring,
-            floor_percent,
-            actor,
-            now,
+        await Quiz.insert(
+            Quiz(
+                id=quiz_id, title=title, scoring=scoring, floor_percent=floor_percent, created_by=actor, created_at=now
+            )
         )
         await connection.executemany(
             "INSERT INTO question (id, quiz, position, kind, text, options, right_mask, seconds, explanation)"
@@ -83,10 +81,10 @@ async def set_scoring(
     if scoring not in rules.SCORINGS or not 0 <= floor_percent <= 100:
         raise Refusal("quiz.scoring_unknown")
     async with db.transaction() as connection:
-        found = await connection.fetchrow("SELECT id FROM quiz WHERE id = $1 FOR UPDATE", quiz_id)
-        if found is None:
+        # Every question is asked under a share of this row: who waited for one sees it in the next statement.
+        if await connection.fetchval("SELECT id FROM quiz WHERE id = $1 FOR NO KEY UPDATE", quiz_id) is None:
             raise Refusal("quiz.unknown")
-        if await connection.fetchval("SELECT count(*) FROM room WHERE quiz = $1 AND position > 0", quiz_id):
+        if await queries.was_asked(quiz_id):
             raise Refusal("quiz.already_played")
         await connection.execute(
             "UPDATE quiz SET scoring = $2, floor_percent = $3 WHERE id = $1", quiz_id, scoring, floor_percent
@@ -115,21 +113,21 @@ async def open_room(
         raise Refusal("room.times")
     waits = opens_at is not None and opens_at > now
     room_id = new_id()
-    async with db.transaction() as connection:
-        if await connection.fetchval("SELECT id FROM quiz WHERE id = $1", quiz_id) is None:
+    async with db.transaction():
+        if not await Quiz.exists().where(Quiz.id == quiz_id):
             raise Refusal("quiz.unknown")
-        await connection.execute(
-            "INSERT INTO room (id, quiz, season, code, state, host, created_at, opens_at, ends_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-            room_id,
-            quiz_id,
-            season,
-            code,
-            "scheduled" if waits else "lobby",
-            host,
-            now,
-            opens_at,
-            ends_at,
+        await Room.insert(
+            Room(
+                id=room_id,
+                quiz=quiz_id,
+                season=season,
+                code=code,
+                state="scheduled" if waits else "lobby",
+                host=host,
+                created_at=now,
+                opens_at=opens_at,
+                ends_at=ends_at,
+            )
         )
         if waits and opens_at is not None:
             await intend("open_room", str(room_id), due_at=opens_at, now=now, new_id=new_id())
@@ -145,7 +143,7 @@ Joined = Literal["joined", "already", "closed", "removed"]
 async def join(redis: Redis, room_id: UUID, member: UUID, *, now: datetime, new_id: UUID) -> Joined:
     """Enter a room, late or again as often as wished: one row a member, the score kept."""
     async with db.transaction() as connection:
-        state = await connection.fetchval("SELECT state FROM room WHERE id = $1 FOR KEY SHARE", room_id)
+        state = await connection.fetchval("SELECT state FROM room WHERE id = $1", room_id)
         if state is None or state in ("scheduled", "cancelled"):
             return "closed"
         added = await connection.fetchval(
@@ -167,15 +165,17 @@ async def join(redis: Redis, room_id: UUID, member: UUID, *, now: datetime, new_
 
 async def remove_player(redis: Redis, room_id: UUID, member: UUID, *, actor: UUID, now: datetime, back: bool) -> bool:
     """Send a player out of a room, or let him back in (`back`). His answers stay. False: nothing to change."""
-    async with db.transaction() as connection:
-        changed = await connection.fetchval(
-            "UPDATE player SET removed_at = $3 WHERE room = $1 AND member = $2"
-            " AND (removed_at IS NULL) <> ($3::timestamptz IS NULL) RETURNING id",
-            room_id,
-            member,
-            None if back else now,
+    async with db.transaction():
+        changed = await (
+            Player.update({Player.removed_at: None if back else now})
+            .where(
+                Player.room == room_id,
+                Player.member == member,
+                Player.removed_at.is_not_null() if back else Player.removed_at.is_null(),
+            )
+            .returning(Player.id)
         )
-        if changed is None:
+        if not changed:
             return False
         code = "room.player_let_back" if back else "room.player_removed"
         await note(code, at=now, actor=actor, subject=str(room_id), member=str(member))
@@ -227,45 +227,69 @@ async def _held(connection: db.Connection, room_id: UUID) -> db.Row:
     return room
 
 
+def _after(room: db.Row, move: rules.Move, *, left: bool = True) -> rules.State:
+    """The state after the move, as rules.after; Refusal room.move when it is out of order."""
+    state = rules.after(room["state"], move, left=left)
+    if state is None:
+        raise Refusal("room.move", state=room["state"])
+    return state
+
+
 async def _go_on(
     redis: Redis, room_id: UUID, *, expected: int, now: datetime, new_id: NewId, move: rules.Move
 ) -> Moved | Stale:
-    """To the next question, or to the podium when there is none (or when `move` is end)."""
+    """To the next question, or to the podium when there is none or `move` is end. Skip and end drop an open one."""
     async with db.transaction() as connection:
         room = await _held(connection, room_id)
         if room["version"] != expected:
             return Stale(room["version"])
-        if not rules.allowed(room["state"], move):
-            raise Refusal("room.move", state=room["state"])
-        if move in ("skip", "end") and room["state"] == "question":
+        position = room["position"] + 1
+        question = None if move == "end" else await _next_question(connection, room["quiz"], position)
+        state = _after(room, move, left=question is not None)
+        if move != "next":
             await connection.execute(
                 "UPDATE round SET state = 'skipped', closed_at = $2 WHERE room = $1"
                 " AND state IN ('open', 'paused', 'closing')",
                 room_id,
                 now,
             )
-        position = room["position"] + 1
-        question = await connection.fetchrow(
-            "SELECT id, seconds FROM question WHERE quiz = $1 AND position = $2", room["quiz"], position
-        )
-        if move == "end" or question is None:
-            moved = await _finish(connection, room_id, now=now, new_id=new_id)
+        if question is None:
+            await connection.execute("UPDATE room SET ended_at = $2 WHERE id = $1", room_id, now)
+            await intend("post_room", str(room_id), due_at=now, now=now, new_id=new_id())
+            moved = await _move(connection, room_id, state)
         else:
-            round_id = new_id()
-            closes_at = now + timedelta(seconds=question["seconds"])
-            await connection.execute(
-                "INSERT INTO round (id, room, question, position, opened_at, closes_at) VALUES ($1,$2,$3,$4,$5,$6)",
-                round_id,
-                room_id,
-                question["id"],
-                position,
-                now,
-                closes_at,
-            )
-            await intend(*_closing(round_id, closes_at), due_at=closes_at, now=now, new_id=new_id())
-            moved = await _move(connection, room_id, "question", position=position)
+            await _ask(connection, room_id, question, position, now=now, new_id=new_id)
+            moved = await _move(connection, room_id, state, position=position)
     await announce_room(redis, room_id, moved)
     return moved
+
+
+async def _next_question(connection: db.Connection, quiz: UUID, position: int) -> db.Row | None:
+    """(id, seconds) of the question at a position, or None; its quiz is shared, so that its scoring stays."""
+    return await connection.fetchrow(
+        "SELECT question.id, seconds FROM question JOIN quiz ON quiz.id = question.quiz"
+        " WHERE quiz = $1 AND position = $2 FOR SHARE OF quiz",
+        quiz,
+        position,
+    )
+
+
+async def _ask(
+    connection: db.Connection, room_id: UUID, question: db.Row, position: int, *, now: datetime, new_id: NewId
+) -> None:
+    """Open a round for a question, and intend its closing when its time is over."""
+    round_id = new_id()
+    closes_at = now + timedelta(seconds=question["seconds"])
+    await connection.execute(
+        "INSERT INTO round (id, room, question, position, opened_at, closes_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        round_id,
+        room_id,
+        question["id"],
+        position,
+        now,
+        closes_at,
+    )
+    await intend(*_closing(round_id, closes_at), due_at=closes_at, now=now, new_id=new_id())
 
 
 def _closing(round_id: UUID, at: datetime) -> tuple[str, str]:
@@ -283,13 +307,7 @@ async def end_room(redis: Redis, room_id: UUID, *, expected: int, now: datetime,
     return await _go_on(redis, room_id, expected=expected, now=now, new_id=new_id, move="end")
 
 
-async def _finish(connection: db.Connection, room_id: UUID, *, now: datetime, new_id: NewId) -> Moved:
-    await connection.execute("UPDATE room SET ended_at = $2 WHERE id = $1", room_id, now)
-    await intend("post_room", str(room_id), due_at=now, now=now, new_id=new_id())
-    return await _move(connection, room_id, "podium")
-
-
-async def _move(connection: db.Connection, room_id: UUID, state: str, *, position: int | None = None) -> Moved:
+async def _move(connection: db.Connection, room_id: UUID, state: rules.State, *, position: int | None = None) -> Moved:
     version = await connection.fetchval(
         "UPDATE room SET state = $2, version = version + 1, position = coalesce($3, position) WHERE id = $1"
         " RETURNING version",
@@ -341,7 +359,7 @@ async def close_round(
                 round_id,
                 now(),
             )
-            moved = await _move(connection, room["id"], "reveal")
+            moved = await _move(connection, room["id"], _after(room, "next"))
     await place_on_board(redis, room["id"])
     if moved is None:
         # The one who closed it may have died before saying so.
@@ -362,6 +380,7 @@ async def pause(redis: Redis, room_id: UUID, *, expected: int, now: datetime) ->
         room = await _held(connection, room_id)
         if room["version"] != expected:
             return Stale(room["version"])
+        state = _after(room, "pause")
         paused = await connection.fetchval(
             "UPDATE round SET state = 'paused', paused_at = $2 WHERE room = $1 AND state = 'open' AND closes_at > $2"
             " RETURNING id",
@@ -370,7 +389,7 @@ async def pause(redis: Redis, room_id: UUID, *, expected: int, now: datetime) ->
         )
         if paused is None:
             raise Refusal("room.move", state=room["state"])
-        moved = await _move(connection, room_id, room["state"])
+        moved = await _move(connection, room_id, state)
     await announce_room(redis, room_id, moved)
     return moved
 
@@ -381,6 +400,7 @@ async def resume(redis: Redis, room_id: UUID, *, expected: int, now: datetime, n
         room = await _held(connection, room_id)
         if room["version"] != expected:
             return Stale(room["version"])
+        state = _after(room, "resume")
         resumed = await connection.fetchrow(
             "UPDATE round SET state = 'open', closes_at = closes_at + ($2 - paused_at), paused_at = NULL,"
             " paused_ms = paused_ms + (extract(epoch FROM $2 - paused_at) * 1000)::int"
@@ -392,7 +412,7 @@ async def resume(redis: Redis, room_id: UUID, *, expected: int, now: datetime, n
             raise Refusal("room.move", state=room["state"])
         again = resumed["closes_at"]
         await intend(*_closing(resumed["id"], again), due_at=again, now=now, new_id=new_id())
-        moved = await _move(connection, room_id, room["state"])
+        moved = await _move(connection, room_id, state)
     await announce_room(redis, room_id, moved)
     return moved
 
@@ -400,10 +420,11 @@ async def resume(redis: Redis, room_id: UUID, *, expected: int, now: datetime, n
 async def open_lobby(redis: Redis, room_id: UUID) -> Moved | None:
     """The set time of a scheduled room has come. None when it was opened or cancelled before."""
     async with db.transaction() as connection:
-        state = await connection.fetchval("SELECT state FROM room WHERE id = $1 FOR NO KEY UPDATE", room_id)
-        if state is None or not rules.allowed(state, "open"):
+        waiting = await connection.fetchval("SELECT state FROM room WHERE id = $1 FOR NO KEY UPDATE", room_id)
+        state = None if waiting is None else rules.after(waiting, "open")
+        if state is None:
             return None
-        moved = await _move(connection, room_id, "lobby")
+        moved = await _move(connection, room_id, state)
     await announce_room(redis, room_id, moved)
     return moved
 
@@ -414,10 +435,9 @@ async def cancel_room(redis: Redis, room_id: UUID, *, expected: int, actor: UUID
         room = await _held(connection, room_id)
         if room["version"] != expected:
             return Stale(room["version"])
-        if not rules.allowed(room["state"], "cancel"):
-            raise Refusal("room.move", state=room["state"])
+        state = _after(room, "cancel")
         await note("room.cancelled", at=now, actor=actor, subject=str(room_id))
-        moved = await _move(connection, room_id, "cancelled")
+        moved = await _move(connection, room_id, state)
     await announce_room(redis, room_id, moved)
     return moved
 
@@ -545,16 +565,12 @@ async def post_room(room_id: UUID, *, day_of: Callable[[datetime], date], now: d
 
     Returns how many members were posted; None when it was done before or the room is not finished. The day is
     the organisation's day on which the room ended. Each posting is about the quiz and measures how much was right,
-    in whole percent of the questions that counted. Boards follow by the intent written in the same commit.
+    in whole percent of the rounds that counted.
     """
     async with db.transaction() as connection:
-        room = await connection.fetchrow(
-            "SELECT room.state, posted_at, ended_at, season, quiz, title,"
-            " (SELECT count(*) FROM round WHERE round.room = room.id AND round.state = 'closed') AS counted"
-            " FROM room JOIN quiz ON quiz.id = room.quiz WHERE room.id = $1 FOR NO KEY UPDATE OF room",
-            room_id,
-        )
-        if room is None or room["state"] != "podium" or room["posted_at"] is not None:
+        await connection.execute("SELECT FROM room WHERE id = $1 FOR NO KEY UPDATE", room_id)
+        room = await queries.room(room_id)
+        if room is None or room.ended_at is None or room.posted_at is not None:
             return None
         scores = await queries.scores(room_id)
         await award(
@@ -563,20 +579,19 @@ async def post_room(room_id: UUID, *, day_of: Callable[[datetime], date], now: d
                     f"quiz:{room_id}:{score.member}",
                     score.member,
                     score.points,
-                    room["title"],
-                    about=room["quiz"],
-                    measure=100 * score.correct // room["counted"],
+                    room.title,
+                    about=room.quiz,
+                    measure=rules.percent_right(score.correct, room.counted),
                 )
                 for score in scores
             ],
-            rule="quiz",
-            season=room["season"],
-            day=day_of(room["ended_at"]),
+            rule=QUIZ.code,
+            season=room.season,
+            day=day_of(room.ended_at),
             at=now,
             new_id=new_id,
         )
         await connection.execute("UPDATE room SET posted_at = $2 WHERE id = $1", room_id, now)
-        await intend("refresh_boards", str(room_id), due_at=now, now=now, new_id=new_id())
     return len(scores)
 
 

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from games.quizzes import rules
+from games.quizzes.tables import Player, Question, Quiz, Room
 from rewards import database as db
 from rewards.boards.rules import Standing
 
@@ -63,7 +65,10 @@ class RoundRow:
 
 @dataclass(frozen=True, slots=True)
 class RoomRow:
-    """A room at one version. `position` counts the questions asked, of `questions`; `round` is the latest one."""
+    """A room at one version. `position` counts the questions asked, of `questions`; `round` is the latest one.
+
+    `counted`: rounds by which people score: those that are closed, not skipped.
+    """
 
     id: UUID
     code: str
@@ -71,6 +76,7 @@ class RoomRow:
     version: int
     position: int
     questions: int
+    counted: int
     title: str
     quiz: UUID
     season: UUID
@@ -130,46 +136,56 @@ class Mine:
     picked: int
 
 
+_QUIZ = (
+    "SELECT quiz.id, title, scoring, floor_percent, created_at,"
+    " (SELECT count(*) FROM question WHERE question.quiz = quiz.id) AS questions,"
+    " (SELECT count(*) FROM room WHERE room.quiz = quiz.id AND room.state = 'podium') AS played FROM quiz "
+)
+_TITLED = db.compiled(
+    Quiz.select(Quiz.id, Quiz.title)
+    .where(db.holds(Quiz.title, db.given(1)))
+    .order_by(Quiz.created_at, Quiz.id, ascending=False)
+)
+_QUESTIONS = db.compiled(
+    Question.select(*Question.all_columns(exclude=[Question.quiz]))
+    .where(Question.quiz == db.given(1))
+    .order_by(Question.position)
+)
+
+
 async def quizzes() -> list[QuizRow]:
     """Every quiz, the newest first."""
-    found = await db.rows(
-        "SELECT quiz.id, title, scoring, floor_percent, created_at,"
-        " (SELECT count(*) FROM question WHERE question.quiz = quiz.id) AS questions,"
-        " (SELECT count(*) FROM room WHERE room.quiz = quiz.id AND room.state = 'podium') AS played"
-        " FROM quiz ORDER BY created_at DESC, quiz.id DESC"
-    )
+    found = await db.rows(_QUIZ + "ORDER BY created_at DESC, quiz.id DESC")
     return [QuizRow(**row) for row in found]
 
 
 async def quiz(quiz_id: UUID) -> QuizRow | None:
     """One quiz, or None."""
-    return next((row for row in await quizzes() if row.id == quiz_id), None)
+    found = await db.row(_QUIZ + "WHERE quiz.id = $1", quiz_id)
+    return None if found is None else QuizRow(**found)
+
+
+async def was_asked(quiz_id: UUID) -> bool:
+    """Whether any question of the quiz was ever asked: from then on its scoring stays."""
+    found: bool = await db.value("SELECT EXISTS (SELECT FROM room WHERE quiz = $1 AND position > 0)", quiz_id)
+    return found
 
 
 async def quizzes_titled(text: str, limit: int) -> list[tuple[UUID, str]]:
     """(id, title) of at most `limit` quizzes whose title has the text, in capitals or not; the newest first."""
-    found = await db.rows(
-        "SELECT id, title FROM quiz WHERE position(lower($1) IN lower(title)) > 0"
-        " ORDER BY created_at DESC, id DESC LIMIT $2",
-        text,
-        limit,
-    )
-    return [(one["id"], one["title"]) for one in found]
+    return [(one["id"], one["title"]) for one in await db.rows(_TITLED + " LIMIT $2", text, limit)]
 
 
 async def questions(quiz_id: UUID) -> list[QuestionRow]:
     """The questions of a quiz with their solutions, in order. For the desk only."""
-    found = await db.rows(
-        "SELECT id, position, kind, text, options, right_mask, seconds, points, explanation"
-        " FROM question WHERE quiz = $1 ORDER BY position",
-        quiz_id,
-    )
+    found = await db.rows(_QUESTIONS, quiz_id)
     return [QuestionRow(**{**row, "options": tuple(row["options"])}) for row in found]
 
 
 _ROOM = (
     "SELECT room.id, code, room.state, version, room.position, quiz.title, room.quiz, season, host, opens_at, ends_at,"
-    " ended_at, posted_at, (SELECT count(*) FROM question WHERE question.quiz = room.quiz) AS questions"
+    " ended_at, posted_at, (SELECT count(*) FROM question WHERE question.quiz = room.quiz) AS questions,"
+    " (SELECT count(*) FROM round WHERE round.room = room.id AND round.state = 'closed') AS counted"
     " FROM room JOIN quiz ON quiz.id = room.quiz "
 )
 
@@ -252,9 +268,17 @@ async def answer_key(round_id: UUID) -> AnswerKey | None:
     )
 
 
+_VERSIONS = db.compiled(Room.select(Room.id, Room.version).where(Room.id == db.any_of(db.given(1))))
+_INSIDE = Player.room == db.given(1), Player.removed_at.is_null()
+_PLAYERS = db.compiled(Player.count().where(*_INSIDE))
+_PLAYER_IDS = db.compiled(
+    Player.select(Player.member).where(*_INSIDE).order_by(Player.joined_at, Player.id, ascending=False)
+)
+
+
 async def versions(room_ids: Sequence[UUID]) -> dict[UUID, int]:
     """The present version of each of these rooms."""
-    found = await db.rows("SELECT id, version FROM room WHERE id = ANY($1)", list(room_ids))
+    found = await db.rows(_VERSIONS, list(room_ids))
     return {row["id"]: row["version"] for row in found}
 
 
@@ -270,18 +294,13 @@ async def answered(room_id: UUID) -> int:
 
 async def players(room_id: UUID) -> int:
     """How many have joined a room and were not sent out."""
-    count: int = await db.value("SELECT count(*) FROM player WHERE room = $1 AND removed_at IS NULL", room_id)
+    count: int = await db.value(_PLAYERS, room_id)
     return count
 
 
 async def player_ids(room_id: UUID, limit: int = 200) -> list[UUID]:
     """Who has joined and was not sent out, the latest first."""
-    found = await db.rows(
-        "SELECT member FROM player WHERE room = $1 AND removed_at IS NULL ORDER BY joined_at DESC, id DESC LIMIT $2",
-        room_id,
-        limit,
-    )
-    return [row["member"] for row in found]
+    return [row["member"] for row in await db.rows(_PLAYER_IDS + " LIMIT $2", room_id, limit)]
 
 
 async def players_by_unit(room_id: UUID) -> list[tuple[str, int]]:
@@ -322,26 +341,36 @@ _TOTALS = """
 """
 
 
+_RESULTS = """
+    WITH total AS (
+        SELECT answer.member, sum(answer.points) AS points,
+            coalesce(sum(answer.elapsed_ms) FILTER (WHERE answer.correct), 0) AS ms,
+            sum(answer.points) FILTER (WHERE round.position < $2) AS points_before,
+            coalesce(sum(answer.elapsed_ms) FILTER (WHERE answer.correct AND round.position < $2), 0) AS ms_before
+        FROM answer JOIN round ON round.id = answer.round
+        WHERE round.room = $1 AND round.state = 'closed' AND round.position <= $2
+        GROUP BY answer.member
+    ), placed AS (
+        SELECT member, points, points_before, row_number() OVER (ORDER BY points DESC, ms, member) AS place,
+            row_number() OVER (ORDER BY points_before DESC NULLS LAST, ms_before, member) AS place_before
+        FROM total
+    )
+    SELECT placed.member, coalesce(answer.picked, 0) AS picked, coalesce(answer.correct, false) AS correct,
+        coalesce(answer.points, 0) AS points, placed.points::int AS total, place::int AS place,
+        CASE WHEN points_before IS NULL THEN 0 ELSE place_before END::int AS was
+    FROM placed
+    LEFT JOIN round ON round.room = $1 AND round.position = $2
+    LEFT JOIN answer ON answer.round = round.id AND answer.member = placed.member
+    WHERE $3::uuid IS NULL OR placed.member = $3
+"""
+
+
 async def results(room_id: UUID, position: int, member: UUID | None = None) -> list[Result]:
     """Every player after the closed round at `position` (or only `member`), with place now and before.
 
     Order of places: points, then less time on right answers, then member id: as the room's board.
     """
-    found = await db.rows(
-        f"WITH now AS (SELECT *, row_number() OVER (ORDER BY points DESC, ms, member) AS place FROM ({_TOTALS}) t),"
-        " before AS (SELECT member, row_number() OVER (ORDER BY points DESC, ms, member) AS place"
-        f" FROM ({_TOTALS.replace('$2', '($2 - 1)')}) t)"
-        " SELECT now.member, coalesce(answer.picked, 0) AS picked, coalesce(answer.correct, false) AS correct,"
-        " coalesce(answer.points, 0) AS points, now.points::int AS total, now.place::int AS place,"
-        " coalesce(before.place, 0)::int AS was"
-        " FROM now LEFT JOIN before ON before.member = now.member"
-        " LEFT JOIN round ON round.room = $1 AND round.position = $2"
-        " LEFT JOIN answer ON answer.round = round.id AND answer.member = now.member"
-        " WHERE $3::uuid IS NULL OR now.member = $3",
-        room_id,
-        position,
-        member,
-    )
+    found = await db.rows(_RESULTS, room_id, position, member)
     return [Result(**row) for row in found]
 
 
@@ -363,7 +392,7 @@ class Score:
 
 async def scores(room_id: UUID) -> list[Score]:
     """Final scores, best first."""
-    found = await db.rows(f"SELECT * FROM ({_TOTALS}) t ORDER BY points DESC, ms, member", room_id, 32767)
+    found = await db.rows(_TOTALS + "ORDER BY points DESC, ms, member", room_id, 32767)
     return [Score(row["member"], int(row["points"]), row["correct"], int(row["ms"])) for row in found]
 
 
@@ -374,17 +403,6 @@ async def rooms_with_boards() -> list[UUID]:
         " (SELECT FROM round WHERE round.room = room.id AND round.state = 'closed') ORDER BY created_at DESC"
     )
     return [row["id"] for row in found]
-
-
-async def live_room_of(member: UUID) -> RoomRow | None:
-    """The latest room under way that this member has joined, or None."""
-    found = await db.value(
-        "SELECT room.id FROM room JOIN player ON player.room = room.id"
-        " WHERE player.member = $1 AND player.removed_at IS NULL AND room.state IN ('lobby', 'question', 'reveal')"
-        " ORDER BY room.created_at DESC LIMIT 1",
-        member,
-    )
-    return None if found is None else await room(found)
 
 
 async def room_for_all(*, since: datetime, ended_since: datetime) -> UUID | None:
@@ -421,18 +439,16 @@ async def room_version(room_id: UUID) -> str | None:
     return None if found is None else f"{found['version']}.{found['players']}"
 
 
+_REMOVED: Final = db.compiled(
+    Player.select(Player.member)
+    .where(Player.room == db.given(1), Player.removed_at.is_not_null())
+    .order_by(Player.removed_at, Player.id, ascending=False)
+)
+
+
 async def removed_players(room: UUID) -> list[UUID]:
     """Who was sent out of a room and may be let back in, the latest first."""
-    found = await db.rows(
-        "SELECT member FROM player WHERE room = $1 AND removed_at IS NOT NULL ORDER BY removed_at DESC, id", room
-    )
-    return [row["member"] for row in found]
-
-
-async def was_asked(quiz: UUID) -> bool:
-    """Whether any question of the quiz was ever asked: from then on its scoring stays."""
-    found: bool = await db.value("SELECT EXISTS (SELECT FROM room WHERE quiz = $1 AND position > 0)", quiz)
-    return found
+    return [row["member"] for row in await db.rows(_REMOVED, room)]
 
 
 async def any_quiz() -> bool:

@@ -1,11 +1,14 @@
 """Grading, scoring and the moves of a live room. Pure: times come in as arguments, in milliseconds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from types import MappingProxyType
+from typing import Final, Literal
 
 Scoring = Literal["none", "kahoot", "linear"]
 Kind = Literal["single", "multiple", "true_false"]
+State = Literal["scheduled", "lobby", "question", "reveal", "podium", "cancelled"]
 Move = Literal["open", "next", "pause", "resume", "skip", "end", "cancel"]
 
 SCORINGS: tuple[Scoring, ...] = ("none", "kahoot", "linear")
@@ -15,25 +18,31 @@ ANSWERING = ("open", "closing")
 DRAIN = timedelta(milliseconds=250)
 """Between the announcement that a round closes and its last word: answers received in time may still land."""
 
-MOVES: dict[tuple[str, Move], tuple[str, ...]] = {
-    ("scheduled", "open"): ("lobby",),
-    ("scheduled", "cancel"): ("cancelled",),
-    ("lobby", "next"): ("question", "podium"),
-    ("lobby", "cancel"): ("cancelled",),
-    ("question", "next"): ("reveal",),
-    ("question", "pause"): ("question",),
-    ("question", "resume"): ("question",),
-    ("question", "skip"): ("question", "podium"),
-    ("question", "end"): ("podium",),
-    ("reveal", "next"): ("question", "podium"),
-    ("reveal", "end"): ("podium",),
-}
-"""(state of the room, what the host does) -> the states it may lead to. What is not here is refused."""
+MOVES: Final[Mapping[tuple[str, Move], tuple[State, ...]]] = MappingProxyType(
+    {
+        ("scheduled", "open"): ("lobby",),
+        ("scheduled", "cancel"): ("cancelled",),
+        ("lobby", "next"): ("question", "podium"),
+        ("lobby", "cancel"): ("cancelled",),
+        ("question", "next"): ("reveal",),
+        ("question", "pause"): ("question",),
+        ("question", "resume"): ("question",),
+        ("question", "skip"): ("question", "podium"),
+        ("question", "end"): ("podium",),
+        ("reveal", "next"): ("question", "podium"),
+        ("reveal", "end"): ("podium",),
+    }
+)
+"""(state of the room, what the host does) -> the state after it; where two stand, the second when no question is left.
+
+What is not here is refused. A clock moves a room as its host would: it opens it, closes a question (next) and ends it.
+"""
 
 
-def allowed(state: str, move: Move) -> bool:
-    """Whether the host may do this now."""
-    return (state, move) in MOVES
+def after(state: str, move: Move, *, left: bool = True) -> State | None:
+    """The state that a move leads to, or None when it cannot be made now. `left`: there is a question to ask yet."""
+    found = MOVES.get((state, move))
+    return None if found is None else found[0 if left else -1]
 
 
 def moves_from(state: str) -> tuple[Move, ...]:
@@ -57,6 +66,11 @@ def score(scoring: Scoring, *, points: int, elapsed_ms: int, limit_ms: int, floo
 
 def _rounded(numerator: int, denominator: int) -> int:
     return (2 * numerator + denominator) // (2 * denominator)
+
+
+def percent_right(correct: int, counted: int) -> int:
+    """Whole percent, rounded down, of `counted` rounds (closed, not skipped; at least one) that were answered right."""
+    return 100 * correct // counted
 
 
 def mask_of(indexes: "frozenset[int] | set[int] | tuple[int, ...] | list[int]") -> int:
@@ -88,10 +102,6 @@ class Timing:
     def elapsed_ms(self, received_at: datetime) -> int:
         """Milliseconds from opening to receipt without the pauses, at least 0."""
         return max(0, _ms(received_at - self.opened_at) - self.paused_ms)
-
-    def in_time(self, received_at: datetime) -> bool:
-        """Whether an answer received then counts (the closing instant itself does)."""
-        return received_at <= self.closes_at
 
 
 def _ms(span: timedelta) -> int:

@@ -24,7 +24,7 @@ class Quiz(Table, tablename="quiz", db=engine):
     """A list of questions. `scoring`: none, kahoot or linear (rules.py); `floor_percent` is linear's floor, 0-100."""
 
     id = UUID(primary_key=True, default=None)
-    title = Varchar(200)
+    title = Varchar(200, default=None)
     scoring = Varchar(10, default="kahoot")
     floor_percent = SmallInt(default=50)
     created_by = UUID(null=True, default=None)
@@ -38,8 +38,8 @@ class Question(Table, tablename="question", db=engine):
     id = UUID(primary_key=True, default=None)
     quiz = ForeignKey(Quiz, null=False, on_delete=OnDelete.restrict)
     position = SmallInt(default=0)
-    kind = Varchar(12)
-    text = Varchar(500)
+    kind = Varchar(12, default=None)
+    text = Varchar(500, default=None)
     options = Array(base_column=Varchar(), default=list)
     right_mask = SmallInt(default=0)
     seconds = SmallInt(default=20)
@@ -59,7 +59,7 @@ class Room(Table, tablename="room", db=engine):
     id = UUID(primary_key=True, default=None)
     quiz = ForeignKey(Quiz, null=False, on_delete=OnDelete.restrict, index=True)
     season = ForeignKey(Season, null=False, on_delete=OnDelete.restrict)
-    code = Varchar(8, unique=True)
+    code = Varchar(8, unique=True, default=None)
     state = Varchar(12, default="lobby")
     version = Integer(default=1)
     position = SmallInt(default=0)

@@ -1,10 +1,9 @@
 """Write the audit trail."""
 
-import json
 from datetime import datetime
 from uuid import UUID
 
-from rewards.database import rows
+from rewards.audit.tables import AuditEntry
 
 
 async def note(
@@ -21,12 +20,4 @@ async def note(
     `code` is dotted past tense of at most 80 characters ("season.opened"), `subject` names what was changed (200),
     `why` is the reason that the actor gave (cut at 500). `actor` is None when Laurel itself acted.
     """
-    await rows(
-        "INSERT INTO audit_entry (at, actor, code, subject, why, details) VALUES ($1, $2, $3, $4, $5, $6::jsonb)",
-        at,
-        actor,
-        code,
-        subject,
-        why[:500],
-        json.dumps(details, ensure_ascii=False),
-    )
+    await AuditEntry.insert(AuditEntry(at=at, actor=actor, code=code, subject=subject, why=why[:500], details=details))

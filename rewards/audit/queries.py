@@ -6,7 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from rewards.database import rows
+from piccolo.columns.combination import WhereRaw
+from piccolo.custom_types import Combinable
+from piccolo.querystring import QueryString
+
+from rewards.audit.tables import AuditEntry
+from rewards.database import all_of, compiled, rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,28 +27,19 @@ class AuditLine:
     details: dict[str, Any]
 
 
+_LINES = compiled(AuditEntry.select())
+
+
 async def latest(
     limit: int, before_id: int | None = None, code_prefix: str | None = None, actor: UUID | None = None
 ) -> list[AuditLine]:
     """At most `limit` lines, newest first. The next page is `before_id` = the id of the last line of this one."""
-    found = await rows(
-        "SELECT id, at, actor, code, subject, why, details FROM audit_entry"
-        " WHERE ($2::bigint IS NULL OR id < $2) AND ($3::text IS NULL OR starts_with(code, $3))"
-        " AND ($4::uuid IS NULL OR actor = $4) ORDER BY id DESC LIMIT $1",
-        limit,
-        before_id,
-        code_prefix,
-        actor,
-    )
-    return [
-        AuditLine(
-            id=line["id"],
-            at=line["at"],
-            actor=line["actor"],
-            code=line["code"],
-            subject=line["subject"],
-            why=line["why"],
-            details=json.loads(line["details"]),
-        )
-        for line in found
-    ]
+    asked: list[Combinable] = []
+    if before_id is not None:
+        asked.append(AuditEntry.id < before_id)
+    if code_prefix is not None:
+        asked.append(WhereRaw("starts_with({}, {})", AuditEntry.code, code_prefix))
+    if actor is not None:
+        asked.append(AuditEntry.actor == actor)
+    found = await rows(QueryString(_LINES + " WHERE {} ORDER BY id DESC LIMIT {}", all_of(*asked), limit))
+    return [AuditLine(**{**line, "details": json.loads(line["details"])}) for line in found]

@@ -15,8 +15,6 @@ MOST_REACHED = (1 << _REACHED_BITS) - 1
 WEEK_KEPT = timedelta(days=60)
 """How long after its Sunday the board of a week is kept."""
 
-MEMBER_BYTES = 16
-
 
 @dataclass(frozen=True, slots=True)
 class Standing:

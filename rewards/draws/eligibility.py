@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final, NamedTuple, TypeAlias
 from urllib.parse import quote
 from uuid import UUID
 
+from rewards.ledger.earnings import MEASURED, Measure, Tally
 from rewards.members.rules import ROLES, Duty, duties
 
 OPERATES: Final[Duty] = "runs"
@@ -31,8 +32,9 @@ CONFLICTS: Final = (
 
 MOST_POINTS: Final = 10_000_000
 MOST_TIMES: Final = 10_000
-"""Most quizzes, levels, ideas or attendances that a part can ask for."""
-MOST_MINUTES: Final = 1_000_000
+"""Most attendances that a part can ask for."""
+MOST_COUNTED: Final[Mapping[Measure, int]] = MappingProxyType({"": MOST_TIMES, "minutes": 1_000_000, "percent": 100})
+"""What `least` is given in -> the most that a part can ask for."""
 MOST_TICKETS: Final = 1000
 MOST_PARTS: Final = 20
 MOST_CLASSES: Final = 20
@@ -41,28 +43,30 @@ LONGEST_WHY: Final = 300
 _LARGEST: Final = 2**31 - 1
 
 NO_UNIT: Final = "none"
+UNKNOWN: Final = "draw.earning_unknown"
+"""A rule counts what nobody declares: such a draw is not planned, previewed or frozen."""
 _CODE: Final = re.compile("[a-z0-9-]{1,32}")
 
 Details: TypeAlias = Mapping[str, int | str]
 
 
 class Fact(NamedTuple):
-    """What is counted of a member: see `Counted` for the kinds and days, `Passed` for `quiz`."""
+    """What is counted of a member, by the kind of the part that asks; the others as in `Counted`."""
 
     kind: str
     since: date | None = None
     until: date | None = None
-    quiz: UUID | None = None
+    earning: str = ""
+    tally: Tally = "count"
+    about: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """At least `least` of something that the ledger counts, on the days `since` to `until`, both included; both None:
-    in the draw's season. What was reversed does not count."""
+class Points:
+    """At least `least` honour points (1 to MOST_POINTS), earned on the days `since` to `until`, both included; both
+    None: in the draw's season. Tickets are counted from the points of the first such part of a rule."""
 
-    kind: ClassVar[str]
-    most: ClassVar[int]
-    beyond: ClassVar[str]
+    kind: ClassVar[str] = "points"
 
     least: int
     since: date | None = None
@@ -70,65 +74,45 @@ class Counted:
 
     @property
     def fact(self) -> Fact:
-        """What has to be known of a member."""
+        """The points of the member."""
         return Fact(self.kind, self.since, self.until)
 
 
-class Points(Counted):
-    """Honour points (1 to MOST_POINTS). Tickets are counted from the points of the first such part of a rule."""
-
-    kind = "points"
-    most = MOST_POINTS
-    beyond = "draw.points_out_of_range"
-
-
-class Quizzes(Counted):
-    """Quizzes taken: postings by the rule `quiz`."""
-
-    kind = "quizzes"
-    most = MOST_TIMES
-    beyond = "draw.quizzes_out_of_range"
-
-
-class Levels(Counted):
-    """Levels cleared: postings by the rule `level`."""
-
-    kind = "levels"
-    most = MOST_TIMES
-    beyond = "draw.levels_out_of_range"
-
-
-class Hours(Counted):
-    """Time served: `least` minutes, the sum of the measures of postings by the rule `hours`."""
-
-    kind = "hours"
-    most = MOST_MINUTES
-    beyond = "draw.hours_out_of_range"
-
-
-class Ideas(Counted):
-    """Ideas adopted: postings by the rule `idea`."""
-
-    kind = "ideas"
-    most = MOST_TIMES
-    beyond = "draw.ideas_out_of_range"
-
-
 @dataclass(frozen=True, slots=True)
-class Passed:
-    """At least `least` percent (1-100) of one quiz right, in any play of it: the measure of postings by the rule `quiz`
-    that are about this quiz. `name` is what the quiz was called when the rule was made."""
+class Counted:
+    """The postings of one earning come to at least `least`: their count, the sum of their measures, or the best one.
 
-    kind: ClassVar[str] = "passed"
+    `measure`: what `least` is given in, as the earning declares it; "" for a count. With `about` only postings about
+    that thing count, which was called `name` when the rule was made. Days as in `Points`; without days and about
+    something: whenever it was. What was reversed does not count.
+    """
 
-    quiz: UUID
-    name: str
-    least: int = 60
+    kind: ClassVar[str] = "counted"
+
+    earning: str
+    tally: Tally
+    least: int
+    since: date | None = None
+    until: date | None = None
+    measure: Measure = ""
+    about: UUID | None = None
+    name: str = ""
 
     @property
     def fact(self) -> Fact:
-        """The best percentage of the member."""
-        return Fact(self.kind, quiz=self.quiz)
+        """What the postings of the member come to."""
+        return Fact(self.kind, self.since, self.until, self.earning, self.tally, self.about)
+
+    @property
+    def variant(self) -> str:
+        """What the codes of its sentences end in."""
+        return f"{'_about' if self.about else ''}{'_window' if self.since else ''}"
+
+    @property
+    def details(self) -> dict[str, str]:
+        """What all its sentences name. `what` is itself the code of words."""
+        named = {"what": f"earning.{self.earning}.{self.tally}", **_window(self.fact)}
+        return named | ({"name": self.name} if self.about else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,17 +171,9 @@ class NotWinner:
         return Fact(self.kind, self.since)
 
 
-Part: TypeAlias = (
-    Points | Quizzes | Levels | Hours | Ideas | Passed | Attended | Units | Roles | JoinedBefore | NotWinner
-)
+Part: TypeAlias = Points | Counted | Attended | Units | Roles | JoinedBefore | NotWinner
 PARTS: Final[Mapping[str, type[Part]]] = MappingProxyType(
-    {
-        one.kind: one
-        for one in (
-            *(Points, Quizzes, Passed, Levels, Hours, Ideas, Attended),
-            *(Units, Roles, JoinedBefore, NotWinner),
-        )
-    }
+    {one.kind: one for one in (Points, Counted, Attended, Units, Roles, JoinedBefore, NotWinner)}
 )
 """Kind -> the type of its parts, in the order in which the desk offers them."""
 
@@ -237,7 +213,7 @@ class Rule:
     @property
     def needed(self) -> frozenset[Fact]:
         """All facts that decide about a member under this rule, besides the roster's."""
-        facts = {part.fact for part in _all_parts(self) if isinstance(part, Counted | Passed | Attended | NotWinner)}
+        facts = {part.fact for part in _all_parts(self) if isinstance(part, Points | Counted | Attended | NotWinner)}
         return frozenset(facts | {self.counting} if self.per else facts)
 
 
@@ -282,6 +258,13 @@ class Standing:
     group: str = ""
 
 
+class Reason(NamedTuple):
+    """Why people are not in: the code of a Standing, and for something counted what it is (itself a code)."""
+
+    code: str
+    what: str = ""
+
+
 class Entry(NamedTuple):
     """Somebody who is in. `group`: the code of the class, "" for none."""
 
@@ -295,7 +278,7 @@ class Selection:
     """`entrants` in the order given, each with tickets and class; `out`: how many are not in, by reason."""
 
     entrants: tuple[Entry, ...]
-    out: Mapping[str, int]
+    out: Mapping[Reason, int]
 
     @property
     def tickets(self) -> int:
@@ -305,7 +288,7 @@ class Selection:
     @property
     def conflicts(self) -> tuple[tuple[str, int], ...]:
         """(reason, people) of those left out for a conflict of interest; only reasons that occur."""
-        return tuple((code, self.out[code]) for code in CONFLICTS if self.out.get(code))
+        return tuple((code, self.out[Reason(code)]) for code in CONFLICTS if self.out.get(Reason(code)))
 
 
 def flaw(rule: Rule) -> str | None:
@@ -330,18 +313,18 @@ def flaw(rule: Rule) -> str | None:
 def part_flaw(part: Part) -> str | None:
     """The code of what is wrong with one part, or None."""
     match part:
+        case Points():
+            if not 1 <= part.least <= MOST_POINTS:
+                return "draw.points_out_of_range"
+            return _window_flaw(part.since, part.until)
         case Counted():
-            if not 1 <= part.least <= part.most:
-                return part.beyond
-            if (part.since is None) != (part.until is None):
-                return "draw.window_open"
-            if part.since is not None and part.until is not None and part.until < part.since:
-                return "draw.window_ends_before_start"
-        case Passed():
-            if not 1 <= part.least <= 100:
-                return "draw.percent_out_of_range"
-            if not is_name(part.name):
-                return "draw.quiz_name_invalid"
+            if part.tally not in (MEASURED.get(part.measure, ()) if part.measure else ("count",)):
+                return UNKNOWN
+            if not 1 <= part.least <= MOST_COUNTED[part.measure]:
+                return f"draw.{part.measure or 'times'}_out_of_range"
+            if part.about is not None and not is_name(part.name):
+                return "draw.about_name_invalid"
+            return _window_flaw(part.since, part.until)
         case Attended():
             if not 1 <= part.least <= MOST_TIMES:
                 return "draw.attended_out_of_range"
@@ -351,6 +334,27 @@ def part_flaw(part: Part) -> str | None:
         case Roles():
             if not part.roles or not part.roles <= set(TAKING_PART):
                 return "draw.roles_invalid"
+    return None
+
+
+def _window_flaw(since: date | None, until: date | None) -> str | None:
+    if (since is None) != (until is None):
+        return "draw.window_open"
+    if since is not None and until is not None and until < since:
+        return "draw.window_ends_before_start"
+    return None
+
+
+def undeclared(rule: Rule, declared: Mapping[str, Measure]) -> str | None:
+    """The first earning that the rule counts and nobody declares, or not so measured; None: it can be counted.
+
+    `declared`: code -> measure of every earning there is.
+    """
+    for part in _all_parts(rule):
+        if isinstance(part, Counted) and (
+            part.earning not in declared or part.measure not in ("", declared[part.earning])
+        ):
+            return part.earning
     return None
 
 
@@ -420,13 +424,14 @@ def class_of(rule: Rule, candidate: Candidate) -> str:
 def select(rule: Rule, candidates: Iterable[Candidate], barred: Barred) -> Selection:
     """Everybody who is in, and how many are not, by reason. Linear."""
     entrants: list[Entry] = []
-    out: dict[str, int] = {}
+    out: dict[Reason, int] = {}
     for candidate in candidates:
         standing = why(rule, candidate, barred)
         if standing.tickets:
             entrants.append(Entry(candidate, standing.tickets, standing.group))
         else:
-            out[standing.code] = out.get(standing.code, 0) + 1
+            reason = Reason(standing.code, str(standing.details.get("what", "")))
+            out[reason] = out.get(reason, 0) + 1
     return Selection(tuple(entrants), out)
 
 
@@ -464,9 +469,11 @@ def storable(points: int) -> int:
     return max(-_LARGEST, min(points, _LARGEST))
 
 
-def spoken_minutes(minutes: int) -> str:
-    """Hours and minutes: 90 -> "1:30"."""
-    return f"{minutes // 60}:{minutes % 60:02}"
+def spoken(number: int, measure: Measure) -> str:
+    """A number in its measure: 90 minutes -> "1:30", 80 percent -> "80%"."""
+    if measure == "minutes":
+        return f"{number // 60}:{number % 60:02}"
+    return f"{number}%" if measure == "percent" else str(number)
 
 
 def _all_parts(rule: Rule) -> Iterator[Part]:
@@ -496,18 +503,16 @@ def _reasons(rule: Rule, candidate: Candidate, barred: Barred) -> Iterator[tuple
 def _lacks(part: Part, candidate: Candidate) -> tuple[str, Details] | None:
     """What a member lacks for one part, or None when he fulfils it."""
     match part:
+        case Points():
+            found = candidate.facts.get(part.fact, 0)
+            if found < part.least:
+                code = "draw.out.points_window" if part.since else "draw.out.points"
+                return code, {"found": found, "needed": part.least, **_window(part.fact)}
         case Counted():
             found = candidate.facts.get(part.fact, 0)
             if found < part.least:
-                return f"draw.out.{part.kind}{'_window' if part.since else ''}", {
-                    "found": _spoken(part.kind, found),
-                    "needed": _spoken(part.kind, part.least),
-                    **_window(part.fact),
-                }
-        case Passed():
-            found = candidate.facts.get(part.fact, 0)
-            if found < part.least:
-                return "draw.out.passed", {"quiz": part.name, "found": found, "needed": part.least}
+                told = {"found": spoken(found, part.measure), "needed": spoken(part.least, part.measure)}
+                return f"draw.out.counted{part.variant}", {**told, **part.details}
         case Attended():
             found = candidate.facts.get(part.fact, 0)
             if found < part.least:
@@ -533,11 +538,11 @@ def _lacks(part: Part, candidate: Candidate) -> tuple[str, Details] | None:
 
 def _sentence(part: Part, units: Mapping[UUID, str]) -> tuple[str, dict[str, int | str]]:
     match part:
+        case Points():
+            code = "draw.rule.points_window" if part.since else "draw.rule.points"
+            return code, {"needed": part.least, **_window(part.fact)}
         case Counted():
-            code = f"draw.rule.{part.kind}{'_window' if part.since else ''}"
-            return code, {"needed": _spoken(part.kind, part.least), **_window(part.fact)}
-        case Passed():
-            return "draw.rule.passed", {"quiz": part.name, "needed": part.least}
+            return f"draw.rule.counted{part.variant}", {"needed": spoken(part.least, part.measure), **part.details}
         case Attended():
             return "draw.rule.attended", {"needed": part.least}
         case Units():
@@ -550,10 +555,6 @@ def _sentence(part: Part, units: Mapping[UUID, str]) -> tuple[str, dict[str, int
             if part.since is None:
                 return "draw.rule.not_winner", {}
             return "draw.rule.not_winner_since", {"since": part.since.isoformat()}
-
-
-def _spoken(kind: str, number: int) -> int | str:
-    return spoken_minutes(number) if kind == Hours.kind else number
 
 
 def _window(fact: Fact) -> dict[str, str]:
@@ -570,7 +571,7 @@ def _part_json(part: Part) -> dict[str, Any]:
             found[one.name] = sorted(str(each) for each in value)
         elif isinstance(value, date):
             found[one.name] = value.isoformat()
-        elif value is not None:
+        elif value not in (None, ""):
             found[one.name] = str(value) if isinstance(value, UUID) else value
     return found
 
@@ -581,9 +582,9 @@ def _read_part(data: Mapping[str, Any]) -> Part:
     for name in ("since", "until", "day"):
         if name in given:
             given[name] = date.fromisoformat(given[name])
-    if kind is Passed:
-        given["quiz"] = UUID(given["quiz"])
-    elif kind is Units:
+    if "about" in given:
+        given["about"] = UUID(given["about"])
+    if kind is Units:
         given["units"] = frozenset(UUID(unit) for unit in given["units"])
     elif kind is Roles:
         given["roles"] = frozenset(given["roles"])

@@ -37,8 +37,8 @@ class Draw(Table, tablename="draw", db=engine):
 
     id = UUID(primary_key=True, default=None)
     number = Serial(unique=True)
-    slug = Varchar(64, unique=True)
-    title = Varchar(200)
+    slug = Varchar(64, unique=True, default=None)
+    title = Varchar(200, default=None)
     state = Varchar(12, default="draft")
     version = Integer(default=1)
     season = ForeignKey(Season, null=False, on_delete=OnDelete.restrict)
@@ -88,8 +88,8 @@ class Prize(Table, tablename="prize", db=engine):
     id = UUID(primary_key=True, default=None)
     draw = ForeignKey(Draw, null=False, on_delete=OnDelete.restrict, index=True)
     position = SmallInt(default=0)
-    code = Varchar(32)
-    name = Varchar(200)
+    code = Varchar(32, default=None)
+    name = Varchar(200, default=None)
     quantity = Integer(default=1)
     round = Varchar(32, default="r1")
     value = BigInt(default=0)
@@ -132,7 +132,7 @@ class DrawExclusion(Table, tablename="draw_exclusion", db=engine):
     id = UUID(primary_key=True, default=None)
     draw = ForeignKey(Draw, null=False, on_delete=OnDelete.restrict)
     member = ForeignKey(Member, null=False, on_delete=OnDelete.restrict, index=True)
-    why = Varchar(300)
+    why = Varchar(300, default=None)
     added_by = UUID(default=None)
 
     draw_exclusion_one_each = Unique([draw, member])
@@ -145,8 +145,8 @@ class Custodian(Table, tablename="custodian", db=engine):
     id = UUID(primary_key=True, default=None)
     draw = ForeignKey(Draw, null=False, on_delete=OnDelete.restrict)
     position = SmallInt(default=0)
-    label = Varchar(32)
-    name = Varchar(200)
+    label = Varchar(32, default=None)
+    name = Varchar(200, default=None)
     member = ForeignKey(Member, null=True, default=None, on_delete=OnDelete.restrict, index=True)
     commitment = Bytea(null=True, default=None)
     sealed_at = Timestamptz(null=True, default=None)
@@ -161,8 +161,8 @@ class VoidLine(Table, tablename="void_line", db=engine):
 
     id = UUID(primary_key=True, default=None)
     draw = ForeignKey(Draw, null=False, on_delete=OnDelete.restrict)
-    line = Integer(default=0)
-    reason = Varchar(64)
+    line = Integer(default=None)
+    reason = Varchar(64, default=None)
     why = Varchar(300, default="")
     added_by = UUID(default=None)
     added_at = Timestamptz(default=None)
@@ -179,7 +179,7 @@ class CheckIn(Table, tablename="check_in", db=engine):
     scanned_at = Timestamptz(default=None)
     received_at = Timestamptz(default=None)
     by = UUID(default=None)
-    way = Varchar(10)
+    way = Varchar(10, default=None)
 
     check_in_one_each = Unique([draw, member])
 
@@ -190,11 +190,11 @@ class Transcript(Table, tablename="transcript", db=engine):
     id = UUID(primary_key=True, default=None)
     draw = ForeignKey(Draw, null=False, on_delete=OnDelete.restrict)
     digest = Bytea(default=None)
-    log = Text(default="")
+    log = Text(default=None)
     voids = Bytea(null=True, default=None)
     present = Bytea(null=True, default=None)
-    code = Varchar(20)
-    verdict = Varchar(10)
+    code = Varchar(20, default=None)
+    verdict = Varchar(10, default=None)
     witnesses = Array(base_column=Varchar(200), default=list)
     brought_by = UUID(default=None)
     brought_at = Timestamptz(default=None)
@@ -208,8 +208,8 @@ class AbsenceConfirmation(Table, tablename="absence_confirmation", db=engine):
     id = UUID(primary_key=True, default=None)
     draw = ForeignKey(Draw, null=False, on_delete=OnDelete.restrict)
     prize = ForeignKey(Prize, null=False, on_delete=OnDelete.restrict)
-    slot = Integer(default=0)
-    attempt = Integer(default=0)
+    slot = Integer(default=None)
+    attempt = Integer(default=None)
     reason = Varchar(20, default="")
     confirmed_by = UUID(default=None)
     confirmed_at = Timestamptz(default=None)
@@ -223,8 +223,8 @@ class Alternate(Table, tablename="alternate", db=engine):
     id = UUID(primary_key=True, default=None)
     draw = ForeignKey(Draw, null=False, on_delete=OnDelete.restrict)
     prize = ForeignKey(Prize, null=False, on_delete=OnDelete.restrict)
-    place = Integer(default=0)
-    line = Integer(default=0)
+    place = Integer(default=None)
+    line = Integer(default=None)
     member = ForeignKey(Member, null=False, on_delete=OnDelete.restrict, index=True)
     used_at = Timestamptz(null=True, default=None)
 
@@ -237,7 +237,7 @@ class CodeSeen(Table, tablename="code_seen", db=engine):
     id = UUID(primary_key=True, default=None)
     draw = ForeignKey(Draw, null=False, on_delete=OnDelete.restrict)
     member = ForeignKey(Member, null=False, on_delete=OnDelete.restrict, index=True)
-    code = Varchar(20)
+    code = Varchar(20, default=None)
     at = Timestamptz(default=None)
 
     code_seen_one_each = Unique([draw, member])
@@ -258,7 +258,7 @@ class Win(Table, tablename="win", db=engine):
     attempt = Integer(default=0)
     line = Integer(default=0)
     member = ForeignKey(Member, null=False, on_delete=OnDelete.restrict, index=True)
-    claim_code = Varchar(16, unique=True)
+    claim_code = Varchar(16, unique=True, default=None)
     claimed_at = Timestamptz(null=True, default=None)
     handed_over_by = UUID(null=True, default=None)
     state = Varchar(10, default="drawn")
@@ -277,7 +277,7 @@ class Win(Table, tablename="win", db=engine):
 class SigningKey(Table, tablename="signing_key", db=engine):
     """The one Ed25519 key of this server (row 1), see signing.py: 32 private bytes, never changed."""
 
-    id = SmallInt(primary_key=True, default=1)
+    id = SmallInt(primary_key=True, default=None)
     private = Bytea(default=None)
     made_at = Timestamptz(default=None)
 
@@ -285,7 +285,7 @@ class SigningKey(Table, tablename="signing_key", db=engine):
 class DrawPolicy(Table, tablename="draw_policy", db=engine):
     """What prizes may be (row 1), see policy.py: `share` in thousandths, values in hundredths of the unit; 0: any."""
 
-    id = SmallInt(primary_key=True, default=1)
+    id = SmallInt(primary_key=True, default=None)
     mode = Varchar(5, default="off")
     share = Integer(default=0)
     value_event = BigInt(default=0)

@@ -1,10 +1,10 @@
 """Open and fill funds; keep a part of them for a holder, give it back, pay it out. All of it stands in the ledger.
 
 Lock order: whatever the holder locks for itself (a draw's row), then accounts, which the ledger locks in one order
-within a call. Who keeps of several funds in one transaction asks for all at once (`hold_all`).
+within a call. Who keeps of several funds in one transaction asks for all at once.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from rewards.audit.actions import note as audit
 from rewards.database import transaction
 from rewards.funds import queries, rules
 from rewards.funds.rules import Kind
+from rewards.funds.tables import Fund
 from rewards.ledger import actions as ledger
 from rewards.ledger.rules import Place
 from rewards.refusals import Refusal
@@ -34,16 +35,8 @@ async def open_fund(
         raise Refusal(flaw, longest=rules.LONGEST_NAME, least="0", most=rules.shown(kind, rules.MOST.get(kind, 0)))
     made = new_id()
     try:
-        async with transaction() as connection:
-            await connection.execute(
-                "INSERT INTO fund (id, name, kind, value, opened_by, opened_at) VALUES ($1, $2, $3, $4, $5, $6)",
-                made,
-                name,
-                kind,
-                value_fen,
-                actor,
-                now,
-            )
+        async with transaction():
+            await Fund.insert(Fund(id=made, name=name, kind=kind, value=value_fen, opened_by=actor, opened_at=now))
             if amount:
                 await ledger.transfer(
                     f"fund:{made}:opened",
@@ -88,21 +81,6 @@ async def top_up(
 
 
 async def hold(
-    fund: UUID,
-    holder: str,
-    amount: int,
-    key: str,
-    *,
-    note: str = "",
-    actor: UUID | None,
-    now: datetime,
-    new_id: NewId,
-) -> bool:
-    """Join the caller's transaction: keep `amount` of a fund for a holder ("draw:ID"); see `hold_all`."""
-    return await hold_all(holder, {fund: amount}, key, note=note, actor=actor, now=now, new_id=new_id)
-
-
-async def hold_all(
     holder: str,
     wanted: Mapping[UUID, int],
     key: str,
@@ -112,19 +90,17 @@ async def hold_all(
     now: datetime,
     new_id: NewId,
 ) -> bool:
-    """Join the caller's transaction: keep so much of each fund for a holder, all or nothing, once by `key`.
+    """Join the caller's transaction: keep so much of each fund for a holder ("draw:ID"), all or nothing, once by `key`.
 
     False: it was done before, or nothing was wanted (zeros are left out). `note` (the draw's title) is shown among the
     movements. Raises ValueError for a negative amount or a holder that is none.
     Refusals: funds.unknown, funds.short (wanted, free, name), ledger.key_reused (key), ledger.key_invalid.
     """
-    if any(amount < 0 for amount in wanted.values()):
-        raise ValueError("less than nothing cannot be held")
     _is_holder(holder)
-    wanted = {fund: amount for fund, amount in sorted(wanted.items()) if amount}
+    wanted = _in_order(wanted)
     if not wanted:
         return False
-    known = {fund: await _known(fund) for fund in wanted}
+    known = await _all_known(wanted)
     facts: list[str | int] = ["hold", holder]
     legs: dict[Place, int] = {}
     for fund, amount in wanted.items():
@@ -154,12 +130,11 @@ async def give_back(
     held. Refusals: funds.not_held (wanted, held, name), funds.unknown, ledger.key_reused (key), ledger.key_invalid.
     """
     _is_holder(holder)
-    asked = None if only is None else {fund: amount for fund, amount in sorted(only.items()) if amount}
-    if asked is not None and any(amount < 0 for amount in asked.values()):
-        raise ValueError("less than nothing cannot be given back")
-    known = {fund: await _known(fund) for fund in asked or ()}
+    asked = None if only is None else _in_order(only)
     if asked is None:
         known = {one.fund: (one.kind, one.name) for one in await queries.held_by(holder)}
+    else:
+        known = await _all_known(asked)
     facts: list[str | int] = ["give_back", holder]
     for fund, amount in (asked or {}).items():
         facts += [str(fund), amount]
@@ -182,8 +157,7 @@ async def give_back(
 
 async def pay(
     holder: str,
-    fund: UUID,
-    amount: int,
+    wanted: Mapping[UUID, int],
     key: str,
     *,
     note: str = "",
@@ -191,33 +165,50 @@ async def pay(
     now: datetime,
     new_id: NewId,
 ) -> bool:
-    """Join the caller's transaction: what is kept for the holder is given out, once by `key`. False: done before, or 0.
+    """Join the caller's transaction: so much of what is kept for the holder in each fund is given out, once by `key`.
 
+    False: it was done before, or nothing was wanted.
     Refusals: funds.unknown, funds.not_held (wanted, held, name), ledger.key_reused (key), ledger.key_invalid.
     """
-    if amount < 0:
-        raise ValueError("less than nothing cannot be paid")
     _is_holder(holder)
-    if amount == 0:
+    wanted = _in_order(wanted)
+    if not wanted:
         return False
-    kind, name = await _known(fund)
-    legs = rules.give_out(fund, kind, holder, amount)
-    facts: list[str | int] = ["pay", holder, str(fund), amount]
+    known = await _all_known(wanted)
+    facts: list[str | int] = ["pay", holder]
+    legs: dict[Place, int] = {}
+    for fund, amount in wanted.items():
+        facts += [str(fund), amount]
+        legs |= rules.give_out(fund, known[fund][0], holder, amount)
     there = await ledger.lock_places(legs, new_id=new_id)
     if await ledger.is_transferred(key, facts):
         return False
-    held = there[Place(fund, kind, "escrow", holder)]
-    if amount > held:
-        _not_held(kind, name, amount, held)
+    for fund, amount in wanted.items():
+        kind, name = known[fund]
+        held = there[Place(fund, kind, "escrow", holder)]
+        if amount > held:
+            _not_held(kind, name, amount, held)
     return await ledger.transfer(key, legs, facts, at=now, actor=actor, note=note, new_id=new_id)
+
+
+def _in_order(amounts: Mapping[UUID, int]) -> dict[UUID, int]:
+    """By fund, without the zeros. Raises ValueError for a negative amount."""
+    if any(amount < 0 for amount in amounts.values()):
+        raise ValueError("less than nothing of a fund")
+    return {fund: amount for fund, amount in sorted(amounts.items()) if amount}
+
+
+async def _all_known(funds: Collection[UUID]) -> dict[UUID, tuple[Kind, str]]:
+    """Fund -> (kind, name); Refusal funds.unknown."""
+    found = await queries.kinds(list(funds)) if funds else {}
+    if len(found) < len(funds):
+        raise Refusal("funds.unknown")
+    return found
 
 
 async def _known(fund: UUID) -> tuple[Kind, str]:
     """(kind, name); Refusal funds.unknown."""
-    found = (await queries.kinds([fund])).get(fund)
-    if found is None:
-        raise Refusal("funds.unknown")
-    return found
+    return (await _all_known([fund]))[fund]
 
 
 def _is_holder(holder: str) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from rewards import database as db
 from rewards.funds import rules
 from rewards.funds.rules import Kind
+from rewards.funds.tables import Fund
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,12 @@ FROM fund LEFT JOIN account ON account.fund = fund.id LEFT JOIN entry ON entry.a
 """
 
 
+_NAMED = db.compiled(
+    Fund.select(Fund.id, Fund.name).where(db.holds(Fund.name, db.given(1))).order_by(Fund.name, Fund.id)
+)
+_KINDS = db.compiled(Fund.select(Fund.id, Fund.kind, Fund.name).where(Fund.id == db.any_of(db.given(1))))
+
+
 async def funds() -> list[FundRow]:
     """All funds, budgets before stocks, by name."""
     found = await db.rows(_FUND + "GROUP BY fund.id ORDER BY fund.kind DESC, lower(fund.name)")
@@ -84,17 +91,12 @@ async def fund(fund_id: UUID) -> FundRow | None:
 
 async def funds_named(text: str, limit: int) -> list[tuple[UUID, str]]:
     """(id, name) of at most `limit` funds whose name has the text, in capitals or not; by name."""
-    found = await db.rows(
-        "SELECT id, name FROM fund WHERE position(lower($1) IN lower(name)) > 0 ORDER BY lower(name), id LIMIT $2",
-        text,
-        limit,
-    )
-    return [(one["id"], one["name"]) for one in found]
+    return [(one["id"], one["name"]) for one in await db.rows(_NAMED + " LIMIT $2", text, limit)]
 
 
 async def kinds(funds: Collection[UUID]) -> dict[UUID, tuple[Kind, str]]:
     """(kind, name) of funds. Unknown ids are left out."""
-    found = await db.rows("SELECT id, kind, name FROM fund WHERE id = ANY($1)", list(funds))
+    found = await db.rows(_KINDS, list(funds))
     return {one["id"]: (one["kind"], one["name"]) for one in found}
 
 

@@ -14,8 +14,8 @@ class Fund(Table, tablename="fund", db=engine):
     """
 
     id = UUID(primary_key=True, default=None)
-    name = Varchar(100)
-    kind = Varchar(10)
+    name = Varchar(100, default=None)
+    kind = Varchar(10, default=None)
     value = BigInt(default=0)
     opened_by = UUID(null=True, default=None)
     opened_at = Timestamptz(default=None)

@@ -11,8 +11,11 @@ import asyncpg
 from rewards.audit.actions import note as audit
 from rewards.database import Connection, engine, transaction
 from rewards.ledger import queries, rules
+from rewards.ledger.earnings import Earning, misdeclared
 from rewards.ledger.queries import Posted, SeasonRow
 from rewards.ledger.rules import HONOUR, SPEND, Place
+from rewards.ledger.tables import Season
+from rewards.outbox.actions import intend
 from rewards.refusals import Refusal
 
 _Accounts = dict[tuple[UUID | None, str], UUID]
@@ -52,8 +55,9 @@ async def award(
     the earlier in `awards` takes first. A handful of statements whatever the number of awards. Members are locked in
     one order until the caller's transaction ends, so call it once in a transaction.
 
-    All or nothing. Refusals: ledger.key_reused (key), ledger.key_invalid, ledger.points_out_of_range (most),
-    ledger.note_invalid (longest), ledger.measure_out_of_range, ledger.unknown_rule (rule), ledger.unknown_season,
+    Boards follow by an intent in the same commit. All or nothing. Refusals: ledger.key_reused (key),
+    ledger.key_invalid, ledger.points_out_of_range (most), ledger.note_invalid (longest),
+    ledger.measure_out_of_range, ledger.unknown_rule (rule: nobody declares it), ledger.unknown_season,
     ledger.unknown_member (member), ledger.own_item (an adjustment by its beneficiary).
     """
     connection = _joined()
@@ -80,7 +84,8 @@ async def award(
                 item = Posted(one.key, new_id(), one.member, points, spend, one.points, reason, at, known=False)
                 new.append((item, digest, one))
                 posted[one.key] = item
-            await _write(connection, new, accounts, rule=rule, season=season, day=day, actor=actor)
+            written = await _write(connection, new, accounts, rule=rule, season=season, day=day, actor=actor)
+            await _boards_follow(*written, at=at, new_id=new_id)
     first: set[str] = set()
     answer = []
     for one in awards:
@@ -133,14 +138,21 @@ async def reverse(
     )
     if not written:
         raise Refusal("ledger.key_reused", key=by_key)
-    await connection.execute(
-        "INSERT INTO entry (posting, account, amount) SELECT $1, account, -amount FROM entry WHERE posting = $2"
-        " ORDER BY id",
+    span = await connection.fetchrow(
+        "WITH written AS (INSERT INTO entry (posting, account, amount) SELECT $1, account, -amount FROM entry"
+        " WHERE posting = $2 ORDER BY id RETURNING id) SELECT min(id) AS first, max(id) AS last FROM written",
         undo.id,
         of.id,
     )
+    assert span is not None
+    await _boards_follow(span["first"], span["last"], at=at, new_id=new_id)
     await audit("ledger.reversed", at=at, actor=actor, subject=key, why=why, by_key=by_key, points=of.points)
     return undo
+
+
+async def _boards_follow(first: int, last: int, *, at: datetime, new_id: Callable[[], UUID]) -> None:
+    """Intend that boards show these entries. Others in between only have their members looked at once more."""
+    await intend("refresh_boards", f"{first}-{last}", due_at=at, now=at, new_id=new_id())
 
 
 async def lock_places(places: Collection[Place], *, new_id: Callable[[], UUID]) -> dict[Place, int]:
@@ -261,14 +273,8 @@ async def open_season(
     if (flaw := rules.season_flaw(name, starts_on, ends_on)) is not None:
         raise Refusal(flaw, longest=rules.LONGEST_SEASON)
     try:
-        async with transaction() as connection:
-            await connection.execute(
-                "INSERT INTO season (id, name, starts_on, ends_on) VALUES ($1, $2, $3, $4)",
-                new_id,
-                name,
-                starts_on,
-                ends_on,
-            )
+        async with transaction():
+            await Season.insert(Season(id=new_id, name=name, starts_on=starts_on, ends_on=ends_on))
             days = {"starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat()}
             await audit("season.opened", at=at, actor=actor, subject=str(new_id), name=name, **days)
     except asyncpg.ExclusionViolationError:
@@ -276,23 +282,46 @@ async def open_season(
     return SeasonRow(new_id, name, starts_on, ends_on)
 
 
+async def bring_up(connection: Connection, earnings: Sequence[Earning]) -> None:
+    """Let the ledger know all earnings there are: a new one begins with its declared terms, one that is known keeps the
+    terms it has, one that is left out pays no more.
+
+    Raises ValueError when they cannot be (see earnings.misdeclared).
+    """
+    if (wrong := misdeclared(earnings)) is not None:
+        raise ValueError(wrong)
+    await connection.execute(
+        "WITH given AS (SELECT * FROM unnest($1::text[], $2::integer[], $3::integer[], $4::text[])"
+        " AS given(code, daily_cap, spend_percent, measure)), gone AS ("
+        "UPDATE earning_rule SET declared = false WHERE declared AND code NOT IN (SELECT code FROM given))"
+        " INSERT INTO earning_rule (code, daily_cap, spend_percent, measure, declared)"
+        " SELECT code, daily_cap, spend_percent, measure, true FROM given"
+        " ON CONFLICT (code) DO UPDATE SET measure = EXCLUDED.measure, declared = true",
+        [one.code for one in earnings],
+        [one.daily_cap for one in earnings],
+        [one.spend_percent for one in earnings],
+        [one.measure for one in earnings],
+    )
+
+
 async def set_rule(
     code: str, daily_cap: int | None, spend_percent: int, *, at: datetime, actor: UUID | None, why: str = ""
 ) -> None:
-    """Set how a kind of fact earns from now on (what stands is not changed), making the rule when it is new.
+    """Set how an earning pays from now on; what stands is not changed.
 
-    Refusals: rule.code_invalid, rule.cap_out_of_range, rule.spend_out_of_range.
+    Refusals: rule.cap_out_of_range, rule.spend_out_of_range, ledger.unknown_rule (rule).
     """
-    if (flaw := rules.rule_flaw(code, daily_cap, spend_percent)) is not None:
-        raise Refusal(flaw)
+    if (wrong := rules.rule_flaw(code, daily_cap, spend_percent)) is not None:
+        raise Refusal(wrong)
     async with transaction() as connection:
-        await connection.execute(
-            "INSERT INTO earning_rule (code, daily_cap, spend_percent) VALUES ($1, $2, $3) ON CONFLICT (code)"
-            " DO UPDATE SET daily_cap = EXCLUDED.daily_cap, spend_percent = EXCLUDED.spend_percent",
+        changed = await connection.fetchval(
+            "UPDATE earning_rule SET daily_cap = $2, spend_percent = $3 WHERE code = $1 AND declared RETURNING true",
             code,
             daily_cap,
             spend_percent,
         )
+        if not changed:
+            raise Refusal("ledger.unknown_rule", rule=code)
         cap = "none" if daily_cap is None else daily_cap
         await audit("rule.set", at=at, actor=actor, subject=code, why=why, daily_cap=cap, spend_percent=spend_percent)
 
@@ -335,7 +364,7 @@ async def _terms(connection: Connection, rule: str, season: UUID) -> tuple[int |
     if not await connection.fetchval("SELECT true FROM season WHERE id = $1", season):
         raise Refusal("ledger.unknown_season")
     terms = await connection.fetchrow(
-        "SELECT daily_cap, spend_percent FROM earning_rule WHERE code = $1 FOR SHARE", rule
+        "SELECT daily_cap, spend_percent FROM earning_rule WHERE code = $1 AND declared FOR SHARE", rule
     )
     if terms is None:
         raise Refusal("ledger.unknown_rule", rule=rule)
@@ -408,7 +437,8 @@ async def _write(
     season: UUID,
     day: date,
     actor: UUID | None,
-) -> None:
+) -> tuple[int, int]:
+    """The ids of the first and the last entry written."""
     written = await connection.fetch(
         "INSERT INTO posting (id, key, digest, rule, season, day, at, requested, reason, note, actor, about, measure)"
         " SELECT id, key, digest, $7, $8, $9, $10, requested, reason, note, $11, about, measure"
@@ -439,11 +469,13 @@ async def _write(
         if one.spend:
             legs.append((one.id, accounts[one.member, SPEND], one.spend))
             legs.append((one.id, accounts[None, SPEND], -one.spend))
-    await connection.execute(
-        "INSERT INTO entry (posting, account, amount) SELECT posting, account, amount"
-        " FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) WITH ORDINALITY AS leg(posting, account, amount, place)"
-        " ORDER BY place",
+    span = await connection.fetchrow(
+        "WITH written AS (INSERT INTO entry (posting, account, amount) SELECT posting, account, amount"
+        " FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) WITH ORDINALITY AS leg(posting, account, amount, nth)"
+        " ORDER BY nth RETURNING id) SELECT min(id) AS first, max(id) AS last FROM written",
         [posting for posting, _, _ in legs],
         [account for _, account, _ in legs],
         [amount for _, _, amount in legs],
     )
+    assert span is not None
+    return span["first"], span["last"]

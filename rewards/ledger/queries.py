@@ -4,12 +4,15 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal
 from uuid import UUID
 
-from rewards.database import Row, row, rows, value
+from piccolo.columns.combination import WhereRaw
+from piccolo.custom_types import Combinable
+from piccolo.querystring import QueryString
 
-Total = Literal["points", "postings", "measures", "best"]
+from rewards.database import Row, all_of, any_of, compiled, given, row, rows, value
+from rewards.ledger.earnings import Measure, Tally
+from rewards.ledger.tables import Account, EarningRule, Posting, Season
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +27,12 @@ class SeasonRow:
 
 @dataclass(frozen=True, slots=True)
 class RuleRow:
-    """`daily_cap` None: no cap. `spend_percent`: spend points for every 100 honour points."""
+    """How an earning pays. `daily_cap` None: no cap. `spend_percent`: spend points for every 100 honour points."""
 
     code: str
     daily_cap: int | None
     spend_percent: int
+    measure: Measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,28 +99,49 @@ class Fault:
     details: dict[str, str | int]
 
 
+_SEASON = compiled(Season.select().where(Season.id == given(1)))
+_SEASON_OF = compiled(Season.select().where(Season.starts_on <= given(1), Season.ends_on >= given(1)))
+_SEASONS = compiled(Season.select().order_by(Season.starts_on, ascending=False))
+_RULES = compiled(
+    EarningRule.select(EarningRule.code, EarningRule.daily_cap, EarningRule.spend_percent, EarningRule.measure)
+    .where(EarningRule.declared.eq(given(1)))
+    .order_by(EarningRule.code)
+)
+
+
 async def season(id: UUID) -> SeasonRow | None:
     """The season of this id."""
-    found = await row("SELECT id, name, starts_on, ends_on FROM season WHERE id = $1", id)
-    return None if found is None else SeasonRow(**dict(found))
+    found = await row(_SEASON, id)
+    return None if found is None else SeasonRow(**found)
 
 
 async def season_of(day: date) -> SeasonRow | None:
     """The season that `day` belongs to; None between seasons. There is never more than one."""
-    found = await row("SELECT id, name, starts_on, ends_on FROM season WHERE $1 BETWEEN starts_on AND ends_on", day)
-    return None if found is None else SeasonRow(**dict(found))
+    found = await row(_SEASON_OF, day)
+    return None if found is None else SeasonRow(**found)
 
 
 async def seasons() -> list[SeasonRow]:
     """All seasons, the latest first."""
-    found = await rows("SELECT id, name, starts_on, ends_on FROM season ORDER BY starts_on DESC")
-    return [SeasonRow(**dict(one)) for one in found]
+    return [SeasonRow(**one) for one in await rows(_SEASONS)]
 
 
 async def earning_rules() -> list[RuleRow]:
-    """All rules by code."""
-    found = await rows("SELECT code, daily_cap, spend_percent FROM earning_rule ORDER BY code")
-    return [RuleRow(**dict(one)) for one in found]
+    """Those of all declared earnings, by code."""
+    return [RuleRow(**one) for one in await rows(_RULES, True)]
+
+
+async def earners(first: int, last: int) -> dict[UUID, list[UUID]]:
+    """Season -> members whose honour points moved by the entries with these ids, both included."""
+    found = await rows(
+        "SELECT posting.season, array_agg(DISTINCT account.owner) AS members FROM entry"
+        " JOIN posting ON posting.id = entry.posting JOIN account ON account.id = entry.account"
+        " WHERE entry.id BETWEEN $1 AND $2 AND account.purpose = 'member' AND account.currency = 'honour'"
+        " GROUP BY posting.season",
+        first,
+        last,
+    )
+    return {one["season"]: one["members"] for one in found}
 
 
 async def balance(member: UUID, currency: str) -> int:
@@ -211,66 +236,73 @@ async def points_by_source(member: UUID, season: UUID) -> list[Source]:
     return [Source(**dict(one)) for one in found]
 
 
-async def quizzes_taken(season: UUID, member: UUID) -> int:
-    """How many quizzes of the season were posted for the member and not reversed. One worth 0 points counts."""
-    return (await quizzes_taken_of_season(season, [member])).get(member, 0)
-
-
-async def quizzes_taken_of_season(season: UUID, members: Collection[UUID] | None = None) -> dict[UUID, int]:
-    """`quizzes_taken` of all members (or of `members`) who have taken any; the others are left out."""
-    found = await rows(
-        "SELECT account.owner AS member, count(*) AS taken FROM posting JOIN entry ON entry.posting = posting.id"
-        " JOIN account ON account.id = entry.account WHERE posting.season = $1 AND posting.rule = 'quiz'"
-        " AND posting.reverses IS NULL AND account.purpose = 'member' AND account.currency = 'honour'"
-        " AND NOT EXISTS (SELECT FROM posting AS undo WHERE undo.reverses = posting.id)"
-        " AND ($2::uuid[] IS NULL OR account.owner = ANY($2)) GROUP BY account.owner",
-        season,
-        None if members is None else list(members),
-    )
-    return {one["member"]: one["taken"] for one in found}
-
-
-_STANDING = "posting.reverses IS NULL AND NOT EXISTS (SELECT FROM posting AS undo WHERE undo.reverses = posting.id)"
-_TOTALS: Mapping[Total, tuple[str, str]] = {
-    "points": ("sum(entry.amount)", ""),
-    "postings": ("count(*)", f" AND {_STANDING}"),
-    "measures": ("coalesce(sum(posting.measure), 0)", f" AND {_STANDING}"),
-    "best": ("coalesce(max(posting.measure), 0)", f" AND {_STANDING}"),
+_STANDING = WhereRaw(
+    "posting.reverses IS NULL AND NOT EXISTS (SELECT FROM posting AS undo WHERE undo.reverses = posting.id)"
+)
+_TALLIES: Mapping[Tally, QueryString] = {
+    "count": QueryString("count(*)"),
+    "sum": QueryString("coalesce(sum(posting.measure), 0)"),
+    "best": QueryString("coalesce(max(posting.measure), 0)"),
 }
 
+Days = tuple[date, date]
+"""From the one to the other, both included."""
 
-async def totals(
-    total: Total,
+_TOTALS_OF_MEMBERS = (
+    "SELECT account.owner AS member, {}::bigint AS total FROM posting"
+    " JOIN entry ON entry.posting = posting.id JOIN account ON account.id = entry.account"
+    " WHERE account.purpose = 'member' AND account.currency = 'honour' AND {} GROUP BY account.owner"
+)
+
+
+async def points(
+    *, season: UUID | None = None, days: Days | None = None, members: Collection[UUID] | None = None
+) -> dict[UUID, int]:
+    """Member -> honour points of a season, of the days (None: of any), by all earnings; who has no posting is left out.
+
+    One statement, linear in the postings.
+    """
+    return await _totals(QueryString("sum(entry.amount)"), season=season, days=days, members=members)
+
+
+async def tallied(
+    earning: str,
+    tally: Tally,
     *,
     season: UUID | None = None,
-    days: tuple[date, date] | None = None,
-    rule: str | None = None,
+    days: Days | None = None,
     about: UUID | None = None,
     members: Collection[UUID] | None = None,
 ) -> dict[UUID, int]:
-    """Member -> honour points, number of postings, sum of their measures or the best measure; others are left out.
-
-    Counted are the postings of a season, of the `days` from one to the other (both included), by a rule, about
-    something; None: any. What was reversed counts for nothing. One statement, linear in the postings.
+    """Member -> what the postings of one earning come to, of those of a season, of the days, about one thing (None: of
+    any); who has none is left out. What was reversed does not count. One statement, linear in the postings.
     """
-    limits: list[tuple[str, object]] = [
-        ("posting.season = ${}", season),
-        ("posting.day >= ${}", days and days[0]),
-        ("posting.day <= ${}", days and days[1]),
-        ("posting.rule = ${}", rule),
-        ("posting.about = ${}", about),
-        ("account.owner = ANY(${})", None if members is None else list(members)),
-    ]
-    given = [(text, wanted) for text, wanted in limits if wanted is not None]
-    sums, standing = _TOTALS[total]
-    found = await rows(
-        f"SELECT account.owner AS member, {sums}::bigint AS total FROM posting"
-        " JOIN entry ON entry.posting = posting.id JOIN account ON account.id = entry.account"
-        f" WHERE account.purpose = 'member' AND account.currency = 'honour'{standing}"
-        + "".join(f" AND {text.format(place)}" for place, (text, _) in enumerate(given, 1))
-        + " GROUP BY account.owner",
-        *(wanted for _, wanted in given),
+    return await _totals(
+        _TALLIES[tally], _STANDING, rule=earning, season=season, days=days, about=about, members=members
     )
+
+
+async def _totals(
+    sums: QueryString,
+    *standing: Combinable,
+    season: UUID | None,
+    days: Days | None,
+    rule: str | None = None,
+    about: UUID | None = None,
+    members: Collection[UUID] | None,
+) -> dict[UUID, int]:
+    wanted: list[Combinable] = [*standing]
+    if season is not None:
+        wanted.append(Posting.season == season)
+    if days is not None:
+        wanted += Posting.day >= days[0], Posting.day <= days[1]
+    if rule is not None:
+        wanted.append(Posting.rule == rule)
+    if about is not None:
+        wanted.append(Posting.about == about)
+    if members is not None:
+        wanted.append(Account.owner == any_of(members))
+    found = await rows(QueryString(_TOTALS_OF_MEMBERS, sums, all_of(*wanted)))
     return {one["member"]: one["total"] for one in found}
 
 
@@ -307,17 +339,12 @@ async def standings_of_season(season: UUID, members: Collection[UUID] | None = N
     return [_earned(one, start) for one in found]
 
 
-async def standings_of_week(season: UUID, monday: date, members: Collection[UUID] | None = None) -> list[Earned]:
-    """The same for the days of the season from `monday` to the Sunday after; `reached` counts from the season."""
-    return (await standings_of_weeks(season, monday, monday + timedelta(days=6), members)).get(monday, [])
-
-
 async def standings_of_weeks(
     season: UUID, first: date, last: date, members: Collection[UUID] | None = None
 ) -> dict[date, list[Earned]]:
     """The same for each week by its Monday, of the postings on the days from `first` to `last`, both included.
 
-    Weeks without postings are left out.
+    Weeks without postings are left out; `reached` counts from the season.
     """
     found = await rows(
         "SELECT date_trunc('week', posting.day)::date AS monday, account.owner AS member,"

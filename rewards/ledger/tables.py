@@ -11,6 +11,7 @@ from piccolo.columns import (
     UUID,
     BigInt,
     BigSerial,
+    Boolean,
     Bytea,
     Date,
     ForeignKey,
@@ -30,20 +31,23 @@ class Season(Table, tablename="season", db=engine):
     """A span of days, both ends included. Seasons do not overlap (an exclusion constraint)."""
 
     id = UUID(primary_key=True, default=None)
-    name = Varchar(100)
+    name = Varchar(100, default=None)
     starts_on = Date(default=None)
     ends_on = Date(default=None)
 
 
 class EarningRule(Table, tablename="earning_rule", db=engine):
-    """How a kind of fact earns. `daily_cap`: most honour points a member may earn by it in a day (null: no cap).
+    """How an earning pays. `daily_cap`: most honour points a member may earn by it in a day (null: no cap).
 
-    `spend_percent`: spend points given for every 100 honour points, rounded down (0 to 1000).
+    `spend_percent`: spend points given for every 100 honour points, rounded down (0 to 1000). `measure` as in Earning.
+    Not `declared`: the running version does not know it; it pays nothing, and keeps its terms and postings.
     """
 
     code = Varchar(40, primary_key=True, default=None)
     daily_cap = Integer(null=True, default=None)
     spend_percent = Integer(default=100)
+    measure = Varchar(10, default="")
+    declared = Boolean(default=False)
 
 
 class Account(Table, tablename="account", db=engine):
@@ -55,9 +59,9 @@ class Account(Table, tablename="account", db=engine):
     """
 
     id = UUID(primary_key=True, default=None)
-    purpose = Varchar(20)
+    purpose = Varchar(20, default=None)
     owner = ForeignKey(Member, null=True, default=None, on_delete=OnDelete.restrict, index=True)
-    currency = Varchar(10)
+    currency = Varchar(10, default=None)
     fund = UUID(null=True, default=None)
     holder = Varchar(80, default="")
     moves = BigInt(default=0)
@@ -75,11 +79,11 @@ class Posting(Table, tablename="posting", db=engine):
     """
 
     id = UUID(primary_key=True, default=None)
-    key = Varchar(200, unique=True)
+    key = Varchar(200, unique=True, default=None)
     digest = Bytea(default=None)
     rule = ForeignKey(EarningRule, null=True, default=None, on_delete=OnDelete.restrict)
     season = ForeignKey(Season, null=True, default=None, on_delete=OnDelete.restrict, index=True)
-    day = Date(null=True, default=None)
+    day = Date(null=True, default=None, index=True)
     at = Timestamptz(default=None)
     requested = BigInt(default=0)
     reason = Varchar(40, default="")

@@ -1,7 +1,10 @@
 """Changing the roster, and signing members in.
 
+Whatever alters who may be signed in, or what a session says of its member, says so by `_follow` in its own transaction
+and returns what must follow the commit: whoever asked may carry it out at once, else a worker does.
+
 Locks: whatever changes roles or who is on the roster first takes the roster's advisory lock, so that the last
-admin cannot be lost between two people; then member rows by id; then their links.
+admin cannot be lost between two people; then member rows by id; then their links; then intents.
 """
 
 import asyncio
@@ -18,6 +21,8 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from piccolo.query.functions import Lower
+from piccolo.querystring import QueryString
 
 from rewards import database as db
 from rewards.audit.actions import note
@@ -40,34 +45,76 @@ from rewards.members.rules import (
     staff_key,
 )
 from rewards.members.spellings import keys
+from rewards.members.tables import Member, SignInLink
+from rewards.outbox.actions import intend
 from rewards.refusals import Refusal
 from rewards.sheets import one_line
 
 _ROSTER_LOCK: Final = 0x6C61_7572_0001
+
+SESSIONS: Final = "follow_sessions"
+"""Kind of the intent to bring sessions to what the roster says; its subject is the number of the change."""
+BOARDS: Final = "follow_boards"
+"""Kind of the intent to bring boards to who is on the roster; its subject is the number of the change."""
+DEVICE: Final = "end_device"
+"""Kind of the intent to sign one device out; its subject is MEMBER@REF, as `Listed.ref` names it."""
+
+Follows = tuple[tuple[str, str], ...]
+"""What must follow a commit: (kind, subject) of each intent that was written in it."""
+
+_CHANGE: Final = """
+WITH held AS MATERIALIZED (
+    SELECT id FROM member WHERE id = ANY($1) ORDER BY id FOR UPDATE
+), change AS MATERIALIZED (
+    SELECT nextval('roster_change') AS number FROM (SELECT count(*) FROM held) AS all_held
+), marked AS (
+    UPDATE member SET access_version = change.number,
+        access_floor = CASE WHEN member.id = ANY($2) THEN change.number ELSE access_floor END
+    FROM change WHERE member.id = ANY($1)
+)
+SELECT number FROM change
+"""
 
 
 async def _lock_roster(connection: Connection) -> None:
     await connection.execute("SELECT pg_advisory_xact_lock($1)", _ROSTER_LOCK)
 
 
-async def _is_admin(connection: Connection, actor: UUID | None) -> bool:
+async def _is_admin(actor: UUID | None) -> bool:
     """Whether the actor governs: an admin who is here, or None, the command line."""
     if actor is None:
         return True
-    found: bool = await connection.fetchval(
-        "SELECT EXISTS (SELECT FROM member WHERE id = $1 AND 'admin' = ANY(roles) AND left_on IS NULL)", actor
-    )
-    return found
+    return await Member.exists().where(Member.id == actor, Member.roles.any("admin"), Member.left_on.is_null())
 
 
 async def _locked(connection: Connection, member: UUID) -> db.Row:
     """The member's row, locked until the transaction ends."""
     found = await connection.fetchrow(
-        "SELECT id, staff_number, roles, left_on FROM member WHERE id = $1 FOR UPDATE", member
+        "SELECT id, staff_number, roles, left_on, code_hash IS NOT NULL AS has_code FROM member"
+        " WHERE id = $1 FOR UPDATE",
+        member,
     )
     if found is None:
         raise Refusal("members.unknown")
     return found
+
+
+async def _follow(
+    connection: Connection,
+    changed: Collection[UUID],
+    *kinds: str,
+    ended: Collection[UUID] = (),
+    now: datetime,
+    new_id: Callable[[], UUID],
+) -> Follows:
+    """Joins the caller's transaction. The access of `changed` was altered; the sessions of `ended`, some of them, end.
+
+    The number of the change is taken when their rows are locked, so that a member's versions grow with his commits.
+    """
+    number = str(await connection.fetchval(_CHANGE, list(changed), list(ended)))
+    for kind in kinds:
+        await intend(kind, number, due_at=now, now=now, new_id=new_id())
+    return tuple((kind, number) for kind in kinds)
 
 
 async def _known(member: UUID) -> Person:
@@ -90,11 +137,10 @@ async def import_roster(
     now: datetime,
     today: date,
     new_id: Callable[[], UUID],
-) -> RosterChanges:
+) -> tuple[RosterChanges, Follows]:
     """Bring the roster to what the file says (see `rules.compare`), all of it or nothing.
 
-    `actor` None is the command line. Returns what was changed; the caller ends the sessions of those in `left` and
-    rewrites those of the changed. A file that changes nothing writes nothing. Refuses, changing nothing:
+    `actor` None is the command line. A file that changes nothing writes nothing. Refuses, changing nothing:
     `roster.has_problems`, `roster.too_many_leave`, `roster.roles_need_admin` (only an admin gives or takes roles,
     a leaver's too), `members.own_roles`, `members.last_admin`. Ten thousand rows take a second or two.
     """
@@ -105,10 +151,10 @@ async def import_roster(
         if changes.problems:
             raise Refusal("roster.has_problems", count=len(changes.problems))
         if changes.is_empty:
-            return changes
+            return changes, ()
         if full:
             guard_leaving(changes, staying=sum(member.left is None for member in current), allow_many=allow_many)
-        if changes.touches_roles and not await _is_admin(connection, actor):
+        if changes.touches_roles and not await _is_admin(actor):
             raise Refusal("roster.roles_need_admin", count=changes.touches_roles)
         if actor is not None and any(
             member.id == actor
@@ -125,6 +171,9 @@ async def import_roster(
         await _come_back(connection, [change.member.id for change in changes.returned])
         await _move(connection, changes, said, units, today, new_id)
         await _add(connection, changes.added, units, now, today, new_id)
+        left = [gone.member.id for gone in changes.left]
+        altered = {change.member.id for change in (*changes.changed, *changes.moved, *changes.returned)}
+        follows = await _follow(connection, {*left, *altered}, SESSIONS, BOARDS, ended=left, now=now, new_id=new_id)
         if had_admin and not await queries.has_admin():
             raise Refusal("members.last_admin")
         await note(
@@ -140,7 +189,7 @@ async def import_roster(
             unchanged=changes.unchanged,
             full=full,
         )
-    return changes
+    return changes, follows
 
 
 def _unit_after(change: Change, said: Collection[Field]) -> tuple[str, ...]:
@@ -313,25 +362,32 @@ async def _keys(named: Sequence[tuple[str, str]]) -> list[str]:
     return await asyncio.to_thread(lambda: [" ".join(keys(*one)) for one in named])
 
 
+async def _write_keys(connection: Connection, named: Sequence[tuple[UUID, str, str]]) -> None:
+    """Joins the caller's transaction. What each (member, name, staff number) is found by."""
+    await connection.execute(
+        """
+        UPDATE member SET found_by = array_to_tsvector(string_to_array(said.keys, ' '))
+        FROM unnest($1::uuid[], $2::text[]) AS said (id, keys) WHERE member.id = said.id
+        """,
+        [member for member, _, _ in named],
+        await _keys([(name, number) for _, name, number in named]),
+    )
+
+
 async def make_keys(limit: int = 1000) -> int:
     """Make the keys of at most `limit` members who have none yet; how many there were."""
     async with transaction() as connection:
         waiting = await connection.fetch(
             "SELECT id, name, staff_number FROM member WHERE found_by IS NULL ORDER BY id LIMIT $1 FOR UPDATE", limit
         )
-        await connection.execute(
-            """
-            UPDATE member SET found_by = array_to_tsvector(string_to_array(said.keys, ' '))
-            FROM unnest($1::uuid[], $2::text[]) AS said (id, keys) WHERE member.id = said.id
-            """,
-            [one["id"] for one in waiting],
-            await _keys([(one["name"], one["staff_number"]) for one in waiting]),
-        )
+        await _write_keys(connection, [(one["id"], one["name"], one["staff_number"]) for one in waiting])
     return len(waiting)
 
 
-async def mark_left(member: UUID, *, on: date, actor: UUID | None, now: datetime, why: str = "") -> None:
-    """The member has left; `on` is the first day away. The account stays; the caller ends his sessions.
+async def mark_left(
+    member: UUID, *, on: date, actor: UUID | None, now: datetime, new_id: Callable[[], UUID], why: str = ""
+) -> Follows:
+    """The member has left; `on` is the first day away. The account stays, his sessions end.
 
     Refuses `members.already_left`, `members.own_leaving`, `members.need_admin` (he holds a role), `members.last_admin`.
     """
@@ -342,12 +398,14 @@ async def mark_left(member: UUID, *, on: date, actor: UUID | None, now: datetime
         found = await _locked(connection, member)
         if found["left_on"] is not None:
             raise Refusal("members.already_left")
-        if found["roles"] and not await _is_admin(connection, actor):
+        if found["roles"] and not await _is_admin(actor):
             raise Refusal("members.need_admin")
         await _leave(connection, [(member, on)], now)
         if "admin" in found["roles"] and not await queries.has_admin():
             raise Refusal("members.last_admin")
+        follows = await _follow(connection, [member], SESSIONS, BOARDS, ended=[member], now=now, new_id=new_id)
         await note("member.left", at=now, actor=actor, subject=str(member), why=why, on=on.isoformat())
+    return follows
 
 
 async def restore(
@@ -358,7 +416,7 @@ async def restore(
     today: date,
     new_id: Callable[[], UUID],
     why: str = "",
-) -> None:
+) -> Follows:
     """The member is back, with his account and in the unit that he left from; roles are to be given again.
 
     Refuses `members.already_here`.
@@ -372,11 +430,21 @@ async def restore(
         await _come_back(connection, [member])
         if unit is not None:
             await _belong(connection, [(member, unit)], today, new_id)
+        follows = await _follow(connection, [member], SESSIONS, BOARDS, now=now, new_id=new_id)
         await note("member.restored", at=now, actor=actor, subject=str(member), why=why)
+    return follows
 
 
-async def set_roles(member: UUID, roles: Collection[str], *, actor: UUID | None, now: datetime, why: str = "") -> None:
-    """Give the member exactly these roles; the caller rewrites his sessions. The same roles again change nothing.
+async def set_roles(
+    member: UUID,
+    roles: Collection[str],
+    *,
+    actor: UUID | None,
+    now: datetime,
+    new_id: Callable[[], UUID],
+    why: str = "",
+) -> Follows:
+    """Give the member exactly these roles, in all his sessions. The same roles again change nothing.
 
     Refuses `members.unknown_role`, `members.own_roles`, `members.need_admin`, `members.left`, `members.last_admin`.
     """
@@ -387,30 +455,49 @@ async def set_roles(member: UUID, roles: Collection[str], *, actor: UUID | None,
         await _lock_roster(connection)
         if member == actor:
             raise Refusal("members.own_roles")
-        if not await _is_admin(connection, actor):
+        if not await _is_admin(actor):
             raise Refusal("members.need_admin")
         found = await _locked(connection, member)
         if found["left_on"] is not None:
             raise Refusal("members.left")
         before: list[str] = [role for role in ROLES if role in found["roles"]]
         if before == ordered:
-            return
-        await connection.execute("UPDATE member SET roles = $2 WHERE id = $1", member, ordered)
+            return ()
+        await Member.update({Member.roles: ordered}).where(Member.id == member)
         if "admin" in before and not await queries.has_admin():
             raise Refusal("members.last_admin")
+        follows = await _follow(connection, [member], SESSIONS, now=now, new_id=new_id)
         await note("roles.changed", at=now, actor=actor, subject=str(member), why=why, before=before, after=ordered)
+    return follows
+
+
+async def end_sessions(
+    member: UUID, *, ref: str = "", count: int, actor: UUID | None, now: datetime, new_id: Callable[[], UUID]
+) -> Follows:
+    """Sign the member out: on the device that `ref` names, or on all of them, `count` in number. Refuses
+    `members.unknown`."""
+    async with transaction() as connection:
+        await _locked(connection, member)
+        if ref:
+            follows: Follows = ((DEVICE, f"{member}@{ref}"),)
+            await intend(*follows[0], due_at=now, now=now, new_id=new_id())
+        else:
+            follows = await _follow(connection, [member], SESSIONS, ended=[member], now=now, new_id=new_id)
+        await note("sessions.ended", at=now, actor=actor, subject=str(member), count=count)
+    return follows
 
 
 # What a member says of himself
 
 
-async def set_language(member: UUID, language: str | None) -> None:
+async def set_language(member: UUID, language: str | None, *, now: datetime, new_id: Callable[[], UUID]) -> Follows:
     """`en`, `zh-Hans`, or None for what the browser asks for. Refuses `members.unknown_language`."""
     if language is not None and language not in get_args(Language):
         raise Refusal("members.unknown_language")
     async with transaction() as connection:
         await _locked(connection, member)
-        await connection.execute("UPDATE member SET language = $2 WHERE id = $1", member, language)
+        await Member.update({Member.language: language}).where(Member.id == member)
+        return await _follow(connection, [member], SESSIONS, now=now, new_id=new_id)
 
 
 async def set_alias(member: UUID, alias: str, shows: bool, *, now: datetime) -> None:
@@ -439,7 +526,7 @@ async def set_alias(member: UUID, alias: str, shows: bool, *, now: datetime) -> 
             cleaned,
         ):
             raise Refusal("alias.taken")
-        await connection.execute("UPDATE member SET alias = $2, shows_alias = $3 WHERE id = $1", member, cleaned, shows)
+        await Member.update({Member.alias: cleaned, Member.shows_alias: shows}).where(Member.id == member)
         await note("alias.set", at=now, actor=member, subject=str(member), shows=shows)
 
 
@@ -539,7 +626,7 @@ async def _ready_for_links(
     if len(found) < len(members):
         raise Refusal("links.unknown_member", count=len(members) - len(found))
     guarded = sum(bool(row["roles"]) for row in found if row["id"] != actor)
-    if guarded and not await _is_admin(connection, actor):
+    if guarded and not await _is_admin(actor):
         raise Refusal("links.need_admin", count=guarded)
     await _end_links(connection, members, now)
     return {row["id"]: row["staff_number"] for row in found}
@@ -614,7 +701,7 @@ async def _use(connection: Connection, token_hash: bytes, now: datetime) -> Pers
     link = _check_link(await connection.fetchrow(_LINK, token_hash), now)
     if link["member"] is None:
         raise Refusal("sign_in.link_unknown")
-    await connection.execute("UPDATE sign_in_link SET used_at = $2 WHERE token_hash = $1", token_hash, now)
+    await SignInLink.update({SignInLink.used_at: now}).where(SignInLink.token_hash == token_hash)
     await _end_links(connection, [link["member"]], now)
     return await _known(link["member"])
 
@@ -638,11 +725,12 @@ async def first_admin_link(now: datetime, new_token: Callable[[], str], valid: t
 
 async def become_first_admin(
     token: str, staff_number: str, name: str, code: str, *, now: datetime, new_id: Callable[[], UUID]
-) -> Person:
+) -> tuple[Person, Follows]:
     """Whoever holds the printed link becomes the first admin, with this code: the member of this number, or a new one.
 
-    A member who is on the roster keeps the name that stands there. Refuses what `use_link` does, what
-    `rules.code_problem` names, `members.admin_exists`, `members.bad_staff_number`, `members.bad_name`.
+    A member who is on the roster keeps the name that stands there; who was signed in as him no longer is. Refuses what
+    `use_link` does, what `rules.code_problem` names, `members.admin_exists`, `members.bad_staff_number`,
+    `members.bad_name`.
     """
     number, called = clean_staff_number(staff_number), one_line(name)
     if not is_staff_number(number):
@@ -663,21 +751,19 @@ async def become_first_admin(
             raise Refusal("sign_in.left")
         member = new_id() if known is None else known.id
         if known is None:
-            await connection.execute(
-                "INSERT INTO member (id, staff_number, name, roles, found_by, created_at)"
-                " VALUES ($1, $2, $3, '{admin}', array_to_tsvector(string_to_array($4, ' ')), $5)",
-                member,
-                number,
-                called,
-                (await _keys([(called, number)]))[0],
-                now,
+            await Member.insert(
+                Member(
+                    id=member, staff_number=number, name=called, roles=["admin"], code_hash=code_hash, created_at=now
+                )
             )
+            await _write_keys(connection, [(member, called, number)])
         else:
-            await connection.execute("UPDATE member SET roles = array_append(roles, 'admin') WHERE id = $1", member)
-        await connection.execute("UPDATE member SET code_hash = $2 WHERE id = $1", member, code_hash)
-        await connection.execute("UPDATE sign_in_link SET used_at = $2 WHERE token_hash = $1", token_hash, now)
+            roles = QueryString("array_append(roles, 'admin')")
+            await Member.update({Member.roles: roles, Member.code_hash: code_hash}).where(Member.id == member)
+        await SignInLink.update({SignInLink.used_at: now}).where(SignInLink.token_hash == token_hash)
+        follows = await _follow(connection, [member], SESSIONS, ended=[member], now=now, new_id=new_id)
         await note("first_admin.made", at=now, actor=member, subject=str(member))
-        return await _known(member)
+        return await _known(member), follows
 
 
 # Codes
@@ -715,8 +801,10 @@ async def _hashed_code(code: str, staff_number: str) -> str:
     return await asyncio.get_running_loop().run_in_executor(_HASHING, _HASHER.hash, cleaned)
 
 
-async def set_code(member: UUID, code: str, *, now: datetime) -> None:
+async def set_code(member: UUID, code: str, *, now: datetime, new_id: Callable[[], UUID]) -> Follows:
     """Set or replace the member's own code; only for whoever is signed in as this member.
+
+    Replacing it ends all his sessions: what the old code opened is closed. A first code ends none.
 
     Refuses what `rules.code_problem` names, `members.unknown`, `members.left`.
     """
@@ -726,8 +814,17 @@ async def set_code(member: UUID, code: str, *, now: datetime) -> None:
         found = await _locked(connection, member)
         if found["left_on"] is not None:
             raise Refusal("members.left")
-        await connection.execute("UPDATE member SET code_hash = $2 WHERE id = $1", member, code_hash)
+        await Member.update({Member.code_hash: code_hash}).where(Member.id == member)
+        follows: Follows = ()
+        if found["has_code"]:
+            follows = await _follow(connection, [member], SESSIONS, ended=[member], now=now, new_id=new_id)
         await note("code.set", at=now, actor=member, subject=str(member))
+    return follows
+
+
+_CODE: Final = db.compiled(
+    Member.select(Member.id, Member.code_hash, Member.left_on).where(Lower(Member.staff_number) == db.given(1))
+)
 
 
 async def check_code(staff_number: str, code: str, *, now: datetime, tries_left: int) -> Person:
@@ -737,9 +834,7 @@ async def check_code(staff_number: str, code: str, *, now: datetime, tries_left:
     Refuses `sign_in.wrong` with `left` = `tries_left` (what the limits leave after this try), in the same words and
     time for unknown numbers, members without a code, leavers and wrong codes. About 20 ms of one core.
     """
-    found = await db.row(
-        "SELECT id, code_hash, left_on FROM member WHERE lower(staff_number) = $1", staff_key(staff_number)
-    )
+    found = await db.row(_CODE, staff_key(staff_number))
     code_hash = _DUMMY if found is None or found["code_hash"] is None else found["code_hash"]
     loop = asyncio.get_running_loop()
     right = await loop.run_in_executor(_HASHING, _matches, code_hash, clean_code(code))
@@ -753,8 +848,5 @@ async def check_code(staff_number: str, code: str, *, now: datetime, tries_left:
         raise Refusal("sign_in.wrong", left=tries_left)
     if _HASHER.check_needs_rehash(code_hash):
         fresh = await loop.run_in_executor(_HASHING, _HASHER.hash, clean_code(code))
-        async with transaction() as connection:
-            await connection.execute(
-                "UPDATE member SET code_hash = $2 WHERE id = $1 AND code_hash = $3", found["id"], fresh, code_hash
-            )
+        await Member.update({Member.code_hash: fresh}).where(Member.id == found["id"], Member.code_hash == code_hash)
     return await _known(found["id"])

@@ -6,9 +6,14 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
+from piccolo.columns.combination import WhereRaw
+from piccolo.custom_types import Combinable
+from piccolo.querystring import QueryString
+
 from rewards import database as db
 from rewards.members.rules import ROLES, OnRoster, staff_key
 from rewards.members.spellings import folded
+from rewards.members.tables import Member, Membership
 from rewards.sheets import one_line
 
 Standing = Literal["here", "left", "all"]
@@ -19,7 +24,10 @@ MOST_AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A member with the unit that he is in now. `unit_path` is its names from the root; () and None: no unit."""
+    """A member with the unit that he is in now. `unit_path` is its names from the root; () and None: no unit.
+
+    A session that says all this carries `access_version`; one of a version below `access_floor` is over.
+    """
 
     id: UUID
     staff_number: str
@@ -33,6 +41,8 @@ class Person:
     email: str
     phone: str
     has_code: bool
+    access_version: int
+    access_floor: int
     unit: UUID | None
     unit_path: tuple[str, ...]
 
@@ -76,18 +86,10 @@ class UnitNode:
 _PERSON = """
 SELECT member.id, member.staff_number, member.name, member.roles, member.language, member.alias, member.shows_alias,
        member.joined_on, member.left_on, member.email, member.phone, member.code_hash IS NOT NULL AS has_code,
-       unit.id AS unit, unit.path AS unit_path
+       member.access_version, member.access_floor, unit.id AS unit, unit.path AS unit_path
 FROM member
 LEFT JOIN membership ON membership.member = member.id AND membership.until IS NULL
 LEFT JOIN unit ON unit.id = membership.unit
-"""
-
-_MATCHING = """
-WHERE ($1::text IS NULL OR member.found_by @@ $1::tsquery)
-  AND ($2::uuid IS NULL OR unit.id = $2
-       OR starts_with(unit.path, (SELECT path || '/' FROM unit AS root WHERE root.id = $2)))
-  AND ($3 = '' OR $3 = ANY(member.roles))
-  AND ($4 = 'all' OR ($4 = 'left') = (member.left_on IS NOT NULL))
 """
 
 _LAST_UNIT = """
@@ -101,11 +103,12 @@ JOIN LATERAL (
 ) AS last ON true
 """
 
-_COUNT = """
-SELECT count(*)
-FROM member
-LEFT JOIN membership ON membership.member = member.id AND membership.until IS NULL
-LEFT JOIN unit ON unit.id = membership.unit
+_BELONGS = """
+{} IN (
+    SELECT membership.member FROM membership JOIN unit ON unit.id = membership.unit
+    WHERE membership.until IS NULL
+      AND (unit.id = {} OR starts_with(unit.path, (SELECT path || '/' FROM unit AS root WHERE root.id = {})))
+)
 """
 
 
@@ -124,6 +127,13 @@ ORDER BY member.left_on IS NOT NULL, hit.longer, lower(member.staff_number) LIMI
 """
 
 _LOOKED_AT = 200
+_UNIT_OF = db.compiled(
+    Membership.select(Membership.unit).where(
+        Membership.member == db.given(1),
+        Membership.since <= db.given(2),
+        Membership.until.is_null() | (Membership.until > db.given(2)),
+    )
+)
 
 
 async def member(member_id: UUID) -> Person | None:
@@ -136,6 +146,18 @@ async def member_by_staff_number(staff_number: str) -> Person | None:
     """The member of this number, however it is typed (full-width, small letters); also one who has left."""
     found = await db.row(_PERSON + "WHERE lower(member.staff_number) = $1", staff_key(staff_number))
     return None if found is None else _person(found)
+
+
+async def people(member_ids: Collection[UUID]) -> dict[UUID, Person]:
+    """These members, leavers among them, in one query. Unknown ids are left out."""
+    found = await db.rows(_PERSON + "WHERE member.id = ANY($1)", list(member_ids))
+    return {row["id"]: _person(row) for row in found}
+
+
+async def changed_since(change: int) -> list[UUID]:
+    """Whose access the change of this number altered, or a later one."""
+    found = await db.rows("SELECT id FROM member WHERE access_version > 0 AND access_version >= $1", change)
+    return [row["id"] for row in found]
 
 
 async def members(
@@ -152,22 +174,30 @@ async def members(
     `text` is how a name, its pinyin, its initials or a staff number begins (spellings.py), `unit` takes in the units
     below it. At most MOST_AT_ONCE.
     """
-    found = await db.rows(
-        _PERSON + _MATCHING + "AND lower(member.staff_number) > lower($5) ORDER BY lower(member.staff_number) LIMIT $6",
-        _beginning(text),
-        unit,
-        role,
-        standing,
-        one_line(after),
-        min(limit, MOST_AT_ONCE),
-    )
+    after = one_line(after)
+    asked = *_matching(text, unit, role, standing), WhereRaw("lower({}) > lower({})", Member.staff_number, after)
+    page = "WHERE {} ORDER BY lower(member.staff_number) LIMIT {}"
+    found = await db.rows(QueryString(_PERSON + page, db.all_of(*asked), min(limit, MOST_AT_ONCE)))
     return [_person(row) for row in found]
 
 
 async def member_count(*, text: str = "", unit: UUID | None = None, role: str = "", standing: Standing = "here") -> int:
     """How many members `members` finds on all its pages."""
-    count: int = await db.value(_COUNT + _MATCHING, _beginning(text), unit, role, standing)
-    return count
+    return int(await Member.count().where(*_matching(text, unit, role, standing)))
+
+
+def _matching(text: str, unit: UUID | None, role: str, standing: Standing) -> list[Combinable]:
+    """What a member of the list fulfils; nothing for what is not asked."""
+    asked: list[Combinable] = []
+    if one_line(text):
+        asked.append(WhereRaw("{} @@ {}::tsquery", Member.found_by, _beginning(text)))
+    if unit is not None:
+        asked.append(WhereRaw(_BELONGS, Member.id, unit, unit))
+    if role:
+        asked.append(Member.roles.any(role))
+    if standing != "all":
+        asked.append(Member.left_on.is_null() if standing == "here" else Member.left_on.is_not_null())
+    return asked
 
 
 async def members_found(text: str, limit: int) -> list[Person]:
@@ -175,21 +205,20 @@ async def members_found(text: str, limit: int) -> list[Person]:
 
     Reads the index and, of what it holds under the text, at most _LOOKED_AT members.
     """
-    key = _quoted(text)
-    found = await db.rows(_HITS + _PERSON + _OF_HITS, key, f"{key}:*", _LOOKED_AT, limit) if key else []
+    found = await db.rows(_HITS + _PERSON + _OF_HITS, _key(text), _beginning(text), _LOOKED_AT, limit)
     return [_person(row) for row in found]
 
 
-def _beginning(text: str) -> str | None:
-    """The query for the members of whom a key begins with the text. None: no text, everybody; "": nobody."""
-    key = _quoted(text)
-    return (f"{key}:*" if key else "") if one_line(text) else None
+def _beginning(text: str) -> str:
+    """The query for the members of whom a key begins with the text; "", for nobody, when nothing is left of it."""
+    key = _key(text)
+    return key and f"{key}:*"
 
 
-def _quoted(text: str) -> str:
-    """A text, folded, as a query has it; "" when nothing is left of it."""
+def _key(text: str) -> str:
+    """The query for the members who have a text as a key; "", for nobody, when nothing is left of it."""
     key = folded(text).replace("\\", "\\\\").replace("'", "''")
-    return f"'{key}'" if key else ""
+    return key and f"'{key}'"
 
 
 async def labels(member_ids: Collection[UUID]) -> dict[UUID, Label]:
@@ -234,11 +263,7 @@ async def unit_tree() -> tuple[UnitNode, ...]:
 
 async def unit_of(member_id: UUID, day: date) -> UUID | None:
     """The unit that the member belonged to on that day; None: none."""
-    found: UUID | None = await db.value(
-        "SELECT unit FROM membership WHERE member = $1 AND since <= $2 AND (until IS NULL OR until > $2)",
-        member_id,
-        day,
-    )
+    found: UUID | None = await db.value(_UNIT_OF, member_id, day)
     return found
 
 
@@ -246,23 +271,6 @@ async def unit_left_from(member_id: UUID) -> UUID | None:
     """The unit of a leaver on his last day; of whoever is here, his unit now. None: none."""
     found: UUID | None = await db.value(_LAST_UNIT + "WHERE member.id = $1", member_id)
     return found
-
-
-async def members_within(units: Collection[UUID], day: date) -> list[UUID]:
-    """Who belonged on that day to one of the units or to a unit below one, each once, ordered by id."""
-    found = await db.rows(
-        """
-        SELECT DISTINCT membership.member
-        FROM membership
-        JOIN unit ON unit.id = membership.unit
-        JOIN unit AS root ON root.id = ANY($1) AND (unit.id = root.id OR starts_with(unit.path, root.path || '/'))
-        WHERE membership.since <= $2 AND (membership.until IS NULL OR membership.until > $2)
-        ORDER BY membership.member
-        """,
-        list(units),
-        day,
-    )
-    return [row["member"] for row in found]
 
 
 async def roster_current() -> list[OnRoster]:
@@ -328,8 +336,7 @@ async def any_link() -> bool:
 
 async def has_admin() -> bool:
     """Whether anybody who is here is an admin."""
-    found: bool = await db.value("SELECT EXISTS (SELECT FROM member WHERE 'admin' = ANY(roles) AND left_on IS NULL)")
-    return found
+    return await Member.exists().where(Member.roles.any("admin"), Member.left_on.is_null())
 
 
 def _parts(path: str | None) -> tuple[str, ...]:
@@ -354,6 +361,8 @@ def _person(row: db.Row) -> Person:
         row["email"],
         row["phone"],
         row["has_code"],
+        row["access_version"],
+        row["access_floor"],
         row["unit"],
         _parts(row["unit_path"]),
     )

@@ -5,6 +5,7 @@ from typing import Any
 from piccolo.columns import (
     UUID,
     Array,
+    BigInt,
     Boolean,
     Bytea,
     Column,
@@ -35,21 +36,23 @@ class Unit(Table, tablename="unit", db=engine):
 
     id = UUID(primary_key=True, default=None)
     parent: ForeignKey[Any] = ForeignKey("self", null=True, default=None, on_delete=OnDelete.restrict, index=True)
-    name = Varchar(200)
-    path = Varchar(2000, unique=True)
+    name = Varchar(200, default=None)
+    path = Varchar(2000, unique=True, default=None)
 
 
 class Member(Table, tablename="member", db=engine):
     """A person of the roster. Leaving sets `left_on`; nothing is ever deleted.
 
     `roles` holds any of organiser, reviewer, auditor, admin; everyone is a member. `code_hash` is argon2id,
-    null until the member has set a code. With `shows_alias` boards show `alias` in place of the name. `found_by` are
-    the keys of spellings.py, null while the worker has not made them yet.
+    null until the member has set a code. With `shows_alias` boards show `alias` in place of the name.
+    `access_version` is the number of the last change of what his sessions say or of whether they last; those with a
+    version below `access_floor` are over. `found_by` are the keys of spellings.py, null while the worker has not made
+    them yet.
     """
 
     id = UUID(primary_key=True, default=None)
-    staff_number = Varchar(64, unique=True)
-    name = Varchar(200)
+    staff_number = Varchar(64, unique=True, default=None)
+    name = Varchar(200, default=None)
     roles = Array(base_column=Varchar(), default=list)
     language = Varchar(16, null=True, default=None)
     alias = Varchar(40, default="")
@@ -59,6 +62,8 @@ class Member(Table, tablename="member", db=engine):
     email = Varchar(320, default="")
     phone = Varchar(40, default="")
     code_hash = Varchar(255, null=True, default=None)
+    access_version = BigInt(default=0)
+    access_floor = BigInt(default=0)
     created_at = Timestamptz(default=None)
     found_by = Keys(null=True, default=None)
 

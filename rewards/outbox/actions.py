@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from piccolo.querystring import QueryString
+
 from rewards.database import rows, transaction
 from rewards.outbox import rules
+from rewards.outbox.tables import Intent
 
 _ERROR_LENGTH = 200
 
@@ -82,21 +85,28 @@ async def claim(
 async def finish(claimed: Claimed, *, now: datetime) -> bool:
     """True: the work is done (also when it was already). False: it was intended again meanwhile and is open for
     another run, at once unless another worker holds it."""
-    async with transaction() as connection:
-        done = await connection.fetchval(
-            "UPDATE intent SET done_at = coalesce(done_at, $3), claimed_until = NULL"
-            " WHERE id = $1 AND revision = $2 RETURNING true",
-            claimed.id,
-            claimed.revision,
-            now,
+    mine = Intent.id == claimed.id
+    async with transaction():
+        done = await (
+            Intent.update({Intent.done_at: QueryString("coalesce(done_at, {})", now), Intent.claimed_until: None})
+            .where(mine, Intent.revision == claimed.revision)
+            .returning(Intent.id)
         )
         if not done:
-            await connection.execute(
-                "UPDATE intent SET claimed_until = NULL WHERE id = $1 AND claimed_until = $2 AND done_at IS NULL",
-                claimed.id,
-                claimed.until,
+            await Intent.update({Intent.claimed_until: None}).where(
+                mine, Intent.claimed_until == claimed.until, Intent.done_at.is_null()
             )
     return bool(done)
+
+
+async def tick_off(kind: str, subject: str, *, now: datetime) -> None:
+    """Whoever intended the work has done it himself. A worker may have been at it too: the work allows that."""
+    await rows(
+        "UPDATE intent SET done_at = $3, claimed_until = NULL WHERE kind = $1 AND subject = $2 AND done_at IS NULL",
+        kind,
+        subject,
+        now,
+    )
 
 
 async def fail(claimed: Claimed, *, now: datetime, error: str) -> bool:
@@ -112,10 +122,22 @@ async def fail(claimed: Claimed, *, now: datetime, error: str) -> bool:
         )
         if attempts is None:
             return False
-        await connection.execute(
-            "UPDATE intent SET claimed_until = NULL, due_at = $2, last_error = $3 WHERE id = $1",
-            claimed.id,
-            now + rules.wait_after(attempts),
-            error[:_ERROR_LENGTH],
-        )
+        await Intent.update(
+            {
+                Intent.claimed_until: None,
+                Intent.due_at: now + rules.wait_after(attempts),
+                Intent.last_error: error[:_ERROR_LENGTH],
+            }
+        ).where(Intent.id == claimed.id)
     return True
+
+
+async def forget(*, done_before: datetime, limit: int) -> int:
+    """Delete at most `limit` pieces of work that were done before, the oldest first; how many."""
+    found = await rows(
+        "DELETE FROM intent WHERE id = ANY(ARRAY(SELECT id FROM intent WHERE done_at < $1 ORDER BY done_at LIMIT $2"
+        " FOR UPDATE SKIP LOCKED)) RETURNING id",
+        done_before,
+        limit,
+    )
+    return len(found)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from rewards.database import rows, value
+from rewards.database import compiled, given, rows, value
+from rewards.outbox.tables import Intent
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +20,23 @@ class Overdue:
     last_error: str
 
 
+_OPEN = compiled(Intent.count().where(Intent.done_at.is_null()))
+_OVERDUE = compiled(
+    Intent.select(Intent.id, Intent.kind, Intent.subject, Intent.due_at, Intent.attempts, Intent.last_error)
+    .where(
+        Intent.done_at.is_null(),
+        Intent.due_at <= given(1),
+        Intent.claimed_until.is_null() | (Intent.claimed_until <= given(1)),
+    )
+    .order_by(Intent.due_at, Intent.id)
+)
+
+
 async def open_count() -> int:
     """How many pieces of work are not done, due or not."""
-    return int(await value("SELECT count(*) FROM intent WHERE done_at IS NULL"))
+    return int(await value(_OPEN))
 
 
 async def overdue(now: datetime, limit: int = 100) -> list[Overdue]:
     """At most `limit` pieces of work that are due at `now` and held by no worker, longest due first."""
-    found = await rows(
-        "SELECT id, kind, subject, due_at, attempts, last_error FROM intent WHERE done_at IS NULL AND due_at <= $1"
-        " AND (claimed_until IS NULL OR claimed_until <= $1) ORDER BY due_at, id LIMIT $2",
-        now,
-        limit,
-    )
-    return [Overdue(**dict(one)) for one in found]
+    return [Overdue(**one) for one in await rows(_OVERDUE + " LIMIT $2", now, limit)]

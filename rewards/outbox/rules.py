@@ -1,9 +1,12 @@
-"""How long failed work waits before it is tried again."""
+"""How long failed work waits before it is tried again, and how long it is known what was done."""
 
 from datetime import timedelta
 
 SHORTEST_WAIT = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(minutes=5)
+
+DONE_KEPT = timedelta(days=14)
+"""So long it can be looked up in the database that a piece of work was done. No program reads it."""
 
 
 def wait_after(attempts: int) -> timedelta:

@@ -14,8 +14,8 @@ class Intent(Table, tablename="intent", db=engine):
     """
 
     id = UUID(primary_key=True, default=None)
-    kind = Varchar(40)
-    subject = Varchar(200)
+    kind = Varchar(40, default=None)
+    subject = Varchar(200, default=None)
     revision = Integer(default=1)
     due_at = Timestamptz(default=None)
     created_at = Timestamptz(default=None)

@@ -9,7 +9,6 @@ import click
 from games.quizzes.actions import add_quiz
 from games.quizzes.formats import QuizDraft, read_questions
 from games.quizzes.rules import SCORINGS, Scoring
-from rewards.boards import actions as boards
 from rewards.members import actions as members
 from rewards.members import queries
 from rewards.members.roster_file import Roster, read_roster
@@ -19,10 +18,10 @@ from server.commands import services, terminal
 from server.commands.terminal import JSON, Command, Exit, Group
 from server.runtime.chance import new_id
 from server.runtime.clock import now
+from server.runtime.following import follow_now
 from server.runtime.refusals import Refusal
 from server.runtime.resources import Resources
 from server.web.frame.i18n import mark
-from server.web.frame.session import Sessions
 
 FILE = click.argument("file", type=click.Path(path_type=Path))
 APPLY = click.option("--apply", is_flag=True, help=mark("Do it; without this nothing is changed."))
@@ -144,7 +143,7 @@ async def _roster(house: Resources, found: Roster, apply: bool, full: bool, allo
     said = said_by(found)
     if not apply:
         return compare(await queries.roster_current(), found.rows, full=full, today=today, said=said)
-    changes = await members.import_roster(
+    changes, follows = await members.import_roster(
         found.rows,
         said=said,
         full=full,
@@ -154,15 +153,7 @@ async def _roster(house: Resources, found: Roster, apply: bool, full: bool, allo
         today=today,
         new_id=new_id,
     )
-    sessions = Sessions(house.redis)
-    for leaving in changes.left:
-        await sessions.end_all(leaving.member.id)
-    for altered in {change.member.id for change in (*changes.changed, *changes.moved, *changes.returned)}:
-        person = await queries.member(altered)
-        if person is not None:
-            await sessions.rewrite(altered, name=person.name, roles=person.roles, unit=person.unit_name)
-    gone = [leaving.member.id for leaving in changes.left]
-    await boards.follow_roster(house.redis, [*gone, *(change.member.id for change in changes.returned)], today=today)
+    await follow_now(house, follows)
     return changes
 
 

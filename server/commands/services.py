@@ -18,6 +18,7 @@ from server.runtime.refusals import Refusal
 from server.runtime.resources import Resources, opened
 from server.runtime.settings import Settings
 from server.web.frame.i18n import mark
+from server.web.nouns import LISTING
 
 Result = TypeVar("Result")
 
@@ -87,7 +88,7 @@ async def require_services(chosen: Settings) -> None:
 async def migrated(chosen: Settings) -> list[str]:
     """Reach both services and bring the tables to this version; the names applied now."""
     await require_services(chosen)
-    return await migrate(chosen.database_url)
+    return await migrate(chosen.database_url, LISTING.earnings)
 
 
 @asynccontextmanager

@@ -8,12 +8,13 @@ from uuid import UUID
 
 from games.quizzes import actions as quizzes
 from games.quizzes import queries as quiz_queries
+from games.quizzes.earnings import QUIZ
 from rewards import database as db
 from rewards.audit.actions import note
 from rewards.draws import actions as draws
 from rewards.draws import queries as draw_queries
 from rewards.draws import rules
-from rewards.draws.eligibility import Quizzes, Rule
+from rewards.draws.eligibility import Counted, Rule
 from rewards.draws.queries import DrawRow
 from rewards.draws.terms import LEAST_CUSTODIANS, CustodianTerms, PrizeTerms, Terms
 from rewards.ledger import actions as ledger
@@ -115,7 +116,7 @@ async def plan_draw(house: Resources, season: UUID, creator: UUID) -> UUID:
     terms = Terms(
         title="答题抽奖" if chinese else "Quiz draw",
         season=season,
-        rule=Rule((Quizzes(1),), per=1000, cap=10),
+        rule=Rule((Counted(QUIZ.code, "count", 1),), per=1000, cap=10),
         prizes=tuple(PrizeTerms(*prize) for prize in prizes),
         custodians=(
             CustodianTerms("organiser", "组织者" if chinese else "Organiser", await person(roster.ORGANISER)),

@@ -1,9 +1,13 @@
-"""Bring the database to this version's tables: plain SQL files, in order, each once, under one lock."""
+"""Bring the database to this version: plain SQL files, in order, each once, under one lock; then what can be earned."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import asyncpg
+
+from rewards.ledger.actions import bring_up
+from rewards.ledger.earnings import Earning
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDERS = ("rewards", "games", "server")
@@ -46,21 +50,28 @@ async def pending(connection: asyncpg.Connection) -> list[str]:
     return [name for name in known if name not in applied]
 
 
-async def migrate(url: str) -> list[str]:
-    """Apply what is pending, each file in its own transaction; return the names applied now.
+async def apply(connection: asyncpg.Connection) -> list[str]:
+    """Apply what is pending, each file in its own transaction; the names applied now."""
+    waiting = await pending(connection)
+    for name, sql in files():
+        if name in waiting:
+            async with connection.transaction():
+                await connection.execute(sql)
+                digest = hashlib.sha256(sql.encode()).hexdigest()
+                await connection.execute("INSERT INTO migration (name, digest) VALUES ($1, $2)", name, digest)
+    return waiting
+
+
+async def migrate(url: str, earnings: Sequence[Earning]) -> list[str]:
+    """Apply what is pending and return its names; the ledger then knows exactly these earnings.
 
     Safe to start on several machines at once: an advisory lock makes the others wait and then find nothing.
     """
     connection = await asyncpg.connect(url)
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
-        waiting = await pending(connection)
-        for name, sql in files():
-            if name in waiting:
-                async with connection.transaction():
-                    await connection.execute(sql)
-                    digest = hashlib.sha256(sql.encode()).hexdigest()
-                    await connection.execute("INSERT INTO migration (name, digest) VALUES ($1, $2)", name, digest)
-        return waiting
+        applied = await apply(connection)
+        await bring_up(connection, earnings)
+        return applied
     finally:
         await connection.close()

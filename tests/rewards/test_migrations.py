@@ -6,18 +6,27 @@ import json
 import shutil
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
-from piccolo.columns import Array, Column, ForeignKey
+from hypothesis import given
+from hypothesis import strategies as st
+from piccolo.columns import Array, BigSerial, Column, ForeignKey, OnDelete, Serial
 from piccolo.constraints import Unique
 from piccolo.table import Table
 
-from rewards.draws.eligibility import read_rule
+from rewards.draws.eligibility import Counted, Part, Points, read_rule, rule_json
+from rewards.ledger.earnings import Earning
 from server.runtime import migrate as runner
 from server.runtime.migrate import FOLDERS, MigrationError, files, migrate
-from tests.conftest import named
+from server.web.nouns import LISTING
+from tests.databases import named
+from tests.laws import examples
 
 ROOT = Path(__file__).resolve().parents[2]
 OWN = "migration"
@@ -88,6 +97,20 @@ def references_believed(table: type[Table]) -> dict[str, str]:
         column._meta.db_column_name: column._foreign_key_meta.resolved_references._meta.tablename
         for column in table._meta.foreign_key_columns
     }
+
+
+NEXT_NUMBER = "the next number"
+
+
+def defaults_believed(table: type[Table]) -> dict[str, object]:
+    """column -> what a row gets that does not name it; those that have to be named are left out."""
+    defaults = {
+        column._meta.db_column_name: NEXT_NUMBER
+        if isinstance(column, Serial | BigSerial)
+        else column.get_default_value()
+        for column in table._meta.columns
+    }
+    return {name: default for name, default in defaults.items() if default is not None}
 
 
 @pytest.fixture
@@ -163,25 +186,59 @@ async def test_same_references_none_of_which_deletes(there: asyncpg.Connection) 
         made.setdefault(one["from_table"], {})[one["attname"]] = one["to_table"]
     for name, table in tables().items():
         assert made.get(name, {}) == references_believed(table), name
+        for column in table._meta.foreign_key_columns:
+            assert column._foreign_key_meta.on_delete is OnDelete.restrict, column
+
+
+async def test_same_defaults(there: asyncpg.Connection) -> None:
+    """A row that a class makes is whole: it brings the class's defaults along, and where the database has none the
+    class has none either, so that a column left out is refused and not silently empty."""
+    found = await there.fetch(
+        "SELECT adrelid::regclass::text AS table_name, attname, pg_get_expr(adbin, adrelid) AS text FROM pg_attrdef"
+        " JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum"
+        " WHERE adrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)"
+    )
+    made: dict[str, dict[str, object]] = {}
+    for one in found:
+        counts = one["text"].startswith("nextval(")
+        value = NEXT_NUMBER if counts else await there.fetchval(f"SELECT {one['text']}")
+        made.setdefault(one["table_name"], {})[one["attname"]] = value
+    for name, table in tables().items():
+        assert made.get(name, {}) == defaults_believed(table), name
+
+
+async def test_same_indexes_of_one_column(there: asyncpg.Connection) -> None:
+    """Those of several columns, of a part of the rows, of an expression or unique ones stand in SQL alone, as do CHECK
+    and triggers."""
+    found = await there.fetch(
+        "SELECT indrelid::regclass::text AS table_name, array_agg(attname::text ORDER BY attname) AS columns"
+        " FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]"
+        " WHERE indnatts = 1 AND indpred IS NULL AND NOT indisunique AND indrelid IN"
+        " (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace) GROUP BY 1"
+    )
+    made = {one["table_name"]: one["columns"] for one in found}
+    for name, table in tables().items():
+        indexed = [column._meta.db_column_name for column in table._meta.columns if column._meta.index]
+        assert made.get(name, []) == sorted(indexed), name
 
 
 async def test_migrating_again_does_nothing(empty: str) -> None:
     names = [name for name, _ in files()]
-    assert await migrate(empty) == names
-    assert await migrate(empty) == []
+    assert await migrate(empty, LISTING.earnings) == names
+    assert await migrate(empty, LISTING.earnings) == []
 
 
 async def test_several_at_once_apply_each_file_once(empty: str) -> None:
-    applied = await asyncio.gather(*(migrate(empty) for _ in range(4)))
+    applied = await asyncio.gather(*(migrate(empty, LISTING.earnings) for _ in range(4)))
     assert sorted(applied) == sorted([[], [], [], [name for name, _ in files()]])
 
 
 async def test_an_applied_file_that_was_altered_is_refused(empty: str, folder: Path) -> None:
-    await migrate(empty)
+    await migrate(empty, LISTING.earnings)
     file = folder / "rewards" / "migrations" / "0001_first_tables.sql"
     file.write_text(file.read_text() + "\nCREATE TABLE later (id INTEGER);\n")
     with pytest.raises(MigrationError) as refused:
-        await migrate(empty)
+        await migrate(empty, LISTING.earnings)
     assert (refused.value.code, refused.value.name) == ("database.migration_altered", "rewards/0001_first_tables")
     assert await one_value(empty, "SELECT to_regclass('later')") is None
 
@@ -189,10 +246,10 @@ async def test_an_applied_file_that_was_altered_is_refused(empty: str, folder: P
 async def test_a_newer_database_is_refused(empty: str, folder: Path) -> None:
     newer = folder / "games" / "migrations" / "0999_later.sql"
     newer.write_text("CREATE TABLE later (id INTEGER);")
-    await migrate(empty)
+    await migrate(empty, LISTING.earnings)
     newer.unlink()
     with pytest.raises(MigrationError) as refused:
-        await migrate(empty)
+        await migrate(empty, LISTING.earnings)
     assert (refused.value.code, refused.value.name) == ("database.newer", "games/0999_later")
 
 
@@ -200,11 +257,11 @@ async def test_a_file_that_fails_leaves_nothing_of_itself(empty: str, folder: Pa
     broken = folder / "games" / "migrations" / "0999_later.sql"
     broken.write_text("CREATE TABLE later (id INTEGER); SELECT 1 / 0;")
     with pytest.raises(asyncpg.DivisionByZeroError):
-        await migrate(empty)
+        await migrate(empty, LISTING.earnings)
     assert await one_value(empty, "SELECT to_regclass('later')") is None
     assert await one_value(empty, "SELECT to_regclass('quiz')") is not None
     broken.write_text("CREATE TABLE later (id INTEGER);")
-    assert "games/0999_later" in await migrate(empty)
+    assert "games/0999_later" in await migrate(empty, LISTING.earnings)
     assert await one_value(empty, "SELECT to_regclass('later')") == "later"
 
 
@@ -228,18 +285,25 @@ FROM draw JOIN prize ON prize.draw = draw.id, generate_series(0, 1) AS slot WHER
 """Draws as the first tables had them: planned, frozen, held with one prize fetched and one not."""
 
 
-async def test_draws_of_the_first_tables_are_carried_over(empty: str, folder: Path) -> None:
-    later = [path for path in (folder / "rewards" / "migrations").glob("*.sql") if not path.name.startswith("0001_")]
+@asynccontextmanager
+async def before(url: str, folder: Path, first: str) -> AsyncIterator[asyncpg.Connection]:
+    """A database as it was before the migration of rewards that begins with `first`; later ones are back afterwards."""
+    later = [path for path in (folder / "rewards" / "migrations").glob("*.sql") if path.name >= first]
     contents = {path: path.read_text() for path in later}
     for path in later:
         path.unlink()
-    await migrate(empty)
-    connection = await asyncpg.connect(empty)
-    await connection.execute(FIRST_DRAWS.format(member=f"'{uuid.uuid4()}'::uuid", season=f"'{uuid.uuid4()}'::uuid"))
+    connection = await asyncpg.connect(url)
+    await runner.apply(connection)
+    yield connection
     await connection.close()
     for path, text in contents.items():
         path.write_text(text)
-    await migrate(empty)
+
+
+async def test_draws_of_the_first_tables_are_carried_over(empty: str, folder: Path) -> None:
+    async with before(empty, folder, "0002") as connection:
+        await connection.execute(FIRST_DRAWS.format(member=f"'{uuid.uuid4()}'::uuid", season=f"'{uuid.uuid4()}'::uuid"))
+    await migrate(empty, LISTING.earnings)
     assert await one_value(empty, "SELECT string_agg(state, ' ' ORDER BY title) FROM draw") == "draft closed frozen"
     assert await one_value(empty, "SELECT string_agg(state, ' ' ORDER BY slot) FROM win") == "claimed drawn"
     assert await one_value(empty, "SELECT encode(commitment, 'hex') FROM custodian") == "ab" * 32
@@ -248,6 +312,110 @@ async def test_draws_of_the_first_tables_are_carried_over(empty: str, folder: Pa
     stored = await one_value(empty, "SELECT rule FROM draw WHERE state = 'draft'")
     rule = read_rule(json.loads(str(stored)))
     assert (rule.per, rule.cap, [part.kind for part in rule.parts]) == (50, 20, ["units", "points"])
+
+
+DAYS = {"since": "2026-09-01", "until": "2026-09-30"}
+THING = uuid.UUID(int=7)
+COUNTED: dict[str, Counted] = {
+    "quizzes": Counted("quiz", "count", 1),
+    "levels": Counted("level", "count", 1),
+    "ideas": Counted("idea", "count", 1),
+    "hours": Counted("hours", "sum", 1, measure="minutes"),
+}
+"""Kind of part that there was -> what it counts, now."""
+
+least = st.integers(1, 10_000)
+old_parts: st.SearchStrategy[dict[str, Any]] = st.one_of(
+    st.builds(
+        lambda kind, least, days: {"part": kind, "least": least, **days},
+        st.sampled_from(["points", *COUNTED]),
+        least,
+        st.sampled_from([{}, DAYS]),
+    ),
+    st.builds(
+        lambda least, name: {"part": "passed", "quiz": str(THING), "name": name, "least": least},
+        st.integers(1, 100),
+        st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=20),
+    ),
+    st.builds(lambda least: {"part": "attended", "least": least}, least),
+    st.just({"part": "units", "units": [str(THING)]}),
+    st.just({"part": "roles", "roles": ["reviewer"]}),
+    st.just({"part": "joined_before", "day": "2020-01-01"}),
+    st.sampled_from([{"part": "not_winner"}, {"part": "not_winner", "since": "2026-09-01"}]),
+)
+old_rules = st.builds(
+    lambda parts, per, cap, classes: {
+        "parts": parts,
+        "per": per,
+        "cap": cap,
+        "classes": [{"code": f"c{n}", "name": f"Class {n}", "parts": own} for n, own in enumerate(classes)],
+    },
+    st.lists(old_parts, max_size=4),
+    st.integers(0, 60),
+    st.integers(1, 30),
+    st.lists(st.lists(old_parts, max_size=2), max_size=3),
+)
+
+
+def as_it_was(part: dict[str, Any]) -> Part:
+    """An old part, read by hand."""
+    days = tuple(date.fromisoformat(part[name]) for name in DAYS if name in part) or (None, None)
+    match part["part"]:
+        case "points":
+            return Points(part["least"], *days)
+        case "passed":
+            return Counted("quiz", "best", part["least"], measure="percent", about=THING, name=part["name"])
+        case kind if kind in COUNTED:
+            return replace(COUNTED[kind], least=part["least"], since=days[0], until=days[1])
+    return read_rule({"parts": [part]}).parts[0]
+
+
+async def test_rules_stored_before_count_what_they_counted(empty: str, folder: Path) -> None:
+    stored: list[dict[str, Any]] = [{}, {"parts": []}]
+
+    @examples(150)
+    @given(old_rules)
+    def collect(rule: dict[str, Any]) -> None:
+        stored.append(rule)
+
+    collect()
+    season = uuid.uuid4()
+    async with before(empty, folder, "0005") as connection:
+        await connection.execute(
+            "INSERT INTO season (id, name, starts_on, ends_on) VALUES ($1, 'Autumn', '2026-09-01', '2026-11-30')",
+            season,
+        )
+        await connection.executemany(
+            "INSERT INTO draw (id, number, slug, title, season, rule, created_by, created_at, state, manifest,"
+            " snapshot) VALUES (gen_random_uuid(), $1, $2, 'Draw', $3, $4, $3, now(), 'frozen', $5, '')",
+            [(n, str(n), season, json.dumps(rule), json.dumps(rule).encode()) for n, rule in enumerate(stored)],
+        )
+    await migrate(empty, LISTING.earnings)
+    connection = await asyncpg.connect(empty)
+    found = await connection.fetch("SELECT rule, manifest FROM draw ORDER BY number")
+    await connection.close()
+    for rule, now in zip(stored, found, strict=True):
+        read = read_rule(json.loads(now["rule"]))
+        assert list(read.parts) == [as_it_was(part) for part in rule.get("parts", ())]
+        assert (read.per, read.cap) == (rule.get("per", 0), rule.get("cap", 20))
+        assert [(one.code, one.name, list(one.parts)) for one in read.classes] == [
+            (one["code"], one["name"], [as_it_was(part) for part in one["parts"]]) for one in rule.get("classes", ())
+        ]
+        assert json.loads(now["manifest"]) == rule
+        assert read_rule(rule_json(read)) == read
+
+
+async def test_earnings_of_before_keep_what_people_have_set(empty: str, folder: Path) -> None:
+    async with before(empty, folder, "0005") as connection:
+        await connection.execute(
+            "UPDATE earning_rule SET daily_cap = 300 WHERE code IN ('quiz', 'idea');"
+            "INSERT INTO audit_entry (at, code, subject, details) VALUES (now(), 'rule.set', 'idea', '{}')"
+        )
+    await migrate(empty, (*LISTING.earnings, Earning("hours", "Volunteer hours", "minutes", daily_cap=480)))
+    kept = "SELECT string_agg(concat_ws(':', code, daily_cap, declared), ' ' ORDER BY code) FROM earning_rule"
+    assert await one_value(empty, kept) == "adjustment:t hours:480:t idea:300:f quiz:300:t"
+    await migrate(empty, LISTING.earnings)
+    assert await one_value(empty, kept) == "adjustment:t hours:480:f idea:300:f quiz:300:t"
 
 
 async def one_value(url: str, sql: str) -> object:

@@ -16,7 +16,7 @@ from server.runtime.resources import Resources
 from tests.rewards.members.people import person
 from workers.main import JOBS, carry_out
 
-MIGRATION = ROOT / "rewards" / "migrations" / "0005_found_by.sql"
+MIGRATION = ROOT / "rewards" / "migrations" / "0006_found_by.sql"
 
 
 @pytest.fixture

@@ -10,12 +10,14 @@ from redis.asyncio import Redis
 
 from rewards import database as db
 from rewards.draws import actions
+from rewards.outbox.rules import DONE_KEPT
 from server.runtime import settings
 from server.runtime.chance import new_id
 from server.runtime.clock import now
 from server.runtime.resources import Resources
 from tests.rewards.draws.world import frozen_draw, held, plant
-from workers.retention import forget_draws
+from workers import retention
+from workers.retention import forget_draws, forget_work
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -39,3 +41,18 @@ async def test_what_is_older_than_the_setting_is_forgotten(house: Resources, red
     assert await forget_draws(house) == 0
     left = await db.rows("SELECT DISTINCT draw FROM entrant")
     assert [one["draw"] for one in left] == [young]
+
+
+async def test_work_that_was_done_long_ago_is_forgotten_and_open_work_never(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "AT_ONCE", 3)
+    await db.rows(
+        "INSERT INTO intent (id, kind, subject, due_at, created_at, done_at)"
+        " SELECT gen_random_uuid(), 'post_room', coalesce(n::text, 'open'), $1::timestamptz, $1,"
+        " $1 + make_interval(days => n) FROM unnest($2::int[]) AS n",
+        now() - DONE_KEPT - timedelta(days=7, hours=12),
+        [*range(1, 9), None],
+    )
+    assert await forget_work() == 7
+    assert await forget_work() == 0
+    left = await db.rows("SELECT subject FROM intent ORDER BY subject")
+    assert [one["subject"] for one in left] == ["8", "open"]

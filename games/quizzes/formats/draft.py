@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from games.quizzes.rules import Kind
 from rewards.sheets import Findings, Problem, one_line, plain_text
 
-Kind = Literal["single", "multiple", "true_false"]
 Format = Literal["kahoot", "gift", "aiken"]
 
 MAX_TEXT = 500

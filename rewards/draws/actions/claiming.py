@@ -81,10 +81,8 @@ async def claim(
             None if signature is None else claims.plain_signature(signature),
             on_paper,
         )
-        for fund, amount in (await _piece_of(win.id)).items():
-            await funds.pay(
-                _holder(win.draw), fund, amount, f"win:{win.id}:paid:{fund}", actor=by, now=now, new_id=new_id
-            )
+        piece = await _piece_of(win.id)
+        await funds.pay(_holder(win.draw), piece, f"win:{win.id}:paid", actor=by, now=now, new_id=new_id)
         await note(
             "claim.handed_over",
             at=now,

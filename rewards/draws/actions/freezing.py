@@ -121,7 +121,7 @@ async def ask_freeze(
 
     With `due_at` (the worker's call) only a draft that was planned to be frozen at that moment is; False: there was
     nothing to do. Refusals: draw.unknown, draw.move, draw.prizes_none, draw.custodians_few (wanted, found),
-    draw.unsealed (which: their labels), draw.beacon_early.
+    draw.unsealed (which: their labels), draw.earning_unknown (earning), draw.beacon_early.
     """
     async with db.transaction() as connection:
         if due_at is not None:
@@ -139,7 +139,9 @@ async def ask_freeze_within(draw_id: UUID, *, actor: UUID | None, now: datetime,
     if not await queries.prizes(draw_id):
         raise Refusal("draw.prizes_none")
     await _sealed(draw_id)
-    _beacon(await _planned(draw_id), now)
+    draw = await _planned(draw_id)
+    await queries.refuse_undeclared(draw.rule)
+    _beacon(draw, now)
     await db.rows(
         "UPDATE draw SET state = $2, freezing_since = $3, frozen_by = $4, version = version + 1 WHERE id = $1",
         draw_id,
@@ -340,7 +342,8 @@ def _beacon(draw: DrawRow, now: datetime) -> rules.Beacon | None:
 
 
 async def _chosen(draw: DrawRow, now: datetime) -> Selection:
-    """Join the caller's transaction: who is in. Refusals draw.nobody, draw.tickets_many."""
+    """Join the caller's transaction: who is in. Refusals draw.earning_unknown, draw.nobody, draw.tickets_many."""
+    await queries.refuse_undeclared(draw.rule)
     everybody = await queries.candidates(draw.rule, draw.season)
     chosen = await asyncio.to_thread(select, draw.rule, everybody, await queries.barred(draw, now))
     if not chosen.entrants:
@@ -464,7 +467,7 @@ async def _keep_funds(
         if prize.stock is not None:
             wanted[prize.stock] = wanted.get(prize.stock, 0) + prize.quantity
     holder = f"draw:{draw.id}"
-    await funds.hold_all(holder, wanted, f"{holder}:held", note=draw.title, actor=by, now=now, new_id=new_id)
+    await funds.hold(holder, wanted, f"{holder}:held", note=draw.title, actor=by, now=now, new_id=new_id)
 
 
 async def _promised(draw: DrawRow, prizes: Sequence[PrizeRow]) -> dict[str, object]:

@@ -29,7 +29,7 @@ async def create_draw(redis: Redis, terms: Terms, *, actor: UUID, now: datetime,
     """Plan a draw and return its id; its public name is draw-YEAR-NUMBER.
 
     Refusals: what `terms.flaw` finds, draw.unit_unknown, draw.freeze_past, draw.beacon_past, draw.fund_unknown,
-    draw.custodian_unknown, draw.exclusion_unknown, ledger.unknown_season.
+    draw.custodian_unknown, draw.exclusion_unknown, draw.earning_unknown (earning), ledger.unknown_season.
     """
     draw_id = new_id()
     async with db.transaction() as connection:
@@ -117,6 +117,7 @@ async def _check(terms: Terms, *, now: datetime, before: db.Row | None) -> None:
     for name, moment in (("freeze", terms.freeze_at), ("beacon", terms.beacon_at)):
         if moment is not None and moment <= now and (before is None or moment != before[f"{name}_at"]):
             raise Refusal(f"draw.{name}_past")
+    await queries.refuse_undeclared(terms.rule)
     if await db.value("SELECT id FROM season WHERE id = $1", terms.season) is None:
         raise Refusal("ledger.unknown_season")
     units = terms.rule.units.union(*(prize.units for prize in terms.prizes))

@@ -8,6 +8,7 @@ from rewards.audit.actions import note as audit
 from rewards.database import transaction
 from rewards.draws import policy as rules
 from rewards.draws.policy import Policy
+from rewards.draws.tables import DrawPolicy
 from rewards.funds.rules import MOST, shown, units
 from rewards.refusals import Refusal
 
@@ -24,16 +25,15 @@ async def set_policy(policy: Policy, *, actor: UUID | None, now: datetime, why: 
     why = why.strip()[:_LONGEST_WHY]
     if not why:
         raise Refusal("policy.why_missing")
-    async with transaction() as connection:
-        await connection.execute(
-            "INSERT INTO draw_policy (id, mode, share, value_event, value_year) VALUES (1, $1, $2, $3, $4)"
-            " ON CONFLICT (id) DO UPDATE SET mode = EXCLUDED.mode, share = EXCLUDED.share,"
-            " value_event = EXCLUDED.value_event, value_year = EXCLUDED.value_year",
-            policy.mode,
-            policy.share,
-            policy.value_event,
-            policy.value_year,
-        )
+    async with transaction():
+        await DrawPolicy.update(
+            {
+                DrawPolicy.mode: policy.mode,
+                DrawPolicy.share: policy.share,
+                DrawPolicy.value_event: policy.value_event,
+                DrawPolicy.value_year: policy.value_year,
+            }
+        ).where(DrawPolicy.id == 1)
         await audit(
             "policy.set",
             at=now,

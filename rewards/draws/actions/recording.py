@@ -353,8 +353,6 @@ async def _close(at: Scene, composed: rules.Composed, *, now: datetime, new_id: 
     await db.rows(
         "UPDATE win SET expires_at = $2 WHERE draw = $1 AND state = ANY($3)", at.draw, expires_at, list(claims.OPEN)
     )
-    if at.found["rehearses"] is None:
-        await plan_expiry(at.draw, expires_at, now=now, new_id=new_id)
     drawn = [(one.prize, one.place, one.pick.line) for one in composed.alternates if one.pick is not None]
     prizes = {
         one["code"]: one
@@ -382,6 +380,8 @@ async def _close(at: Scene, composed: rules.Composed, *, now: datetime, new_id: 
     if unfilled:
         holder = f"draw:{at.draw}"
         await funds.give_back(holder, f"{holder}:unfilled", only=unfilled, actor=None, now=now, new_id=new_id)
+    if at.found["rehearses"] is None:
+        await plan_expiry(at.draw, expires_at, now=now, new_id=new_id)
 
 
 async def _members(draw_id: UUID, lines: Sequence[int]) -> dict[int, UUID]:

@@ -42,42 +42,61 @@ async def rehearse(
             slug,
             now,
         )
-        for one in await connection.fetch("SELECT * FROM prize WHERE draw = $1 ORDER BY position", draw_id):
-            await connection.execute(
-                "INSERT INTO prize (id, draw, position, code, name, quantity, round, value, sponsor, picture, batch,"
-                " class, units, present, redraw, alternates) SELECT $2, $3, position, code, name, quantity, round,"
-                " value, sponsor, picture, batch, class, units, present, redraw, alternates FROM prize WHERE id = $1",
-                one["id"],
-                new_id(),
-                made,
-            )
-        for one in await connection.fetch("SELECT member, why, added_by FROM draw_exclusion WHERE draw = $1", draw_id):
-            await connection.execute(
-                "INSERT INTO draw_exclusion (id, draw, member, why, added_by) VALUES ($1, $2, $3, $4, $5)",
-                new_id(),
-                made,
-                *one.values(),
-            )
-        keepers = await connection.fetch(
-            "SELECT label, name, member FROM custodian WHERE draw = $1 ORDER BY position", draw_id
-        )
-        named = [tuple(one.values()) for one in keepers] or [(label, label, None) for label in states.CUSTODIANS]
-        for position, (label, name, member) in enumerate(named):
-            secret = random_bytes(rules.SECRET_BYTES)
-            await connection.execute(
-                "INSERT INTO custodian (id, draw, position, label, name, member, commitment, sealed_at, kept)"
-                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-                new_id(),
-                made,
-                position,
-                label,
-                name,
-                member,
-                rules.commitment(slug, label, secret),
-                now,
-                secret,
-            )
+        await _copy_terms(connection, draw_id, made, new_id=new_id)
+        await _seal_anew(connection, draw_id, made, slug, now=now, new_id=new_id, random_bytes=random_bytes)
         await note("draw.rehearsed", at=now, actor=actor, subject=str(draw_id), slug=slug)
         await ask_freeze_within(made, actor=actor, now=now, new_id=new_id)
     await ticks.announce(redis, f"draw:{draw_id}")
     return made
+
+
+async def _copy_terms(connection: db.Connection, draw_id: UUID, made: UUID, *, new_id: NewId) -> None:
+    """Prizes, without the funds that pay for them, and who is left out."""
+    for one in await connection.fetch("SELECT id FROM prize WHERE draw = $1 ORDER BY position", draw_id):
+        await connection.execute(
+            "INSERT INTO prize (id, draw, position, code, name, quantity, round, value, sponsor, picture, batch,"
+            " class, units, present, redraw, alternates) SELECT $2, $3, position, code, name, quantity, round,"
+            " value, sponsor, picture, batch, class, units, present, redraw, alternates FROM prize WHERE id = $1",
+            one["id"],
+            new_id(),
+            made,
+        )
+    for one in await connection.fetch("SELECT member, why, added_by FROM draw_exclusion WHERE draw = $1", draw_id):
+        await connection.execute(
+            "INSERT INTO draw_exclusion (id, draw, member, why, added_by) VALUES ($1, $2, $3, $4, $5)",
+            new_id(),
+            made,
+            *one.values(),
+        )
+
+
+async def _seal_anew(
+    connection: db.Connection,
+    draw_id: UUID,
+    made: UUID,
+    slug: str,
+    *,
+    now: datetime,
+    new_id: NewId,
+    random_bytes: RandomBytes,
+) -> None:
+    """The custodians, each with a secret of the rehearsal alone that the server keeps."""
+    keepers = await connection.fetch(
+        "SELECT label, name, member FROM custodian WHERE draw = $1 ORDER BY position", draw_id
+    )
+    named = [tuple(one.values()) for one in keepers] or [(label, label, None) for label in states.CUSTODIANS]
+    for position, (label, name, member) in enumerate(named):
+        secret = random_bytes(rules.SECRET_BYTES)
+        await connection.execute(
+            "INSERT INTO custodian (id, draw, position, label, name, member, commitment, sealed_at, kept)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            new_id(),
+            made,
+            position,
+            label,
+            name,
+            member,
+            rules.commitment(slug, label, secret),
+            now,
+            secret,
+        )

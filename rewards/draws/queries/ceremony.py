@@ -148,7 +148,6 @@ class Venue:
     manifest: rules.Manifest
     fingerprint: str
     arm_after: datetime | None
-    armed_at: datetime | None
     drawn_at: datetime | None
     closed_at: datetime | None
     custodians: tuple[CustodianRow, ...]
@@ -262,7 +261,7 @@ def _picked(field: str) -> rules.Pick | None:
 async def venue(draw_id: UUID) -> Venue | None:
     """The draw at its venue; None: no such draw, or not frozen yet."""
     found = await db.row(
-        "SELECT slug, title, state, version, rehearses, manifest, log, shown_names, arm_after, armed_at, drawn_at,"
+        "SELECT slug, title, state, version, rehearses, manifest, log, shown_names, arm_after, drawn_at,"
         " closed_at, draw.voids AS struck, present, (SELECT count(*) FROM void_line WHERE draw = draw.id) AS voids,"
         " (SELECT count(*) FROM check_in JOIN entrant USING (draw, member) WHERE draw = draw.id) AS checked_in,"
         " (SELECT count(*) FROM transcript WHERE draw = draw.id AND verdict = 'conflict') AS conflicts"
@@ -294,7 +293,6 @@ async def venue(draw_id: UUID) -> Venue | None:
         manifest=manifest,
         fingerprint=m.hex(),
         arm_after=found["arm_after"],
-        armed_at=found["armed_at"],
         drawn_at=found["drawn_at"],
         closed_at=found["closed_at"],
         custodians=tuple(await _custodians(draw_id, revealed)),

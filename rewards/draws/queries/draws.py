@@ -13,7 +13,9 @@ from redis.asyncio import Redis
 from rewards import database as db
 from rewards.draws import rules
 from rewards.draws.eligibility import Rule, read_rule
+from rewards.draws.tables import Prize
 from rewards.draws.terms import CustodianTerms, Exclusion, PrizeTerms, RoundTerms, Terms, read_rounds, stages
+from rewards.members.tables import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Promise:
 @dataclass(frozen=True, slots=True)
 class DrawRow:
     """A draw. `promise` None: not frozen. `rounds` has at least one. `rehearses`: the draw that this one rehearses.
-    `arm_after`: when the time for objections ends. `manifest_signature` is hex, "" before the freeze. `digits` (of the
+    `arm_after`: when the time for objections ends. `digits` (of the
     venue) and `code` (at the end of the log) are "" before they are thrown and known.
     """
 
@@ -58,15 +60,12 @@ class DrawRow:
     beacon_at: datetime | None
     created_by: UUID
     created_at: datetime
-    freezing_since: datetime | None
     frozen_at: datetime | None
     arm_after: datetime | None
-    armed_at: datetime | None
     drawn_at: datetime | None
     closed_at: datetime | None
     places: int
     promise: Promise | None
-    manifest_signature: str
     digits: str
     code: str
 
@@ -149,13 +148,16 @@ class UnitTotal:
 _DRAW = """
 SELECT draw.id, number, slug, title, state, version, season, season.name AS season_name, rule, rounds, rehearses,
        unit_cap, one_win, presence, call_seconds, dispute_hours, claim_days, shown_names, witnesses, venue, freeze_at,
-       beacon_at, created_by, created_at, freezing_since, frozen_at, arm_after, armed_at, drawn_at, closed_at,
-       manifest_signature,
+       beacon_at, created_by, created_at, frozen_at, arm_after, drawn_at, closed_at,
        (SELECT coalesce(sum(quantity), 0)::integer FROM prize WHERE prize.draw = draw.id) AS places,
        manifest, left(log, 2048) AS log_head,
        encode(substring(result FROM greatest(octet_length(result) - 32, 1)), 'escape') AS result_tail
 FROM draw JOIN season ON season.id = draw.season
 """
+
+
+_PICTURE = db.compiled(Prize.select(Prize.picture).where(Prize.draw == db.given(1), Prize.code == db.given(2)))
+_UNIT_NAMES = db.compiled(Unit.select(Unit.id, Unit.name).where(Unit.id == db.any_of(db.given(1))).order_by(Unit.path))
 
 
 async def draw(draw_id: UUID) -> DrawRow | None:
@@ -222,13 +224,13 @@ async def prizes(draw_id: UUID) -> list[PrizeRow]:
 
 async def prize_picture(draw_id: UUID, code: str) -> bytes | None:
     """The JPEG of a prize; None: it has none."""
-    found = await db.value("SELECT picture FROM prize WHERE draw = $1 AND code = $2", draw_id, code)
+    found = await db.value(_PICTURE, draw_id, code)
     return None if found is None else bytes(found)
 
 
 async def unit_names(units: Collection[UUID]) -> dict[UUID, str]:
     """Unit -> name, by path. Unknown ids are left out."""
-    found = await db.rows("SELECT id, name FROM unit WHERE id = ANY($1) ORDER BY path", list(units))
+    found = await db.rows(_UNIT_NAMES, list(units))
     return {one["id"]: one["name"] for one in found}
 
 
@@ -370,15 +372,12 @@ def _draw(row: db.Row) -> DrawRow:
         beacon_at=row["beacon_at"],
         created_by=row["created_by"],
         created_at=row["created_at"],
-        freezing_since=row["freezing_since"],
         frozen_at=row["frozen_at"],
         arm_after=row["arm_after"],
-        armed_at=row["armed_at"],
         drawn_at=row["drawn_at"],
         closed_at=row["closed_at"],
         places=row["places"],
         promise=promise,
-        manifest_signature=row["manifest_signature"],
         digits=_digits((row["log_head"] or "").split("\n")),
         code=_code(row["result_tail"] or "") if row["state"] in ("drawn", "closed") else "",
     )

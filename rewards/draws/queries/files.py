@@ -3,48 +3,68 @@
 from typing import Final
 from uuid import UUID
 
+from piccolo.columns import Column
+from piccolo.querystring import QueryString
+
 from rewards import database as db
+from rewards.draws.tables import Draw
+
+
+def _file(content: Column) -> tuple[Column | QueryString, QueryString]:
+    """One that is there as soon as it was made, however short."""
+    return content, QueryString("{} IS NOT NULL", content)
+
+
+def _signature(content: Column) -> tuple[Column | QueryString, QueryString]:
+    return QueryString("{} || E'\\n'", content), QueryString("{} <> ''", content)
+
 
 _COLUMNS: Final = {
-    "manifest.json": ("manifest", "manifest IS NOT NULL"),
-    "manifest.sig": ("manifest_signature || E'\\n'", "manifest_signature <> ''"),
-    "snapshot.tsv": ("snapshot", "snapshot IS NOT NULL"),
-    "kit.html": ("program", "program IS NOT NULL"),
-    "void.tsv": ("voids", "octet_length(voids) > 0"),
-    "present.tsv": ("present", "present IS NOT NULL"),
-    "log.txt": ("log", "log IS NOT NULL"),
-    "result.json": ("result", "result IS NOT NULL"),
-    "result.sig": ("result_signature || E'\\n'", "result_signature <> ''"),
+    "manifest.json": _file(Draw.manifest),
+    "manifest.sig": _signature(Draw.manifest_signature),
+    "snapshot.tsv": _file(Draw.snapshot),
+    "kit.html": _file(Draw.program),
+    "void.tsv": (Draw.voids, QueryString("octet_length({}) > 0", Draw.voids)),
+    "present.tsv": _file(Draw.present),
+    "log.txt": _file(Draw.log),
+    "result.json": _file(Draw.result),
+    "result.sig": _signature(Draw.result_signature),
 }
 """File -> (its content, whether it is there)."""
 
 FILES: Final = tuple(_COLUMNS)
 """What a draw publishes, in the order in which it comes to be."""
 
+_CONTENTS: Final = {
+    name: QueryString("CASE WHEN {} THEN {} END", there, content, alias=name)
+    for name, (content, there) in _COLUMNS.items()
+}
+_THERE: Final = db.compiled(
+    Draw.select(*(there.as_alias(name) for name, (_, there) in _COLUMNS.items())).where(Draw.id == db.given(1))
+)
+_PUBLISHED: Final = db.compiled(Draw.select(Draw.slug, *_CONTENTS.values()).where(Draw.id == db.given(1)))
+_FILE: Final = {
+    name: db.compiled(Draw.select(content).where(Draw.slug == db.given(1))) for name, content in _CONTENTS.items()
+}
+
 
 async def published_names(draw_id: UUID) -> tuple[str, ...]:
     """The files that exist now, in the order of FILES; none before the freeze or for an unknown draw."""
-    there = ", ".join(there for _, there in _COLUMNS.values())
-    found = await db.row(f"SELECT {there} FROM draw WHERE id = $1", draw_id)
-    return () if found is None else tuple(name for name, there in zip(FILES, found.values(), strict=True) if there)
+    found = await db.row(_THERE, draw_id)
+    return () if found is None else tuple(name for name in FILES if found[name])
 
 
 async def published(draw_id: UUID) -> tuple[str, dict[str, bytes]] | None:
     """(slug, name -> exact bytes of each published file that exists); None: no such draw."""
-    contents = ", ".join(f"CASE WHEN {there} THEN {content} END" for content, there in _COLUMNS.values())
-    found = await db.row(f"SELECT slug, {contents} FROM draw WHERE id = $1", draw_id)
+    found = await db.row(_PUBLISHED, draw_id)
     if found is None:
         return None
-    slug, *given = found.values()
-    return slug, {name: _bytes(one) for name, one in zip(FILES, given, strict=True) if one is not None}
+    return found["slug"], {name: _bytes(found[name]) for name in FILES if found[name] is not None}
 
 
 async def published_file(slug: str, name: str) -> bytes | None:
     """The exact bytes of one published file; None: there is no such file, or not yet."""
-    if name not in _COLUMNS:
-        return None
-    content, there = _COLUMNS[name]
-    found = await db.value(f"SELECT {content} FROM draw WHERE slug = $1 AND {there}", slug)
+    found = await db.value(_FILE[name], slug) if name in _FILE else None
     return None if found is None else _bytes(found)
 
 

@@ -9,23 +9,21 @@ from uuid import UUID
 
 from rewards import database as db
 from rewards.draws.eligibility import (
+    UNKNOWN,
     Attended,
     Barred,
     Candidate,
+    Counted,
     Fact,
-    Hours,
-    Ideas,
-    Levels,
     NotWinner,
-    Passed,
     Points,
-    Quizzes,
     Rule,
     Selection,
     Standing,
     all_reasons,
     select,
     tickets_for,
+    undeclared,
     unit_code,
     why,
 )
@@ -34,20 +32,9 @@ from rewards.draws.queries.draws import DrawRow, UnitTotal, coming, draw, unit_p
 from rewards.draws.queries.policy import policy
 from rewards.draws.terms import CustodianTerms, Exclusion, PrizeTerms
 from rewards.ledger import queries as ledger
+from rewards.refusals import Refusal
 
 NOT_LISTED: Final = "draw.out.not_listed"
-
-_RULES: Final[Mapping[str, str]] = {
-    Quizzes.kind: "quiz",
-    Passed.kind: "quiz",
-    Levels.kind: "level",
-    Hours.kind: "hours",
-    Ideas.kind: "idea",
-}
-"""Kind of a fact -> the earning rule whose postings are counted."""
-
-_SUMS: Final[Mapping[str, ledger.Total]] = {Points.kind: "points", Hours.kind: "measures", Passed.kind: "best"}
-"""Kind of a fact -> what is added up; the others count postings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +81,16 @@ async def candidates(rule: Rule, season: UUID, members: Collection[UUID] | None 
     return await asyncio.to_thread(_candidates, people, parents, known)
 
 
+async def refuse_undeclared(rule: Rule) -> None:
+    """Refusal draw.earning_unknown (earning) when the rule counts what no game of this version declares.
+
+    Nobody could be in by such a part: `candidates` finds nothing of it. Pages that only look go on with that.
+    """
+    declared = {one.code: one.measure for one in await ledger.earning_rules()}
+    if (earning := undeclared(rule, declared)) is not None:
+        raise Refusal(UNKNOWN, earning=earning)
+
+
 async def barred(found: DrawRow, at: datetime | None = None) -> Barred:
     """Who is left out of a draw whatever he did. `at`: the moment whose year's limit holds; see `preview`."""
     listed = await db.rows("SELECT member, why FROM draw_exclusion WHERE draw = $1", found.id)
@@ -120,8 +117,9 @@ async def preview(
     """Who would be in if a draw on these terms were frozen now.
 
     Where the prize policy blocks, who would be beyond the year's limit by the most valuable prize is left out; the year
-    is that of `at`, None: of the last day of the season.
+    is that of `at`, None: of the last day of the season. Refusal draw.earning_unknown.
     """
+    await refuse_undeclared(rule)
     left_out = await _left_out(season, created_by, exclusions, custodians, prizes, at)
     return await asyncio.to_thread(select, rule, await candidates(rule, season), left_out)
 
@@ -138,6 +136,7 @@ async def standing_under(
     at: datetime | None = None,
 ) -> tuple[Standing, list[Standing]]:
     """How a member would stand in a draw on these terms, and everything that keeps him out; see `preview`."""
+    await refuse_undeclared(rule)
     known = await candidates(rule, season, [member])
     if not known:
         gone = Standing(0, "draw.out.left", {})
@@ -232,6 +231,18 @@ _COUNTS = "win.state IN ('drawn', 'called', 'claimed') AND draw.rehearses IS NUL
 
 async def _fact(fact: Fact, season: UUID, members: list[UUID] | None) -> dict[UUID, int]:
     """Member -> number; who has none is left out."""
+    days = None if fact.since is None or fact.until is None else (fact.since, fact.until)
+    if fact.kind == Points.kind:
+        return await ledger.points(season=None if days else season, days=days, members=members)
+    if fact.kind == Counted.kind:
+        return await ledger.tallied(
+            fact.earning,
+            fact.tally,
+            season=None if days or fact.about else season,
+            days=days,
+            about=fact.about,
+            members=members,
+        )
     if fact.kind == NotWinner.kind:
         return await _times(
             "SELECT win.member, count(*) AS times FROM win JOIN draw ON draw.id = win.draw"
@@ -247,15 +258,7 @@ async def _fact(fact: Fact, season: UUID, members: list[UUID] | None) -> dict[UU
             " GROUP BY check_in.member",
             members,
         )
-    days = None if fact.since is None or fact.until is None else (fact.since, fact.until)
-    return await ledger.totals(
-        _SUMS.get(fact.kind, "postings"),
-        season=season if days is None and fact.quiz is None else None,
-        days=days,
-        rule=_RULES.get(fact.kind),
-        about=fact.quiz,
-        members=members,
-    )
+    raise ValueError(f"nobody knows how to count {fact.kind}")
 
 
 async def _times(sql: str, *values: list[UUID] | date | None) -> dict[UUID, int]:

@@ -6,10 +6,16 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from piccolo.custom_types import Combinable
+from piccolo.querystring import QueryString
+
 from rewards import database as db
 from rewards.draws.claims import OPEN, STANDING, Win
 from rewards.draws.queries.draws import DrawRow, PrizeRow, draw, prizes
 from rewards.draws.states import shown_name
+from rewards.draws.tables import Draw, Prize
+from rewards.draws.tables import Win as WinTable
+from rewards.members.tables import Member
 from rewards.sheets import one_line
 
 Order = Literal["prize", "unit"]
@@ -126,12 +132,11 @@ JOIN prize ON prize.id = win.prize
 JOIN member ON member.id = win.member
 """
 
-_WANTED = """
-WHERE draw.rehearses IS NULL AND ($1::uuid IS NULL OR win.draw = $1) AND ($2 = '' OR prize.code = $2)
-  AND (cardinality($3::text[]) = 0 OR win.state = ANY($3))
-  AND ($4 = '' OR position(lower($4) IN lower(member.name)) > 0
-       OR position(lower($4) IN lower(member.staff_number)) > 0)
-"""
+
+_PRIZE_NAMES = db.compiled(
+    Prize.select(Prize.code, Prize.name).where(Prize.draw == db.given(1)).order_by(Prize.position)
+)
+_SIGNATURE = db.compiled(WinTable.select(WinTable.signature).where(WinTable.id == db.given(1)))
 
 
 async def winners(draw_id: UUID) -> list[WinRow]:
@@ -175,19 +180,28 @@ async def win_by_code(claim_code: str) -> WinRow | None:
 
 async def wins_found(wanted: WinFilter, *, limit: int, offset: int = 0) -> list[WinRow]:
     """A page of wins, those of the latest draw first, then in the order of drawing; no rehearsals."""
-    found = await db.rows(
-        _WIN + _WANTED + "ORDER BY draw.number DESC, prize.position, win.slot, win.attempt LIMIT $5 OFFSET $6",
-        *_values(wanted),
-        limit,
-        offset,
-    )
-    return [WinRow(**dict(one)) for one in found]
+    page = "WHERE {} ORDER BY draw.number DESC, prize.position, win.slot, win.attempt LIMIT {} OFFSET {}"
+    found = await db.rows(QueryString(_WIN + page, _wanted(wanted), limit, offset))
+    return [WinRow(**one) for one in found]
 
 
 async def wins_count(wanted: WinFilter) -> int:
     """How many wins `wins_found` finds on all its pages."""
-    count: int = await db.value(_COUNT + _WANTED, *_values(wanted))
+    count: int = await db.value(QueryString(_COUNT + "WHERE {}", _wanted(wanted)))
     return count
+
+
+def _wanted(wanted: WinFilter) -> QueryString:
+    asked: list[Combinable] = [Draw.rehearses.is_null()]
+    if wanted.draw is not None:
+        asked.append(WinTable.draw == wanted.draw)
+    if wanted.prize:
+        asked.append(Prize.code == wanted.prize)
+    if wanted.states:
+        asked.append(WinTable.state == db.any_of(sorted(wanted.states)))
+    if text := one_line(wanted.text):
+        asked.append(db.holds(Member.name, text) | db.holds(Member.staff_number, text))
+    return db.all_of(*asked)
 
 
 async def to_hand_over(draw_id: UUID, order: Order = "prize") -> list[WinRow]:
@@ -234,8 +248,7 @@ async def claimable_draws(limit: int = 100) -> list[Claiming]:
 
 async def prize_names(draw_id: UUID) -> list[tuple[str, str]]:
     """(code, name) of a draw's prizes in the order of drawing."""
-    found = await db.rows("SELECT code, name FROM prize WHERE draw = $1 ORDER BY position", draw_id)
-    return [(one["code"], one["name"]) for one in found]
+    return [(one["code"], one["name"]) for one in await db.rows(_PRIZE_NAMES, draw_id)]
 
 
 async def overdue_claims(now: datetime, draw_id: UUID | None = None, limit: int = 500) -> list[UUID]:
@@ -255,7 +268,7 @@ async def overdue_claims(now: datetime, draw_id: UUID | None = None, limit: int 
 
 async def win_signature(win_id: UUID) -> bytes | None:
     """The PNG of the hand that received a prize; None: there is none."""
-    found: bytes | None = await db.value("SELECT signature FROM win WHERE id = $1", win_id)
+    found: bytes | None = await db.value(_SIGNATURE, win_id)
     return found
 
 
@@ -277,7 +290,3 @@ async def draw_facts(draw_id: UUID) -> DrawFacts | None:
     for one in await winners(draw_id):
         won.setdefault(by_code[one.prize].id, []).append(one)
     return DrawFacts(found, tuple(by_code.values()), {prize: tuple(those) for prize, those in won.items()})
-
-
-def _values(wanted: WinFilter) -> tuple[UUID | None, str, list[str], str]:
-    return wanted.draw, wanted.prize, sorted(wanted.states), one_line(wanted.text)

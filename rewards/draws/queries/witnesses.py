@@ -3,6 +3,11 @@
 from uuid import UUID
 
 from rewards import database as db
+from rewards.draws.tables import CodeSeen
+
+_CODE_SEEN_BY = db.compiled(
+    CodeSeen.select(CodeSeen.code).where(CodeSeen.draw == db.given(1), CodeSeen.member == db.given(2))
+)
 
 
 async def codes_seen(draw_id: UUID) -> list[tuple[str, int]]:
@@ -16,5 +21,5 @@ async def codes_seen(draw_id: UUID) -> list[tuple[str, int]]:
 
 async def code_seen_by(draw_id: UUID, member: UUID) -> str:
     """The code that a member says he saw, "" when he has not said."""
-    found: str | None = await db.value("SELECT code FROM code_seen WHERE draw = $1 AND member = $2", draw_id, member)
+    found: str | None = await db.value(_CODE_SEEN_BY, draw_id, member)
     return found or ""

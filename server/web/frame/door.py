@@ -13,7 +13,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from server.runtime.chance import token
-from server.web.frame.session import Session, Sessions
+from server.runtime.sessions import Session, Sessions
 
 SESSION = "laurel_session"
 VISIT = "laurel_visit"

@@ -9,6 +9,7 @@ from typing import Final
 
 from litestar.types import ControllerRouterHandler
 
+from rewards.ledger.earnings import Earning, misdeclared
 from rewards.members.rules import Duty, duties
 from server.web.frame import i18n
 from server.web.frame.noun import Area, Card, Door, Finder, Group, Noun, Page, Slide, Step, Tab
@@ -58,6 +59,8 @@ class Listing:
         ):
             if twice := sorted(one for one, times in Counter(said).items() if times > 1):
                 raise Declared(f"declared twice as {what}: {', '.join(twice)}")
+        if wrong := misdeclared(self.earnings):
+            raise Declared(f"earnings: {wrong}")
         asked = [one.permission for noun in self.nouns for one in noun.doors]
         asked += [one.permission for noun in self.nouns for one in noun.steps]
         asked += [one.permission for noun in self.nouns for one in noun.finders]
@@ -71,9 +74,18 @@ class Listing:
         return {name: duty for noun in self.nouns for name, duty in noun.permissions.items()}
 
     @cached_property
+    def earnings(self) -> Sequence[Earning]:
+        """All that can be earned."""
+        return [one for noun in self.nouns for one in noun.earnings]
+
+    @cached_property
     def texts(self) -> Mapping[str, str]:
-        """Code -> English sentence with %(name)s for its details."""
-        return {code: text for noun in self.nouns for part in noun.texts for code, text in part.items()}
+        """Code -> English sentence with %(name)s for its details.
+
+        "earning.CODE" and "earning.CODE.TALLY" are what somebody earned, and what a draw counts of it.
+        """
+        parts = [part for noun in self.nouns for part in (*noun.texts, _names(noun))]
+        return {code: text for part in parts for code, text in part.items()}
 
     @cached_property
     def fields(self) -> Mapping[str, str]:
@@ -137,8 +149,14 @@ class Listing:
         return self._statuses[max((start for start in self._statuses if code.startswith(start)), key=len)]
 
     def sentence(self, code: str, details: Mapping[str, object], language: str) -> str:
-        """The words of a code in a language. Raises KeyError for a code without words."""
+        """The words of a code in a language. Raises KeyError for a code without words.
+
+        Of the details, `field` is the name of a field, and `what` the code of something earned.
+        """
         words = i18n.translator(language)
+        if "what" in details:
+            earned = self.texts.get(str(details["what"]), self.texts["earning.gone"])
+            details = {**details, "what": words.text(earned)}
         if "field" in details:
             name = str(details["field"])
             details = {**details, "field": words.text(self.fields.get(name, name))}
@@ -165,6 +183,14 @@ class Listing:
     @cached_property
     def _statuses(self) -> Mapping[str, int]:
         return {"": OTHERWISE, **{start: status for noun in self.nouns for start, status in noun.statuses.items()}}
+
+
+def _names(noun: Noun) -> dict[str, str]:
+    """What the earnings of a noun are called, and what a draw counts of them."""
+    called = {f"earning.{one.code}": one.name for one in noun.earnings}
+    for one in noun.earnings:
+        called |= {f"earning.{one.code}.{tally}": counted for tally, counted in one.tallies.items()}
+    return called
 
 
 def _guarded(handlers: Iterable[ControllerRouterHandler]) -> set[str]:

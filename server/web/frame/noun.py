@@ -12,6 +12,7 @@ from uuid import UUID
 
 from litestar.types import ControllerRouterHandler
 
+from rewards.ledger.earnings import Earning
 from rewards.members.rules import Duty
 from server.runtime.resources import Resources
 from server.web.frame.asked import Asked
@@ -198,7 +199,8 @@ class Noun:
 
     `texts`: code -> English sentence, by part. `fields`: name of a form field -> as people read it. `statuses`: how a
     code of a refusal begins -> its HTTP status; the longest beginning counts, and 409 where there is none.
-    `permissions`: permission -> the duty that it takes.
+    `permissions`: permission -> the duty that it takes. `earnings`: what the noun's game pays,
+    in the order in which a draw's form offers it.
     """
 
     name: str
@@ -215,4 +217,5 @@ class Noun:
     statuses: Mapping[str, int] = field(default_factory=dict)
     areas: Sequence[Area] = ()
     opens: Callable[[Resources, Shown], Opened] | None = None
+    earnings: Sequence[Earning] = ()
     checks: Sequence[Check] = ()

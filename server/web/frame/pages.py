@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from rewards.refusals import Refusal
 from server.runtime import clock
 from server.runtime.resources import Resources
+from server.runtime.sessions import Session, Sessions
 from server.web.frame import html, i18n
 from server.web.frame.asked import Asked
 from server.web.frame.door import Door
@@ -24,7 +25,6 @@ from server.web.frame.limits import Limits
 from server.web.frame.listing import Lenient, Listing, May
 from server.web.frame.live import Hub
 from server.web.frame.noun import Opened, Page
-from server.web.frame.session import Session, Sessions
 
 VERSION = "0.1.0"
 LANGUAGE = "laurel_language"

@@ -1,5 +1,6 @@
 """What the shells need to know of points, seasons and earning rules."""
 
+from rewards.ledger.earnings import GRANTED
 from server.web.frame.i18n import mark as _
 from server.web.frame.noun import Area, Door, Noun
 from server.web.ledger import cards, checks, desk, words
@@ -13,5 +14,6 @@ LEDGER = Noun(
     steps=cards.STEPS,
     texts=(words.TEXTS,),
     areas=(Area("season", _("Seasons")), Area("rule", _("Earning rules")), Area("ledger", _("Ledger"))),
+    earnings=(GRANTED,),
     checks=(checks.ledger,),
 )

@@ -28,11 +28,6 @@ TEXTS: Final[Mapping[str, str]] = {
     "rule.cap_out_of_range": "The daily cap must be 0 or more. Leave it empty for no cap.",
     "rule.spend_out_of_range": "Spend points for every 100 honour points must be between 0 and 1000.",
     "reason.daily_cap": "The most for one day was reached, so fewer points were given.",
-    "source.quiz": "Quizzes",
-    "source.level": "Levels cleared",
-    "source.hours": "Hours served",
-    "source.idea": "Ideas adopted",
-    "source.adjustment": "Granted by hand",
     "ledger.reversed": "Posting reversed",
     "season.opened": "Season opened",
     "rule.set": "Earning rule changed",
@@ -44,4 +39,6 @@ TEXTS: Final[Mapping[str, str]] = {
     # the ledger's own, of what funds move
     "ledger.short": "There is %(there)s where %(wanted)s is wanted. Nothing was moved.",
     "ledger.overdrawn": "The %(purpose)s account of fund %(fund)s stands at %(sum)s, below nothing.",
+    "earning.named": "%(what)s",
+    "earning.gone": "Something that is no longer earned here",
 }

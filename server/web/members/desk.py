@@ -1,7 +1,6 @@
 """Members: who is on the roster, a member's own page, the roster from a file, and slips to sign in with."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import get_args
@@ -11,9 +10,6 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from rewards import database as db
-from rewards.audit.actions import note
-from rewards.boards import actions as boards
 from rewards.ledger import queries as ledger
 from rewards.ledger.rules import HONOUR, SPEND
 from rewards.members import actions, queries, rules
@@ -24,6 +20,7 @@ from rewards.refusals import Refusal
 from rewards.sheets import write_csv
 from server.runtime import clock
 from server.runtime.chance import human_code, new_id, token
+from server.runtime.following import follow_now
 from server.runtime.settings import Settings
 from server.web.frame import guards, pages, uploads
 from server.web.frame.asked import Asked
@@ -214,10 +211,15 @@ async def set_roles(request: Asked, member_id: FromPath[UUID]) -> Response[bytes
     """Exactly the roles that are ticked; what a signed-in member may do changes at once."""
     form = await pages.form(request)
     roles = form.all("role")
-    await actions.set_roles(
-        member_id, roles, actor=pages.signed_in(request).id, now=clock.now(), why=form.text("why", most=500)
+    follows = await actions.set_roles(
+        member_id,
+        roles,
+        actor=pages.signed_in(request).id,
+        now=clock.now(),
+        new_id=new_id,
+        why=form.text("why", most=500),
     )
-    await pages.house(request).sessions.rewrite(member_id, roles=roles)
+    await follow_now(pages.house(request).resources, follows)
     return pages.go(request, f"/desk/members/{member_id}", said="desk.roles_changed")
 
 
@@ -226,15 +228,15 @@ async def mark_left(request: Asked, member_id: FromPath[UUID]) -> Response[bytes
     """The member has left today: no sign-in any more, off the boards; the history stays."""
     form = await pages.form(request)
     today = pages.house(request).today()
-    await actions.mark_left(
+    follows = await actions.mark_left(
         member_id,
         on=today,
         actor=pages.signed_in(request).id,
         now=clock.now(),
+        new_id=new_id,
         why=form.text("why", most=500),
     )
-    await pages.house(request).sessions.end_all(member_id)
-    await _boards_follow(request, [member_id])
+    await follow_now(pages.house(request).resources, follows)
     return pages.go(request, f"/desk/members/{member_id}", said="desk.marked_left")
 
 
@@ -242,7 +244,7 @@ async def mark_left(request: Asked, member_id: FromPath[UUID]) -> Response[bytes
 async def restore(request: Asked, member_id: FromPath[UUID]) -> Response[bytes]:
     """The member is back, with the old account."""
     form = await pages.form(request)
-    await actions.restore(
+    follows = await actions.restore(
         member_id,
         actor=pages.signed_in(request).id,
         now=clock.now(),
@@ -250,7 +252,7 @@ async def restore(request: Asked, member_id: FromPath[UUID]) -> Response[bytes]:
         new_id=new_id,
         why=form.text("why", most=500),
     )
-    await _boards_follow(request, [member_id])
+    await follow_now(pages.house(request).resources, follows)
     return pages.go(request, f"/desk/members/{member_id}", said="desk.restored")
 
 
@@ -259,24 +261,14 @@ async def end_sessions(request: Asked, member_id: FromPath[UUID]) -> Response[by
     """Sign one device out (`ref`), or all of them."""
     form = await pages.form(request)
     await _person(member_id)
-    ref, sessions = form.text("ref", most=40), pages.house(request).sessions
-    ended = int(await sessions.end_one(member_id, ref)) if ref else await sessions.end_all(member_id)
-    if ended:
-        async with db.transaction():
-            await note(
-                "sessions.ended",
-                at=clock.now(),
-                actor=pages.signed_in(request).id,
-                subject=str(member_id),
-                count=ended,
-            )
-    return pages.go(request, f"/desk/members/{member_id}", said="desk.sessions_ended", count=ended)
-
-
-async def _boards_follow(request: Asked, members: Sequence[UUID]) -> None:
-    """After a change of the roster: leavers go off the boards of today's season, units count anew."""
-    house = pages.house(request)
-    await boards.follow_roster(house.redis, members, today=house.today())
+    ref, house = form.text("ref", most=40), pages.house(request)
+    count = sum(ref in ("", device.ref) for device in await house.sessions.list(member_id))
+    if count:
+        follows = await actions.end_sessions(
+            member_id, ref=ref, count=count, actor=pages.signed_in(request).id, now=clock.now(), new_id=new_id
+        )
+        await follow_now(house.resources, follows)
+    return pages.go(request, f"/desk/members/{member_id}", said="desk.sessions_ended", count=count)
 
 
 # The roster from a file
@@ -426,7 +418,7 @@ async def apply_roster(request: Asked, given: FromPath[str]) -> Response[bytes]:
     roster = await asyncio.to_thread(read_roster, upload.data, upload.name)
     if not roster.importable:
         raise Refusal("roster.has_problems", count=len(roster.problems))
-    changes = await actions.import_roster(
+    changes, follows = await actions.import_roster(
         roster.rows,
         said=rules.said_by(roster),
         full=bool(form.text("full", most=5)),
@@ -436,9 +428,7 @@ async def apply_roster(request: Asked, given: FromPath[str]) -> Response[bytes]:
         today=house.today(),
         new_id=new_id,
     )
-    await _sessions_follow(request, changes)
-    gone = [leaving.member.id for leaving in changes.left]
-    await _boards_follow(request, [*gone, *(change.member.id for change in changes.returned)])
+    await follow_now(house.resources, follows)
     await uploads.take(house.redis, "roster", me.id, given)
     return pages.go(
         request,
@@ -450,16 +440,6 @@ async def apply_roster(request: Asked, given: FromPath[str]) -> Response[bytes]:
         left=len(changes.left),
         unchanged=changes.unchanged,
     )
-
-
-async def _sessions_follow(request: Asked, changes: RosterChanges) -> None:
-    """Leavers are signed out; the others' sessions say their new name, roles and unit."""
-    sessions = pages.house(request).sessions
-    for leaving in changes.left:
-        await sessions.end_all(leaving.member.id)
-    for member_id in {change.member.id for change in (*changes.changed, *changes.moved)}:
-        person = await _person(member_id)
-        await sessions.rewrite(member_id, name=person.name, roles=person.roles, unit=person.unit_name)
 
 
 # Slips

@@ -49,6 +49,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "roster.phone_unclear": "“%(value)s” is not a telephone number. It is left out.",
     "roster.unknown_language": "The language “%(value)s” is not known. It is left out.",
     "phone.code_set": "Your code is set. From now on staff number and code sign you in.",
+    "phone.code_changed": "Your code was changed. Your other devices were signed out.",
     "phone.signed_out": "You are signed out on this device.",
     "phone.alias_shown": "Boards now show your alias.",
     "phone.name_shown": "Boards now show your name.",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from games.quizzes.earnings import QUIZ
 from server.runtime.resources import Resources
 from server.web.frame.i18n import mark as _
 from server.web.frame.noun import Area, Door, Noun, Opened, Shown, Slide, Way
@@ -55,5 +56,6 @@ QUIZZES = Noun(
     steps=cards.STEPS,
     finders=finding.FINDERS,
     opens=_opened,
+    earnings=(QUIZ,),
     checks=(checks.answers, checks.room_boards),
 )

@@ -12,6 +12,7 @@ from rewards import ticks
 from rewards.audit.actions import note
 from rewards.refusals import Refusal
 from server.web.screens.queries import SCREEN, ScreenRow
+from server.web.screens.tables import Screen
 
 AUTO: Final = "auto"
 BOARDS: Final = "boards"
@@ -26,15 +27,8 @@ async def add_screen(name: str, *, actor: UUID | None, now: datetime, new_id: Ca
     """A screen that shows what is live now; return its id. Refusals: screen.name_missing, screen.name_long."""
     name = _clean(name)
     screen_id = new_id()
-    async with db.transaction() as connection:
-        await connection.execute(
-            "INSERT INTO screen (id, name, shows, created_at, created_by) VALUES ($1, $2, $3, $4, $5)",
-            screen_id,
-            name,
-            AUTO,
-            now,
-            actor,
-        )
+    async with db.transaction():
+        await Screen.insert(Screen(id=screen_id, name=name, shows=AUTO, created_at=now, created_by=actor))
         await note("screen.added", at=now, actor=actor, subject=str(screen_id), name=name)
     return screen_id
 
@@ -42,11 +36,11 @@ async def add_screen(name: str, *, actor: UUID | None, now: datetime, new_id: Ca
 async def rename(screen_id: UUID, name: str, *, actor: UUID | None, now: datetime) -> None:
     """Another name for the desk. Refusals: screen.unknown, screen.revoked_already, and as in `add_screen`."""
     name = _clean(name)
-    async with db.transaction() as connection:
-        before = await _working(connection, screen_id)
+    async with db.transaction():
+        before = await _working(screen_id)
         if before.name == name:
             return
-        await connection.execute("UPDATE screen SET name = $2 WHERE id = $1", screen_id, name)
+        await Screen.update({Screen.name: name}).where(Screen.id == screen_id)
         await note("screen.renamed", at=now, actor=actor, subject=str(screen_id), name=name, before=before.name)
 
 
@@ -57,11 +51,11 @@ async def point(
 
     Refusals: screen.unknown, screen.revoked_already, screen.shows_unknown (no such thing to show).
     """
-    async with db.transaction() as connection:
-        before = await _working(connection, screen_id)
+    async with db.transaction():
+        before = await _working(screen_id)
         shows = await _showable(scenes, shows)
         if before.shows != shows:
-            await connection.execute("UPDATE screen SET shows = $2 WHERE id = $1", screen_id, shows)
+            await Screen.update({Screen.shows: shows}).where(Screen.id == screen_id)
             await note("screen.pointed", at=now, actor=actor, subject=str(screen_id), name=before.name, shows=shows)
     await ticks.announce(redis, f"screen:{screen_id}")
 
@@ -69,31 +63,30 @@ async def point(
 async def revoke(redis: Redis, screen_id: UUID, *, actor: UUID | None, now: datetime) -> None:
     """The link works no more, for good; a screen that shows it says so. Refusals: screen.unknown,
     screen.revoked_already."""
-    async with db.transaction() as connection:
-        before = await _working(connection, screen_id)
-        await connection.execute("UPDATE screen SET revoked_at = $2 WHERE id = $1", screen_id, now)
+    async with db.transaction():
+        before = await _working(screen_id)
+        await Screen.update({Screen.revoked_at: now}).where(Screen.id == screen_id)
         await note("screen.revoked", at=now, actor=actor, subject=str(screen_id), name=before.name)
     await ticks.announce(redis, f"screen:{screen_id}")
 
 
 async def note_seen(screen_ids: Collection[UUID], now: datetime) -> None:
     """These screens are being watched; written down at most once a minute each."""
-    await db.rows(
-        "UPDATE screen SET seen_at = $2 WHERE id = ANY($1) AND revoked_at IS NULL"
-        " AND (seen_at IS NULL OR seen_at <= $3)",
-        list(screen_ids),
-        now,
-        now - NOTED_EVERY,
+    await Screen.update({Screen.seen_at: now}).where(
+        Screen.id == db.any_of(screen_ids),
+        Screen.revoked_at.is_null(),
+        Screen.seen_at.is_null() | (Screen.seen_at <= now - NOTED_EVERY),
     )
 
 
-async def _working(connection: db.Connection, screen_id: UUID) -> ScreenRow:
-    found = await connection.fetchrow(SCREEN + "WHERE id = $1 FOR UPDATE", screen_id)
+async def _working(screen_id: UUID) -> ScreenRow:
+    """The screen, its row locked until the transaction ends."""
+    found = await Screen.select(*SCREEN).where(Screen.id == screen_id).lock_rows("UPDATE").first()
     if found is None:
         raise Refusal("screen.unknown")
     if found["revoked_at"] is not None:
         raise Refusal("screen.revoked_already")
-    return ScreenRow(**dict(found))
+    return ScreenRow(**found)
 
 
 async def _showable(scenes: Mapping[str, Titles], shows: str) -> str:

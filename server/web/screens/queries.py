@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from rewards import database as db
+from piccolo.querystring import QueryString
 
-SCREEN: Final = "SELECT id, name, shows, created_at, revoked_at, seen_at FROM screen "
+from rewards import database as db
+from server.web.screens.tables import Screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,33 +25,33 @@ class ScreenRow:
     seen_at: datetime | None
 
 
+SCREEN: Final = Screen.id, Screen.name, Screen.shows, Screen.created_at, Screen.revoked_at, Screen.seen_at
+_IN_ORDER: Final = QueryString("{} IS NOT NULL", Screen.revoked_at), Screen.name, Screen.id
+_SCREENS: Final = db.compiled(Screen.select(*SCREEN).order_by(*_IN_ORDER))
+_NAMED: Final = db.compiled(
+    Screen.select(Screen.id, Screen.name).where(db.holds(Screen.name, db.given(1))).order_by(*_IN_ORDER)
+)
+_SOME_SCREENS: Final = db.compiled(Screen.select(*SCREEN).where(Screen.id == db.any_of(db.given(1))))
+
+
 async def screens() -> list[ScreenRow]:
     """Every screen, those that work first, by name."""
-    found = await db.rows(SCREEN + "ORDER BY revoked_at IS NOT NULL, name, id")
-    return [ScreenRow(**dict(one)) for one in found]
+    return [ScreenRow(**one) for one in await db.rows(_SCREENS)]
 
 
 async def screen(screen_id: UUID) -> ScreenRow | None:
     """One screen, or None."""
-    found = await db.row(SCREEN + "WHERE id = $1", screen_id)
-    return None if found is None else ScreenRow(**dict(found))
+    return next(iter(await some_screens([screen_id])), None)
 
 
 async def screens_named(text: str, limit: int) -> list[tuple[UUID, str]]:
     """(id, name) of at most `limit` screens whose name has the text, in capitals or not; those that work first."""
-    found = await db.rows(
-        "SELECT id, name FROM screen WHERE position(lower($1) IN lower(name)) > 0"
-        " ORDER BY revoked_at IS NOT NULL, name, id LIMIT $2",
-        text,
-        limit,
-    )
-    return [(one["id"], one["name"]) for one in found]
+    return [(one["id"], one["name"]) for one in await db.rows(_NAMED + " LIMIT $2", text, limit)]
 
 
 async def some_screens(screen_ids: Collection[UUID]) -> list[ScreenRow]:
     """Those of these screens that exist."""
-    found = await db.rows(SCREEN + "WHERE id = ANY($1)", list(screen_ids))
-    return [ScreenRow(**dict(one)) for one in found]
+    return [ScreenRow(**one) for one in await db.rows(_SOME_SCREENS, list(screen_ids))]
 
 
 async def screens_seen(since: datetime) -> tuple[int, int]:

@@ -10,7 +10,7 @@ class Screen(Table, tablename="screen", db=engine):
     """`shows`: auto (what is live now), room:ID, draw:ID or boards. The link's token is an HMAC of the id."""
 
     id = UUID(primary_key=True, default=None)
-    name = Varchar(100)
+    name = Varchar(100, default=None)
     shows = Varchar(60, default="auto")
     created_at = Timestamptz(default=None)
     created_by = UUID(null=True, default=None)

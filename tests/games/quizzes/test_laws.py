@@ -5,9 +5,10 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import get_args
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
@@ -19,19 +20,14 @@ from rewards.boards import queries as board_queries
 from rewards.boards.rules import room_board
 from rewards.ledger import queries as ledger
 from rewards.ledger.actions import set_rule
+from rewards.refusals import Refusal
 from tests.games.quizzes.world import MS, NOON, RIGHT, SECOND, SECONDS, TODAY, Play, Scene, room, scene, wipe
+from tests.laws import examples
 from tests.rewards.ledger.world import held, held_of_season
 
 pytestmark = pytest.mark.usefixtures("database")
 PLAYERS = 5
 LIMIT = SECONDS * 1000
-LAWS = settings(
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=(Phase.explicit, Phase.generate, Phase.shrink),
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 
 
 @pytest.fixture(autouse=True)
@@ -257,7 +253,7 @@ class Storm:
         )
 
 
-@settings(LAWS, max_examples=40)
+@examples(40, over_one_fixture=True)
 @given(script=SCRIPTS, seed=st.integers(0, 2**32))
 async def test_a_storm_leaves_what_one_clean_run_leaves(database: str, redis: Redis, script: Script, seed: int) -> None:
     clean = await once(redis, script)
@@ -281,6 +277,60 @@ async def test_a_storm_leaves_what_one_clean_run_leaves(database: str, redis: Re
 
 async def closed(play: Play) -> bool:
     return bool(await db.value("SELECT count(*) FROM round WHERE room = $1 AND state = 'closed'", play.id))
+
+
+@examples(30)
+@given(script=SCRIPTS)
+async def test_percent_right_is_of_the_rounds_that_counted(database: str, redis: Redis, script: Script) -> None:
+    """By the fingers alone: the first tap of each in time, at the questions that were not skipped."""
+    await once(redis, script)
+    counted = [asked for asked in script[1] if not asked.skipped]
+    firsts = [{tap.player: tap.picked for tap in reversed(one.taps) if tap.at <= LIMIT} for one in counted]
+    people = [row["id"] for row in await db.rows("SELECT member AS id FROM player ORDER BY member")]
+    posted = await db.rows("SELECT split_part(key, ':', 3)::uuid AS member, measure FROM posting WHERE rule = 'quiz'")
+    assert {people.index(row["member"]): row["measure"] for row in posted} == {
+        player: 100 * sum(picks.get(player) == RIGHT for picks in firsts) // len(counted)
+        for player in range(PLAYERS)
+        if any(player in picks for picks in firsts)
+    }
+    (found,) = await queries.rooms(live=False)
+    assert (found.counted, found.questions) == (len(counted), len(script[1]))
+
+
+ALL_MOVES = get_args(rules.Move)
+HOSTED = st.lists(st.tuples(st.sampled_from([True, True, True, False]), st.integers(0, 6)), min_size=4, max_size=16)
+"""Steps of a host: whether he keeps to what the state offers, and which of these moves (else of all) he makes."""
+
+
+@examples(50)
+@given(scheduled=st.booleans(), number=st.integers(1, 3), steps=HOSTED)
+async def test_a_room_goes_where_the_table_of_moves_leads(
+    database: str, redis: Redis, scheduled: bool, number: int, steps: list[tuple[bool, int]]
+) -> None:
+    await wipe(redis)
+    play = await room(redis, await scene(1, number=number), scheduled=scheduled)
+    state, asked, paused = "scheduled" if scheduled else "lobby", 0, False
+    for keeps, pick in steps:
+        offered = (rules.moves_from(state) if keeps else ()) or ALL_MOVES
+        what = offered[pick % len(offered)]
+        led = rules.after(state, what, left=asked < number)
+        if what in ("pause", "resume") and paused == (what == "pause"):
+            led = None
+        if what == "open" and led is None:
+            assert await actions.open_lobby(redis, play.id) is None
+        elif led is None:
+            with pytest.raises(Refusal) as refusal:
+                await play.move(what)
+            assert refusal.value.code == "room.move"
+        else:
+            moved = await play.move(what)
+            assert isinstance(moved, Moved)
+            assert moved.state == led
+            state = led
+            asked += led == "question" and what in ("next", "skip")
+            paused = what == "pause"
+        assert await play.state() == state
+        assert await db.value("SELECT position FROM room") == asked
 
 
 @dataclass(frozen=True)
@@ -329,7 +379,7 @@ async def batched(redis: Redis, sent: Sequence[Sent], cuts: Sequence[int]) -> tu
     return told, [tuple(one) for one in stored]
 
 
-@settings(LAWS, max_examples=60)
+@examples(60, over_one_fixture=True)
 @given(sent=st.lists(SENT, max_size=24), cuts=st.lists(st.integers(1, 12), max_size=6))
 async def test_any_batching_is_one_by_one(database: str, redis: Redis, sent: list[Sent], cuts: list[int]) -> None:
     (told, stored), (alone, kept) = await batched(redis, sent, cuts), await batched(redis, sent, [])

@@ -135,7 +135,6 @@ async def test_what_a_phone_needs_of_its_member(redis: Redis) -> None:
     play = await room(redis, await scene(2))
     me, other = play.scene.players
     assert await queries.mine(play.id, me) == Mine(joined=False, removed=False, picked=0)
-    assert await queries.live_room_of(me) is None
     await play.join(me)
     await play.next()
     assert await queries.mine(play.id, me) == Mine(joined=True, removed=False, picked=0)
@@ -145,14 +144,6 @@ async def test_what_a_phone_needs_of_its_member(redis: Redis) -> None:
     await play.next()
     await play.next()
     assert (await queries.mine(play.id, me)).picked == 0
-    later = await room(redis, play.scene, code="later")
-    await later.join(me)
-    await db.rows("UPDATE room SET created_at = created_at + interval '1 minute' WHERE id = $1", later.id)
-    assert await queries.live_room_of(me) == await queries.room(later.id)
-    await later.to("cancelled")
-    assert await queries.live_room_of(me) == await queries.room(play.id)
-    await actions.remove_player(redis, play.id, me, actor=play.scene.host, now=NOON, back=False)
-    assert await queries.live_room_of(me) is None
 
 
 async def test_who_is_in_a_room(redis: Redis) -> None:

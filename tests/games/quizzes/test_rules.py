@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from games.quizzes import rules
-from games.quizzes.rules import MOVES, Move, Timing, allowed, indexes_of, mask_of, moves_from, remaining_ms, score
+from games.quizzes.rules import MOVES, Move, Timing, after, indexes_of, mask_of, moves_from, remaining_ms, score
 
-STATES = ("scheduled", "lobby", "question", "reveal", "podium", "cancelled")
+STATES = get_args(rules.State)
 NOON = datetime(2026, 9, 2, 12, tzinfo=UTC)
 MS = timedelta(milliseconds=1)
 
@@ -112,6 +112,15 @@ def test_outside_the_time_counts_as_its_ends(
     assert worth(limit + beyond) == worth(limit)
 
 
+@given(st.integers(1, 500).flatmap(lambda counted: st.tuples(st.integers(0, counted), st.just(counted))), st.data())
+def test_percent_right_reaches_a_bar_only_when_the_answers_do(play: tuple[int, int], data: st.DataObject) -> None:
+    correct, counted = play
+    percent = rules.percent_right(correct, counted)
+    assert 0 <= percent <= 100
+    bar = data.draw(st.integers(0, 100))
+    assert (percent >= bar) == (Fraction(correct, counted) >= Fraction(bar, 100))
+
+
 @given(st.frozensets(st.integers(0, 7)))
 def test_masks_round_trip(options: frozenset[int]) -> None:
     mask = mask_of(options)
@@ -132,15 +141,8 @@ def test_elapsed_is_the_time_since_opening_without_the_pauses(limit: int, paused
     timing = Timing(NOON, NOON + (limit + paused) * MS, paused)
     received = NOON + after * MS
     assert timing.elapsed_ms(received) == max(0, after - paused)
-    assert timing.in_time(received) == (after <= limit + paused)
-    if timing.in_time(received):
+    if received <= timing.closes_at:
         assert timing.elapsed_ms(received) <= limit
-
-
-def test_the_closing_instant_still_counts() -> None:
-    timing = Timing(NOON, NOON + 1000 * MS, 0)
-    assert timing.in_time(NOON + 1000 * MS)
-    assert not timing.in_time(NOON + 1000 * MS + timedelta(microseconds=1))
 
 
 @given(st.integers(-1000, 1000), st.none() | st.integers(-1000, 1000))
@@ -150,9 +152,11 @@ def test_what_is_left_never_runs_while_paused(now: int, paused: int | None) -> N
 
 
 def test_the_table_of_moves_is_closed() -> None:
-    reached = {state for after in MOVES.values() for state in after}
+    reached = {state for states in MOVES.values() for state in states}
     assert {state for state, _ in MOVES} | reached <= set(STATES)
     for state, move in product(STATES, get_args(Move)):
-        assert allowed(state, move) == ((state, move) in MOVES) == (move in moves_from(state))
+        assert ((state, move) in MOVES) == (move in moves_from(state))
+        led = {after(state, move), after(state, move, left=False)} - {None}
+        assert led == set(MOVES.get((state, move), ())), "with a question left or without, and nowhere else"
     assert moves_from("podium") == moves_from("cancelled") == ()
     assert reached == set(STATES) - {"scheduled"}

@@ -1,6 +1,6 @@
 """A quiz and people to play it, at moments that the test chooses."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from games.quizzes import actions, queries, rules
 from games.quizzes.actions import Given, Moved, NewId, Stale, Written
 from games.quizzes.formats.draft import QuestionDraft
+from games.quizzes.rules import Move
 from rewards import database as db
 from rewards.ledger.actions import open_season
 
@@ -51,18 +52,25 @@ class Scene:
     at: datetime
 
 
-def questions(number: int, kind: str = "single") -> list[QuestionDraft]:
+def questions(number: int, kind: str = "single", seconds: int = SECONDS) -> list[QuestionDraft]:
     options = ("true", "false") if kind == "true_false" else ("Red", "Green", "Blue", "Grey")
     return [
-        QuestionDraft(n, kind, f"Question {n}?", options, (1,), SECONDS, f"Because of {n}.")  # type: ignore[arg-type]
+        QuestionDraft(n, kind, f"Question {n}?", options, (1,), seconds, f"Because of {n}.")  # type: ignore[arg-type]
         for n in range(1, number + 1)
     ]
 
 
 async def scene(
-    players: int = 4, *, number: int = 3, scoring: rules.Scoring = "kahoot", floor: int = 50, at: datetime = NOON
+    players: int = 4,
+    *,
+    number: int = 3,
+    seconds: int = SECONDS,
+    scoring: rules.Scoring = "kahoot",
+    floor: int = 50,
+    at: datetime = NOON,
 ) -> Scene:
-    """The same ids at each call on an empty database; the season began the day before `at`."""
+    """The same ids at each call on an empty database; the season began the day before `at`. Each question lasts so
+    many `seconds`."""
     new_id, first_day = ids(), day_of(at) - timedelta(days=1)
     host, units = new_id(), (new_id(), new_id())
     people = [new_id() for _ in range(players)]
@@ -83,7 +91,13 @@ async def scene(
     )
     season = await open_season("Autumn", first_day, first_day + timedelta(days=89), at=at, actor=None, new_id=new_id())
     quiz = await actions.add_quiz(
-        "Safety", questions(number), scoring=scoring, floor_percent=floor, actor=host, now=at, new_id=new_id
+        "Safety",
+        questions(number, seconds=seconds),
+        scoring=scoring,
+        floor_percent=floor,
+        actor=host,
+        now=at,
+        new_id=new_id,
     )
     return Scene(season.id, units, people, host, quiz, new_id, at)
 
@@ -114,28 +128,35 @@ class Play:
         for member in members or self.scene.players:
             await actions.join(self.redis, self.id, member, now=self.now, new_id=self.scene.new_id())
 
-    async def next(self) -> Moved | Stale:
-        return await actions.advance(
-            self.redis, self.id, expected=await self.version(), now=lambda: self.now, new_id=self.scene.new_id
-        )
+    async def move(self, what: Move, expected: int | None = None) -> Moved | Stale | None:
+        """What the desk does for a move."""
+        redis, new_id, now = self.redis, self.scene.new_id, self.now
+        seen = await self.version() if expected is None else expected
+        does: dict[Move, Callable[[], Awaitable[Moved | Stale | None]]] = {
+            "open": lambda: actions.open_lobby(redis, self.id),
+            "next": lambda: actions.advance(redis, self.id, expected=seen, now=lambda: self.now, new_id=new_id),
+            "pause": lambda: actions.pause(redis, self.id, expected=seen, now=now),
+            "resume": lambda: actions.resume(redis, self.id, expected=seen, now=now, new_id=new_id),
+            "skip": lambda: actions.skip(redis, self.id, expected=seen, now=now, new_id=new_id),
+            "end": lambda: actions.end_room(redis, self.id, expected=seen, now=now, new_id=new_id),
+            "cancel": lambda: actions.cancel_room(redis, self.id, expected=seen, actor=self.scene.host, now=now),
+        }
+        return await does[what]()
 
-    async def pause(self) -> Moved | Stale:
-        return await actions.pause(self.redis, self.id, expected=await self.version(), now=self.now)
+    async def next(self) -> Moved | Stale | None:
+        return await self.move("next")
 
-    async def resume(self) -> Moved | Stale:
-        return await actions.resume(
-            self.redis, self.id, expected=await self.version(), now=self.now, new_id=self.scene.new_id
-        )
+    async def pause(self) -> Moved | Stale | None:
+        return await self.move("pause")
 
-    async def skip(self) -> Moved | Stale:
-        return await actions.skip(
-            self.redis, self.id, expected=await self.version(), now=self.now, new_id=self.scene.new_id
-        )
+    async def resume(self) -> Moved | Stale | None:
+        return await self.move("resume")
 
-    async def end(self) -> Moved | Stale:
-        return await actions.end_room(
-            self.redis, self.id, expected=await self.version(), now=self.now, new_id=self.scene.new_id
-        )
+    async def skip(self) -> Moved | Stale | None:
+        return await self.move("skip")
+
+    async def end(self) -> Moved | Stale | None:
+        return await self.move("end")
 
     async def close(self, *, by_worker: bool) -> Moved | Stale:
         return await actions.close_round(self.redis, await self.round(), now=lambda: self.now, only_due=by_worker)
@@ -158,9 +179,7 @@ class Play:
         if state in ("scheduled", "lobby"):
             return self
         if state == "cancelled":
-            await actions.cancel_room(
-                self.redis, self.id, expected=await self.version(), actor=self.scene.host, now=self.now
-            )
+            await self.move("cancel")
             return self
         await self.join()
         await self.next()

@@ -70,7 +70,7 @@ async def fund_of(kind: Any, amount: int, held: int, there: Hall | None, fund: U
     made = fund or await funds.open_fund(f"Fund {uuid4()}", kind, amount, actor=None, now=FROZEN, new_id=new_id)
     if there is not None:
         async with db.transaction():
-            await funds.hold(made, f"draw:{there.draw}", held, f"hold:{made}", actor=None, now=FROZEN, new_id=new_id)
+            await funds.hold(f"draw:{there.draw}", {made: held}, f"hold:{made}", actor=None, now=FROZEN, new_id=new_id)
     return made
 
 

@@ -13,22 +13,20 @@ from hypothesis import strategies as st
 from rewards.draws import eligibility, rules, states
 from rewards.draws.eligibility import (
     CONFLICTS,
+    MOST_COUNTED,
     PARTS,
     TAKING_PART,
+    UNKNOWN,
     Attended,
     Barred,
     Candidate,
     ClassTerms,
+    Counted,
     Fact,
-    Hours,
-    Ideas,
     JoinedBefore,
-    Levels,
     NotWinner,
     Part,
-    Passed,
     Points,
-    Quizzes,
     Roles,
     Rule,
     Units,
@@ -40,9 +38,11 @@ from rewards.draws.eligibility import (
     rule_json,
     select,
     tickets_for,
+    undeclared,
     unit_code,
     why,
 )
+from rewards.ledger.earnings import MEASURED, Measure, Tally
 from rewards.members.rules import ROLES, duties, is_staff_number
 from server.web.frame import i18n
 from server.web.nouns import LISTING
@@ -53,6 +53,9 @@ UNITS = [UUID(int=100 + n) for n in range(6)]
 QUIZ = UUID(int=500)
 DAY = date(2026, 9, 1)
 WINDOW = (DAY, DAY + timedelta(days=30))
+QUIZZES = Counted("quiz", "count", 1)
+HOURS = Counted("hours", "sum", 90, measure="minutes")
+PASSED = Counted("quiz", "best", 80, measure="percent", about=QUIZ, name="Fire drill")
 PERSON = Candidate(
     UUID(int=2),
     "E1001",
@@ -60,21 +63,26 @@ PERSON = Candidate(
     frozenset(UNITS[:2]),
     (),
     False,
-    {Fact("points"): 120, Fact("quizzes"): 3},
+    {Fact("points"): 120, QUIZZES.fact: 3},
     joined=date(2020, 1, 1),
     name="Li Na",
 )
 
 windows = st.sampled_from([(None, None), WINDOW])
+tallies: st.SearchStrategy[tuple[Tally, Measure]] = st.sampled_from(
+    [("count", ""), *((tally, measure) for measure, some in MEASURED.items() for tally in some)]
+)
 counted = st.builds(
-    lambda kind, least, window: kind(least, *window),
-    st.sampled_from([Points, Quizzes, Levels, Hours, Ideas]),
-    st.integers(1, 200),
+    lambda earning, tally, least, window, thing: Counted(earning, tally[0], least, *window, tally[1], *thing),
+    st.sampled_from(["quiz", "hours", "level"]),
+    tallies,
+    st.integers(1, 100),
     windows,
+    st.sampled_from([(None, ""), (QUIZ, "Fire drill")]),
 )
 parts = st.one_of(
     counted,
-    st.builds(Passed, st.just(QUIZ), st.just("Fire drill"), st.integers(1, 100)),
+    st.builds(lambda least, window: Points(least, *window), st.integers(1, 200), windows),
     st.builds(Attended, st.integers(1, 5)),
     st.builds(Units, st.frozensets(st.sampled_from(UNITS), min_size=1, max_size=3)),
     st.builds(Roles, st.frozensets(st.sampled_from(TAKING_PART), min_size=1)),
@@ -93,12 +101,9 @@ some_rules = st.builds(
 )
 facts = st.dictionaries(
     st.one_of(
-        st.builds(
-            lambda kind, window: Fact(kind, *window),
-            st.sampled_from(["points", "quizzes", "levels", "hours", "ideas"]),
-            windows,
-        ),
-        st.sampled_from([Fact("passed", quiz=QUIZ), Fact("attended"), Fact("not_winner"), Fact("not_winner", DAY)]),
+        counted.map(lambda part: part.fact),
+        windows.map(lambda window: Fact("points", *window)),
+        st.sampled_from([Fact("attended"), Fact("not_winner"), Fact("not_winner", DAY)]),
     ),
     st.integers(-50, 300),
     max_size=8,
@@ -255,11 +260,22 @@ def test_people_who_are_barred(change: dict[str, object], code: str) -> None:
     [
         (Points(100), {Fact("points"): 100}, {Fact("points"): 99}, "draw.out.points"),
         (Points(1, *WINDOW), {Fact("points", *WINDOW): 1}, {Fact("points"): 500}, "draw.out.points_window"),
-        (Quizzes(2), {Fact("quizzes"): 2}, {Fact("quizzes"): 1}, "draw.out.quizzes"),
-        (Levels(2), {Fact("levels"): 2}, {}, "draw.out.levels"),
-        (Hours(90), {Fact("hours"): 90}, {Fact("hours"): 89}, "draw.out.hours"),
-        (Ideas(1), {Fact("ideas"): 1}, {}, "draw.out.ideas"),
-        (Passed(QUIZ, "Fire", 80), {Fact("passed", quiz=QUIZ): 80}, {Fact("passed", quiz=QUIZ): 79}, "draw.out.passed"),
+        (replace(QUIZZES, least=2), {QUIZZES.fact: 2}, {QUIZZES.fact: 1}, "draw.out.counted"),
+        (HOURS, {HOURS.fact: 90}, {HOURS.fact: 89, QUIZZES.fact: 90}, "draw.out.counted"),
+        (PASSED, {PASSED.fact: 80}, {PASSED.fact: 79}, "draw.out.counted_about"),
+        (PASSED, {PASSED.fact: 80}, {PASSED.fact._replace(about=None): 100}, "draw.out.counted_about"),
+        (
+            Counted("quiz", "count", 1, *WINDOW),
+            {QUIZZES.fact._replace(since=WINDOW[0], until=WINDOW[1]): 1},
+            {QUIZZES.fact: 9},
+            "draw.out.counted_window",
+        ),
+        (
+            replace(PASSED, since=WINDOW[0], until=WINDOW[1]),
+            {PASSED.fact._replace(since=WINDOW[0], until=WINDOW[1]): 80},
+            {PASSED.fact: 80},
+            "draw.out.counted_about_window",
+        ),
         (Attended(1), {Fact("attended"): 1}, {}, "draw.out.attended"),
         (NotWinner(), {}, {Fact("not_winner"): 1}, "draw.out.winner"),
         (NotWinner(DAY), {Fact("not_winner"): 1}, {Fact("not_winner", DAY): 1}, "draw.out.winner_since"),
@@ -295,8 +311,8 @@ def test_how_tickets_come_about() -> None:
     assert [one.tickets for one in said.values()] == [1, 1, 1, 3, 3]
     assert [one.code.removeprefix("draw.in.") for one in said.values()] == ["least", "least", "points", "points", "cap"]
     assert tickets_for(Rule(), 5000).code == "draw.in.each"
-    windowed = Rule((Quizzes(1), Points(1, *WINDOW)), per=10)
-    earned = replace(PERSON, facts={Fact("quizzes"): 1, Fact("points"): 900, Fact("points", *WINDOW): 40})
+    windowed = Rule((QUIZZES, Points(1, *WINDOW)), per=10)
+    earned = replace(PERSON, facts={QUIZZES.fact: 1, Fact("points"): 900, Fact("points", *WINDOW): 40})
     assert why(windowed, earned, Barred()).tickets == 4
 
 
@@ -322,25 +338,31 @@ def test_units_have_codes_that_a_snapshot_takes() -> None:
         (Rule((Points(0),)), "draw.points_out_of_range"),
         (Rule((Points(10_000_001),)), "draw.points_out_of_range"),
         (Rule(per=-1), "draw.points_out_of_range"),
-        (Rule((Quizzes(0),)), "draw.quizzes_out_of_range"),
-        (Rule((Levels(10_001),)), "draw.levels_out_of_range"),
-        (Rule((Hours(1_000_001),)), "draw.hours_out_of_range"),
-        (Rule((Ideas(0),)), "draw.ideas_out_of_range"),
+        (Rule((replace(QUIZZES, least=0),)), "draw.times_out_of_range"),
+        (Rule((replace(QUIZZES, least=10_001),)), "draw.times_out_of_range"),
+        (Rule((replace(HOURS, least=1_000_001),)), "draw.minutes_out_of_range"),
+        (Rule((replace(PASSED, least=0),)), "draw.percent_out_of_range"),
+        (Rule((replace(PASSED, least=101),)), "draw.percent_out_of_range"),
+        (Rule((replace(PASSED, name=" "),)), "draw.about_name_invalid"),
+        (Rule((replace(PASSED, tally="sum"),)), UNKNOWN),
+        (Rule((replace(PASSED, tally="count"),)), UNKNOWN),
+        (Rule((replace(HOURS, measure=""),)), UNKNOWN),
+        (Rule((replace(HOURS, measure="miles"),)), UNKNOWN),
+        (Rule((replace(QUIZZES, tally="worst"),)), UNKNOWN),
+        (Rule((replace(QUIZZES, since=DAY),)), "draw.window_open"),
         (Rule((Attended(0),)), "draw.attended_out_of_range"),
         (Rule((Points(1, DAY),)), "draw.window_open"),
         (Rule((Points(1, DAY, DAY - timedelta(days=1)),)), "draw.window_ends_before_start"),
-        (Rule((Passed(QUIZ, "Fire", 0),)), "draw.percent_out_of_range"),
-        (Rule((Passed(QUIZ, " "),)), "draw.quiz_name_invalid"),
         (Rule((Units(frozenset()),)), "draw.units_out_of_range"),
         (Rule((Roles(frozenset()),)), "draw.roles_invalid"),
         (Rule((Roles(frozenset({"organiser"})),)), "draw.roles_invalid"),
         (Rule(cap=0), "draw.cap_out_of_range"),
         (Rule(cap=1001), "draw.cap_out_of_range"),
-        (Rule((Quizzes(1),) * 21), "draw.parts_many"),
+        (Rule((QUIZZES,) * 21), "draw.parts_many"),
         (Rule(classes=(ClassTerms("A", "A"),)), "draw.class_code_invalid"),
         (Rule(classes=(ClassTerms("a", "A"),) * 2), "draw.class_code_twice"),
         (Rule(classes=(ClassTerms("a", ""),)), "draw.class_name_invalid"),
-        (Rule(classes=(ClassTerms("a", "A", (Quizzes(0),)),)), "draw.quizzes_out_of_range"),
+        (Rule(classes=(ClassTerms("a", "A", (Points(0),)),)), "draw.points_out_of_range"),
         (Rule(classes=tuple(ClassTerms(f"c{n}", "C") for n in range(21))), "draw.classes_many"),
     ],
 )
@@ -351,7 +373,30 @@ def test_rules_that_cannot_be(wrong: Rule, code: str) -> None:
 
 def test_every_kind_of_part_is_known_by_its_name() -> None:
     assert {kind: one.kind for kind, one in PARTS.items()} == {kind: kind for kind in PARTS}
-    assert len(PARTS) == 11
+    assert len(PARTS) == 7
+
+
+@given(some_rules, st.dictionaries(st.sampled_from(["quiz", "hours", "level"]), st.sampled_from(list(MEASURED))))
+def test_a_rule_counts_only_what_is_declared_and_so_measured(rule: Rule, declared: dict[str, Measure]) -> None:
+    every = [*rule.parts, *(part for one in rule.classes for part in one.parts)]
+    strange = [
+        part.earning
+        for part in every
+        if isinstance(part, Counted) and not (part.earning in declared and part.measure in ("", declared[part.earning]))
+    ]
+    assert undeclared(rule, declared) == (strange[0] if strange else None)
+
+
+@given(people)
+def test_what_is_not_known_of_a_member_counts_nothing(person: Candidate) -> None:
+    strange = Rule((Counted("unheard_of", "count", 1),))
+    assert not why(strange, person, Barred()).tickets
+    assert class_of(Rule(classes=(ClassTerms("a", "A", strange.parts),)), person) == ""
+
+
+def test_numbers_are_said_in_their_measure() -> None:
+    assert [eligibility.spoken(90, measure) for measure in MOST_COUNTED] == ["90", "1:30", "90%"]
+    assert MOST_COUNTED.keys() == MEASURED.keys()
 
 
 def test_what_is_typed_is_read_kindly() -> None:

@@ -15,15 +15,11 @@ from rewards.draws import terms as draw_terms
 from rewards.draws.eligibility import (
     Attended,
     ClassTerms,
-    Hours,
-    Ideas,
+    Counted,
     JoinedBefore,
-    Levels,
     NotWinner,
     Part,
-    Passed,
     Points,
-    Quizzes,
     Rule,
     Units,
 )
@@ -41,6 +37,7 @@ from rewards.draws.terms import (
 )
 from rewards.funds import actions as funds
 from rewards.ledger.actions import Award, award, reverse
+from rewards.ledger.earnings import Earning
 from rewards.outbox.queries import overdue
 from rewards.refusals import Refusal
 from rewards.ticks import STREAM
@@ -65,6 +62,7 @@ from tests.rewards.draws.world import (
     secret_of,
     terms,
 )
+from tests.rewards.ledger.world import HOURS, declare
 
 pytestmark = pytest.mark.usefixtures("database")
 CUP = PrizeTerms("cup", "Cup", 1)
@@ -115,7 +113,11 @@ async def test_terms_come_back_as_they_were_given(redis: Redis) -> None:
     given = terms(
         there,
         rule=Rule(
-            (Points(10, TODAY, TODAY + timedelta(days=9)), Passed(uuid4(), "消防", 70), NotWinner(TODAY)),
+            (
+                Points(10, TODAY, TODAY + timedelta(days=9)),
+                Counted("quiz", "best", 70, measure="percent", about=uuid4(), name="消防"),
+                NotWinner(TODAY),
+            ),
             per=10,
             cap=3,
             classes=(ClassTerms("old", "Old hands", (JoinedBefore(date(2010, 1, 1)),)),),
@@ -288,7 +290,7 @@ async def test_before_the_freeze_tickets_are_live_and_explained(redis: Redis) ->
     await plan_draw(
         redis,
         there,
-        rule=Rule((Quizzes(1),), per=50),
+        rule=Rule((Counted("quiz", "count", 1),), per=50),
         exclusions=(Exclusion(there.workers[7], "Types the dice"),),
     )
     (mine,) = await queries.my_tickets(there.workers[4])
@@ -297,7 +299,7 @@ async def test_before_the_freeze_tickets_are_live_and_explained(redis: Redis) ->
     (mine,) = await queries.my_tickets(there.workers[4])
     assert mine.standing.tickets == 3
     for person, code in (
-        (there.workers[0], "draw.out.quizzes"),
+        (there.workers[0], "draw.out.counted"),
         (there.workers[7], "draw.out.excluded"),
         (there.organiser, "draw.out.creator"),
         (there.cashier, "draw.out.operator"),
@@ -306,7 +308,7 @@ async def test_before_the_freeze_tickets_are_live_and_explained(redis: Redis) ->
     assert [one.code for one in await queries.reasons(mine.draw, there.cashier)] == [
         "draw.out.operator",
         "draw.out.custodian",
-        "draw.out.quizzes",
+        "draw.out.counted",
     ]
     assert [one.code for one in await queries.reasons(mine.draw, uuid4())] == ["draw.out.left"]
 
@@ -327,6 +329,7 @@ async def _posting(who: UUID, there: Plant, rule: str, measure: int | None = Non
 
 async def test_each_part_counts_what_the_ledger_and_the_roster_hold(redis: Redis) -> None:
     there = await plant(5)
+    await declare(*LISTING.earnings, HOURS, Earning("level", "Levels cleared"))
     nobody, one, two, three, four = there.workers
     quiz, window = uuid4(), (TODAY, TODAY)
     for _ in range(2):
@@ -335,8 +338,7 @@ async def test_each_part_counts_what_the_ledger_and_the_roster_hold(redis: Redis
     for minutes in (40, 50):
         await _posting(three, there, "hours", minutes)
     await _posting(one, there, "hours", 89)
-    await _posting(four, there, "idea")
-    gone = await _posting(one, there, "idea")
+    gone = await _posting(four, there, "level")
     for percent in (50, 80):
         await _posting(two, there, "quiz", percent, quiz)
     await _posting(three, there, "quiz", 100, uuid4())
@@ -357,13 +359,17 @@ async def test_each_part_counts_what_the_ledger_and_the_roster_hold(redis: Redis
     assert await entitled(Points(60)) == {two, three, four}
     assert await entitled(Points(60, *window)) == {two, three, four}
     assert await entitled(Points(1, date(2026, 9, 3), date(2026, 9, 9))) == set()
-    assert await entitled(Quizzes(2)) == {two, three}
-    assert await entitled(Levels(2)) == {two}
-    assert await entitled(Levels(1, *window)) == {one, two}
-    assert await entitled(Hours(90)) == {three}
-    assert await entitled(Ideas(1)) == {four}
-    assert await entitled(Passed(quiz, "Fire", 80)) == {two}
-    assert await entitled(Passed(quiz, "Fire", 81)) == set()
+    fire = {"measure": "percent", "about": quiz, "name": "Fire"}
+    assert await entitled(Counted("quiz", "count", 2)) == {two, three}
+    assert await entitled(Counted("level", "count", 2)) == {two}
+    assert await entitled(Counted("level", "count", 1, *window)) == {one, two}
+    assert await entitled(Counted("hours", "sum", 90, measure="minutes")) == {three}
+    assert await entitled(Counted("hours", "best", 89, measure="minutes")) == {one}
+    assert await entitled(Counted("quiz", "best", 80, **fire)) == {two}
+    assert await entitled(Counted("quiz", "best", 81, **fire)) == set()
+    assert await entitled(Counted("quiz", "best", 80, *window, **fire)) == {two}
+    assert await entitled(Counted("quiz", "best", 81, measure="percent")) == {three}
+    assert await entitled(Counted("quiz", "count", 2, about=quiz, name="Fire")) == {two}
     assert await entitled(JoinedBefore(date(2001, 1, 2))) == {four}
     assert await entitled(Units(frozenset({there.units[0]}))) == {nobody, one, three, four}
     assert await entitled(Units(frozenset({there.units[1]}))) == {one, four}

@@ -13,7 +13,7 @@ from rewards import database as db
 from rewards.audit.queries import latest
 from rewards.boards import queries as boards
 from rewards.funds import queries
-from rewards.funds.actions import give_back, hold, hold_all, open_fund, pay, top_up
+from rewards.funds.actions import give_back, hold, open_fund, pay, top_up
 from rewards.ledger import actions as ledger
 from rewards.ledger import queries as points
 from rewards.ledger.actions import Award
@@ -85,7 +85,7 @@ async def test_more_is_put_in_and_taken_out_once(database: str) -> None:
     for _ in range(2):
         await top_up(money, 500, "second half", key="form:1", **SAID)
     assert await figures(money) == (1_500, 1_500, 0, 0)
-    await joined(hold, money, DRAW, 1_400, "held")
+    await joined(hold, DRAW, {money: 1_400}, "held")
     with pytest.raises(Refusal) as refused:
         await top_up(money, -101, "typing error", key="form:2", **SAID)
     assert (refused.value.code, refused.value.details) == (
@@ -113,8 +113,8 @@ async def test_more_is_put_in_and_taken_out_once(database: str) -> None:
 async def test_what_was_held_and_given_back_is_as_if_it_never_was(database: str) -> None:
     money, goods = await budget(), await stock()
     before = await figures(money), await figures(goods)
-    assert await joined(hold_all, DRAW, {money: 60_000, goods: 4}, "draw:1:held", note="Autumn draw")
-    assert await joined(hold, money, OTHER, 40_000, "draw:2:held")
+    assert await joined(hold, DRAW, {money: 60_000, goods: 4}, "draw:1:held", note="Autumn draw")
+    assert await joined(hold, OTHER, {money: 40_000}, "draw:2:held")
     assert await figures(money) == (100_000, 0, 100_000, 0)
     held = [(one.name, one.kind, one.amount) for one in await queries.held_by(DRAW)]
     assert held == [("Autumn budget", "money", 60_000), ("Thermos", "item", 4)]
@@ -128,50 +128,50 @@ async def test_what_was_held_and_given_back_is_as_if_it_never_was(database: str)
 async def test_every_fact_counts_once(database: str) -> None:
     money, goods = await budget(), await stock()
     for again in (False, True):
-        assert await joined(hold_all, DRAW, {money: 500, goods: 2}, "held") is not again
-        assert await joined(pay, DRAW, goods, 1, "paid") is not again
+        assert await joined(hold, DRAW, {money: 500, goods: 2}, "held") is not again
+        assert await joined(pay, DRAW, {goods: 1}, "paid") is not again
         assert await joined(give_back, DRAW, "part", only={money: 200}) is not again
         assert await joined(give_back, DRAW, "back") is not again
     assert await figures(money) == (100_000, 100_000, 0, 0)
     assert await figures(goods) == (10, 9, 0, 1)
-    assert await joined(hold, goods, DRAW, 1, "held again")
+    assert await joined(hold, DRAW, {goods: 1}, "held again")
     assert not await joined(give_back, DRAW, "back")  # that fact stands, with what was there then
     assert await figures(goods) == (10, 8, 1, 1)
     for action, given in (
-        (hold, (money, DRAW, 501, "held")),
-        (hold_all, (OTHER, {money: 500, goods: 2}, "held")),
-        (pay, (DRAW, goods, 1, "held")),
+        (hold, (DRAW, {money: 501}, "held")),
+        (hold, (OTHER, {money: 500, goods: 2}, "held")),
+        (pay, (DRAW, {goods: 1}, "held")),
         (give_back, (OTHER, "back")),
     ):
         with pytest.raises(Refusal, match=r"ledger\.key_reused"):
             await joined(action, *given)
-    assert not await joined(hold_all, DRAW, {money: 0}, "nothing")
-    assert not await joined(pay, DRAW, goods, 0, "nothing")
+    assert not await joined(hold, DRAW, {money: 0}, "nothing")
+    assert not await joined(pay, DRAW, {goods: 0}, "nothing")
 
 
 async def test_all_or_nothing_is_held(database: str) -> None:
     money, goods = await budget(), await stock()
     with pytest.raises(Refusal) as refused:
-        await joined(hold_all, DRAW, {money: 1, goods: 11}, "held")
+        await joined(hold, DRAW, {money: 1, goods: 11}, "held")
     assert (refused.value.code, refused.value.details) == (
         "funds.short",
         {"wanted": "11", "free": "10", "name": "Thermos"},
     )
     assert await queries.held_by(DRAW) == []
     with pytest.raises(Refusal, match=r"funds\.unknown"):
-        await joined(hold, uuid4(), DRAW, 1, "held")
+        await joined(hold, DRAW, {uuid4(): 1}, "held")
     for holder, amount in (("nobody", 1), (DRAW, -1)):
         with pytest.raises(ValueError):  # noqa: PT011
-            await joined(hold, money, holder, amount, "held")
-    assert await joined(hold_all, DRAW, {money: 1, goods: 10}, "held")
+            await joined(hold, holder, {money: amount}, "held")
+    assert await joined(hold, DRAW, {money: 1, goods: 10}, "held")
 
 
 async def test_only_what_is_held_is_paid_or_returned(database: str) -> None:
     money = await budget()
-    await joined(hold, money, DRAW, 300, "held")
-    await joined(hold, money, OTHER, 900, "other")
-    assert await joined(pay, DRAW, money, 100, "paid:1")
-    for action, given in ((pay, (DRAW, money, 201, "paid:2")), (give_back, (DRAW, "part"))):
+    await joined(hold, DRAW, {money: 300}, "held")
+    await joined(hold, OTHER, {money: 900}, "other")
+    assert await joined(pay, DRAW, {money: 100}, "paid:1")
+    for action, given in ((pay, (DRAW, {money: 201}, "paid:2")), (give_back, (DRAW, "part"))):
         with pytest.raises(Refusal) as refused:
             await joined(action, *given, **({} if action is pay else {"only": {money: 201}}))
         assert (refused.value.code, refused.value.details) == (
@@ -179,7 +179,7 @@ async def test_only_what_is_held_is_paid_or_returned(database: str) -> None:
             {"wanted": "2.01", "held": "2.00", "name": "Autumn budget"},
         )
     assert await joined(give_back, DRAW, "part", only={money: 150})
-    assert await joined(pay, DRAW, money, 50, "paid:2")
+    assert await joined(pay, DRAW, {money: 50}, "paid:2")
     assert await figures(money) == (100_000, 98_950, 900, 150)
 
 
@@ -191,18 +191,18 @@ async def test_what_joins_is_undone_with_its_transaction(database: str) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await joined(half_done, money, DRAW, 5, "held")
+        await joined(half_done, DRAW, {money: 5}, "held")
     assert await figures(money) == (100_000, 100_000, 0, 0)
-    assert await joined(hold, money, DRAW, 5, "held")
+    assert await joined(hold, DRAW, {money: 5}, "held")
     with pytest.raises(RuntimeError, match="transaction"):
-        await hold(money, DRAW, 5, "alone", **SAID)
+        await hold(DRAW, {money: 5}, "alone", **SAID)
 
 
 async def test_holds_at_once_never_overspend(database: str) -> None:
     money, goods = await budget(1_000), await stock(30)
     wanted = [({money: 100, goods: 2}, f"draw:{n}") for n in range(10)] + [({goods: 3}, f"draw:{n}") for n in range(10)]
     done = await asyncio.gather(
-        *(joined(hold_all, holder, each, f"held:{n}") for n, (each, holder) in enumerate(wanted)),
+        *(joined(hold, holder, each, f"held:{n}") for n, (each, holder) in enumerate(wanted)),
         return_exceptions=True,
     )
     kept = [each for (each, _), one in zip(wanted, done, strict=True) if one is True]
@@ -216,9 +216,9 @@ async def test_holds_at_once_never_overspend(database: str) -> None:
 
 async def test_payments_and_returns_at_once_give_out_what_was_held(database: str) -> None:
     goods = await stock(20)
-    await joined(hold, goods, DRAW, 10, "held")
+    await joined(hold, DRAW, {goods: 10}, "held")
     done = await asyncio.gather(
-        *(joined(pay, DRAW, goods, 1, f"claim:{n % 12}") for n in range(24)),
+        *(joined(pay, DRAW, {goods: 1}, f"claim:{n % 12}") for n in range(24)),
         *(joined(give_back, DRAW, f"part:{n}", only={goods: 1}) for n in range(4)),
         return_exceptions=True,
     )
@@ -230,7 +230,7 @@ async def test_payments_and_returns_at_once_give_out_what_was_held(database: str
 
 async def test_one_fact_told_many_times_at_once_counts_once(database: str) -> None:
     goods = await stock(5)
-    done = await asyncio.gather(*(joined(hold, goods, DRAW, 5, "held") for _ in range(6)))
+    done = await asyncio.gather(*(joined(hold, DRAW, {goods: 5}, "held") for _ in range(6)))
     assert sorted(done) == [False] * 5 + [True]
     assert await figures(goods) == (5, 0, 5, 0)
 
@@ -238,7 +238,7 @@ async def test_one_fact_told_many_times_at_once_counts_once(database: str) -> No
 async def test_who_looks_at_an_older_state_is_told_to_begin_again(database: str) -> None:
     """A freeze reads one instant (REPEATABLE READ); what others held since then must not be held twice."""
     goods = await stock(5)
-    await joined(hold, goods, OTHER, 1, "first")
+    await joined(hold, OTHER, {goods: 1}, "first")
 
     async def of_one_instant(meanwhile: int) -> None:
         async with db.transaction() as connection:
@@ -246,7 +246,7 @@ async def test_who_looks_at_an_older_state_is_told_to_begin_again(database: str)
             await connection.fetchval("SELECT count(*) FROM fund")
             if meanwhile:
                 await _elsewhere(database, goods, meanwhile)
-            await hold(goods, DRAW, 3, "held", **SAID)
+            await hold(DRAW, {goods: 3}, "held", **SAID)
 
     with pytest.raises(asyncpg.SerializationError):
         await of_one_instant(3)
@@ -358,8 +358,8 @@ async def test_movements_are_told_newest_first_page_by_page(database: str) -> No
     told: dict[str, Any] = {"actor": actor, "now": NOON + timedelta(hours=1), "new_id": uuid4}
     await top_up(money, 500, "gift of the works council", key="form:1", **told)
     await top_up(money, -100, "typing error", key="form:2", **told)
-    await joined(hold_all, DRAW, {money: 3_000, goods: 2}, "held", note="Autumn draw", **told)
-    await joined(pay, DRAW, money, 1_000, "paid", note="First prize", **told)
+    await joined(hold, DRAW, {money: 3_000, goods: 2}, "held", note="Autumn draw", **told)
+    await joined(pay, DRAW, {money: 1_000}, "paid", note="First prize", **told)
     await joined(give_back, DRAW, "back", **told)
     lines, before = [], None
     while page := await queries.movements(money, 2, before):
@@ -393,8 +393,8 @@ async def test_members_points_and_boards_stay_as_they_are(database: str, redis: 
     drifted = await boards.drift(redis, today=autumn.starts_on)
     assert len(drifted) > 0  # nobody has brought the points to the boards
     money = await budget()
-    await joined(hold, money, DRAW, 500, "held")
-    await joined(pay, DRAW, money, 500, "paid")
+    await joined(hold, DRAW, {money: 500}, "held")
+    await joined(pay, DRAW, {money: 500}, "paid")
     assert await boards.drift(redis, today=autumn.starts_on) == drifted
     await post([Award("quiz:3", ann, 1)], autumn)
     async with db.transaction():

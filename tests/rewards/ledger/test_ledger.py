@@ -53,7 +53,6 @@ async def test_the_same_fact_brings_the_original_back(database: str) -> None:
 @pytest.mark.parametrize("change", ["member", "points", "rule", "season", "day", "note", "in the batch"])
 async def test_the_same_key_with_another_input_is_refused_and_nothing_done(database: str, change: str) -> None:
     (ann, bob), autumn, winter = await people(2), await season(), await season(FIRST_DAY + timedelta(days=90))
-    await set_rule("team", None, 100, at=NOON, actor=None)
     await post([Award("k", ann, 5, "n")], autumn)
     given = Award(
         "k", bob if change == "member" else ann, 6 if change == "points" else 5, "m" if change == "note" else "n"
@@ -63,7 +62,7 @@ async def test_the_same_key_with_another_input_is_refused_and_nothing_done(datab
         await post(
             [*others, given],
             winter if change == "season" else autumn,
-            rule="team" if change == "rule" else "quiz",
+            rule="adjustment" if change == "rule" else "quiz",
             day=FIRST_DAY + timedelta(days=5 if change == "day" else 1),
         )
     assert refused.value.code == "ledger.key_reused"
@@ -163,7 +162,7 @@ async def test_a_cap_holds_under_twenty_at_once(database: str) -> None:
     await asyncio.gather(*(post(batch, autumn) for batch in batches))
     for who in (ann, bob):
         assert await queries.balance(who, "honour") == await queries.balance(who, "spend") == 100
-        assert await queries.quizzes_taken(autumn.id, who) == 20
+    assert await queries.tallied("quiz", "count", season=autumn.id) == {ann: 20, bob: 20}
     assert await queries.faults() == []
 
 
@@ -347,15 +346,14 @@ async def test_a_statement_adds_up_page_by_page(database: str) -> None:
     assert await queries.balance(ann, "honour") == 59
 
 
-async def test_quizzes_taken_counts_zero_points_and_not_the_reversed(database: str) -> None:
+async def test_a_tally_counts_zero_points_and_not_the_reversed(database: str) -> None:
     (ann, bob, eve), autumn = await people(3), await season()
     await post([Award("1", ann, 0), Award("2", ann, 5), Award("3", ann, 5), Award("4", bob, 0)], autumn)
     await post([Award("5", eve, 10)], autumn, rule="adjustment")
     await undo("3", "undo")
-    assert await queries.quizzes_taken(autumn.id, ann) == 2
-    assert await queries.quizzes_taken_of_season(autumn.id) == {ann: 2, bob: 1}
-    assert await queries.quizzes_taken_of_season(autumn.id, [bob, eve]) == {bob: 1}
-    assert await queries.quizzes_taken(uuid4(), ann) == 0
+    assert await queries.tallied("quiz", "count", season=autumn.id) == {ann: 2, bob: 1}
+    assert await queries.tallied("quiz", "count", season=autumn.id, members=[bob, eve]) == {bob: 1}
+    assert await queries.tallied("quiz", "count", season=uuid4()) == {}
 
 
 async def test_standings_tell_when_the_points_were_reached(database: str) -> None:
@@ -371,13 +369,12 @@ async def test_standings_tell_when_the_points_were_reached(database: str) -> Non
     found = await queries.standings_of_season(autumn.id)
     assert [(one.member, one.points, one.reached) for one in found] == [(ann, 5, 10), (bob, 8, 40), (eve, 0, 0)]
     assert await queries.standings_of_season(autumn.id, [bob]) == [found[1]]
-    first_week = await queries.standings_of_week(autumn.id, monday - timedelta(days=7))
-    assert [(one.member, one.points, one.reached) for one in first_week] == [(ann, 5, 10), (bob, 5, 10), (eve, 0, 0)]
-    second_week = await queries.standings_of_week(autumn.id, monday)
-    assert [(one.member, one.points, one.reached) for one in second_week] == [(bob, 3, 40)]
-    assert await queries.standings_of_week(autumn.id, monday, [ann]) == []
     weeks = await queries.standings_of_weeks(autumn.id, FIRST_DAY, autumn.ends_on)
-    assert weeks == {monday - timedelta(days=7): first_week, monday: second_week}
+    assert weeks.keys() == {monday - timedelta(days=7), monday}
+    first_week, second_week = weeks[monday - timedelta(days=7)], weeks[monday]
+    assert [(one.member, one.points, one.reached) for one in first_week] == [(ann, 5, 10), (bob, 5, 10), (eve, 0, 0)]
+    assert [(one.member, one.points, one.reached) for one in second_week] == [(bob, 3, 40)]
+    assert await queries.standings_of_weeks(autumn.id, monday, autumn.ends_on, [ann]) == {}
 
 
 async def test_seasons(database: str) -> None:
@@ -418,19 +415,17 @@ async def test_seasons_opened_at_once_never_overlap(database: str) -> None:
 async def test_rules_are_set_with_a_note(database: str) -> None:
     actor = uuid4()
     await set_rule("quiz", 300, 50, at=NOON, actor=actor, why="Agreed in May")
-    await set_rule("shift", None, 0, at=NOON, actor=actor)
+    await set_rule("adjustment", None, 0, at=NOON, actor=actor)
     assert [(one.code, one.daily_cap, one.spend_percent) for one in await queries.earning_rules()] == [
-        ("adjustment", None, 100),
-        ("hours", None, 100),
-        ("idea", None, 100),
-        ("level", None, 100),
+        ("adjustment", None, 0),
         ("quiz", 300, 50),
-        ("shift", None, 0),
     ]
     lines = await latest(2)
     assert [(one.code, one.subject, one.actor, one.why) for one in lines] == [
-        ("rule.set", "shift", actor, ""),
+        ("rule.set", "adjustment", actor, ""),
         ("rule.set", "quiz", actor, "Agreed in May"),
     ]
     with pytest.raises(Refusal, match=r"rule\.cap_out_of_range"):
         await set_rule("quiz", -1, 0, at=NOON, actor=None)
+    with pytest.raises(Refusal, match=r"ledger\.unknown_rule"):
+        await set_rule("shift", None, 0, at=NOON, actor=None)

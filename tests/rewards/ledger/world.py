@@ -8,7 +8,8 @@ from redis.asyncio import Redis
 
 from rewards import database as db
 from rewards.boards import rules as boards
-from rewards.ledger.actions import Award, award, open_season
+from rewards.ledger.actions import Award, award, bring_up, open_season
+from rewards.ledger.earnings import Earning
 from rewards.ledger.queries import Posted, SeasonRow
 
 FIRST_DAY = date(2026, 9, 1)
@@ -51,6 +52,16 @@ async def leave(member: UUID, day: date | None) -> None:
 async def season(starts_on: date = FIRST_DAY, days: int = 90) -> SeasonRow:
     ends_on = starts_on + timedelta(days=days - 1)
     return await open_season("Season", starts_on, ends_on, at=NOON, actor=None, new_id=uuid4())
+
+
+HOURS = Earning("hours", "Volunteer hours", "minutes", {"sum": "Hours served"}, daily_cap=480, spend_percent=50)
+"""Something that no game of ours pays."""
+
+
+async def declare(*earnings: Earning) -> None:
+    """Let the ledger know these, and no others."""
+    async with db.transaction() as connection:
+        await bring_up(connection, earnings)
 
 
 async def post(

@@ -24,7 +24,7 @@ async def bring_in(
     today: date = TODAY,
 ) -> RosterChanges:
     """Import these rows, by default as the command line would, with every column."""
-    return await import_roster(
+    changes, _ = await import_roster(
         rows,
         said=said,  # type: ignore[arg-type]
         full=full,
@@ -34,6 +34,7 @@ async def bring_in(
         today=today,
         new_id=new_id,
     )
+    return changes
 
 
 async def person(number: str, name: str = "Li Na", *roles: str, unit: tuple[str, ...] = ("Plant",)) -> UUID:

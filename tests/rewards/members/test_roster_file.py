@@ -5,7 +5,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
@@ -19,6 +19,7 @@ from rewards.members.roster_file import (
     read_roster,
 )
 from rewards.sheets import Problem, write_csv, write_xlsx
+from tests.laws import examples
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 
@@ -255,7 +256,7 @@ def test_addresses_and_phones() -> None:
     assert not any(map(clean_phone, ("1.38E+10", "call me", "1234", "1" * 21)))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.lists(st.lists(st.text(max_size=12), min_size=3, max_size=6), max_size=6))
 def test_a_roster_of_anything_never_raises(table: list[list[str]]) -> None:
     encodable = [[cell.encode("utf-8", "replace").decode() for cell in row] for row in table]
@@ -264,7 +265,7 @@ def test_a_roster_of_anything_never_raises(table: list[list[str]]) -> None:
     assert roster.importable == (not errors and bool(roster.rows))
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.binary(max_size=200))
 def test_a_roster_of_any_bytes_never_raises(data: bytes) -> None:
     assert isinstance(read_roster(data, "x"), Roster)

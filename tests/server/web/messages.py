@@ -49,6 +49,7 @@ def said_by(noun: Noun) -> dict[i18n.Key, str]:
     """Everything that a noun says to people -> its plural, or ""."""
     told = {("", text): "" for part in noun.texts for text in part.values()}
     told |= {("", word): "" for word in noun.fields.values()}
+    told |= {("", word): "" for one in noun.earnings for word in (one.name, *one.tallies.values())}
     return told | dict(msgids([*sources(noun, ".py"), *sources(noun, ".html")]))
 
 

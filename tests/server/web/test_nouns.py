@@ -146,6 +146,12 @@ def test_every_refusal_and_every_line_of_the_audit_trail_has_words() -> None:
     assert said - LISTING.texts.keys() == set()
 
 
+@pytest.mark.parametrize("code", ["earning.bygone", "earning.bygone.sum"])
+def test_what_is_no_longer_earned_is_said_without_its_code(code: str) -> None:
+    said = {LISTING.sentence("earning.named", {"what": code}, locale) for locale in i18n.LOCALES}
+    assert said == {"Something that is no longer earned here", "已停用的得分项"}
+
+
 # Statuses
 
 

@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime, tzinfo
 from typing import Final
 from uuid import UUID
 
-from rewards.draws.eligibility import TAKING_PART
+from rewards.draws.eligibility import PARTS, TAKING_PART, Counted
 from rewards.draws.queries import DrawRow, PrizeRow
+from rewards.ledger.earnings import Earning, Tally
 from server.web.frame.pages import Form
 
 Words = dict[str, str]
@@ -21,21 +22,6 @@ LONGEST: Final = 500
 LONGEST_LIST: Final = 12_000
 """Characters that are kept of a field, and of the field with a name a line."""
 
-KINDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "points": ("least", "since", "until"),
-    "quizzes": ("least",),
-    "units": (),
-    "hours": ("least",),
-    "ideas": ("least",),
-    "levels": ("least",),
-    "attended": ("least",),
-    "passed": ("quiz", "least"),
-    "joined_before": ("day",),
-    "roles": (),
-    "not_winner": ("since",),
-}
-"""Kind of condition -> its fields, in the order of the list that conditions are chosen from."""
-
 SEVERAL: Final = {"units": "units", "roles": "roles"}
 """Kind of condition -> the field that takes several values."""
 
@@ -44,7 +30,7 @@ TEXTS: Final = (
     "freeze_at", "beacon_at", "venue", "fresh_from", "fresh_dice", "one_win", "presence", "version",
 )  # fmt: skip
 ROWS: Final[Mapping[str, tuple[str, ...]]] = {
-    "part": ("kind", "in", "used", "least", "since", "until", "quiz", "day"),
+    "part": ("kind", "in", "used", "least", "since", "until", "about", "day"),
     "class": ("code", "name"),
     "prize": (
         "code", "name", "quantity", "value", "sponsor", "picture", "round", "batch", "group", "units", "each",
@@ -137,6 +123,27 @@ class Draft:
         return row
 
 
+def counted_kind(earning: str, tally: str) -> str:
+    """The kind of a condition that counts an earning: "quiz-best"."""
+    return f"{earning}-{tally}"
+
+
+def counted(earnings: Iterable[Earning]) -> dict[str, tuple[Earning, Tally]]:
+    """The kinds of conditions that count an earning, each with what it counts."""
+    return {counted_kind(one.code, tally): (one, tally) for one in earnings for tally in one.tallies}
+
+
+def kinds(earnings: Iterable[Earning]) -> tuple[str, ...]:
+    """All kinds of conditions, in the order in which the form offers them."""
+    known = counted(earnings)
+    return tuple(kind for part in PARTS for kind in (known if part == Counted.kind else (part,)))
+
+
+def is_kind(kind: str) -> bool:
+    """Whether a row of the form may be of this kind; one that counts what is no longer declared is kept, and blamed."""
+    return kind in kinds(()) or re.fullmatch("[a-z0-9_]{1,40}-[a-z]{1,10}", kind) is not None
+
+
 def empty_rows() -> dict[str, list[Row]]:
     """No row of any group."""
     return {group: [] for group in ROWS}
@@ -163,7 +170,7 @@ def read_draft(form: Form, draw: DrawRow | None) -> Draft:
             seen.add(key)
             row = Row(key, {name: _first(form, f"{group}-{key}-{name}") for name in names})
             row.several = {name: form.all(f"{group}-{key}-{name}")[:2000] for name in _several(group, row)}
-            if group != "part" or row["kind"] in KINDS:
+            if group != "part" or is_kind(row["kind"]):
                 draft.rows[group].append(row)
     return draft
 
@@ -178,7 +185,7 @@ def change_rows(draft: Draft, wish: str) -> None:
         return
     if verb == "add":
         kind, _, within = rest.partition(":")
-        if len(rows) < MOST_ROWS and (group == "part") == (kind in KINDS):
+        if len(rows) < MOST_ROWS and (group == "part") == is_kind(kind):
             draft.add(group, **({"kind": kind, "in": within, "used": "1"} if kind else {}))
         return
     at = next((n for n, row in enumerate(rows) if row.key == rest), None)

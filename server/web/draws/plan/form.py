@@ -9,14 +9,14 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from games.quizzes import queries as quizzes
 from rewards.draws import actions, queries, states
-from rewards.draws.eligibility import PARTS, Barred, Rule, Selection, all_reasons, rule_facts, why
+from rewards.draws.eligibility import Barred, Reason, Rule, Selection, all_reasons, rule_facts, why
 from rewards.draws.policy import judge
 from rewards.draws.queries import DrawRow
 from rewards.draws.terms import LEAST_CUSTODIANS, PrizeTerms, Terms
 from rewards.funds import queries as funds
 from rewards.ledger import queries as ledger
+from rewards.ledger.earnings import Measure, measure_of
 from rewards.members import queries as members
 from rewards.members.queries import Person
 from rewards.refusals import Refusal
@@ -41,12 +41,20 @@ STORED: Final = "stored"
 
 
 @dataclass(frozen=True, slots=True)
+class Tallied:
+    """A condition that counts an earning: what the number is given in, and the things that it can be about."""
+
+    measure: Measure
+    subjects: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Lists:
     """What the form offers to choose from, and what its parts need beside the draft."""
 
     seasons: Sequence[tuple[UUID, str]]
     tree: Sequence[tuple[str, str, int]]
-    quizzes: Sequence[tuple[str, str]]
+    counted: Mapping[str, Tallied]
     roles: Sequence[tuple[str, str]]
     rounds: Sequence[tuple[str, str]]
     groups: Sequence[tuple[str, str]]
@@ -59,7 +67,7 @@ class Lists:
     ask: str
     opened: str
     pictures: str
-    kinds: Sequence[str] = tuple(PARTS)
+    kinds: Sequence[str]
     empty: Draft = field(default_factory=lambda: Draft({}, draw_draft.empty_rows()))
 
     def fresh(self, group: str, kind: str = "") -> Row:
@@ -94,7 +102,7 @@ class Preview:
     chinese: Sequence[str]
     units: Sequence[tuple[str, int, int]]
     asked: Asking | None
-    reason: Callable[[str], str]
+    reason: Callable[[Reason], str]
 
     @property
     def out_count(self) -> int:
@@ -246,14 +254,14 @@ async def _read(request: Asked, draw: DrawRow | None, *, preview: bool = False) 
 
 async def _reading(request: Asked, draft: Draft) -> Reading:
     house = pages.house(request)
-    named = {one.id: one.title for one in await quizzes.quizzes()}
+    counted, subjects = draw_draft.counted(pages.listing(request).earnings), await _subjects(request)
     typed = {row["who"] for group in ("custodian", "out") for row in draft.rows[group] if row["who"]}
 
     def say(code: str, details: Mapping[str, object]) -> str:
         return pages.sentence(request, code, details)
 
     people = {text: await _meant(text) for text in typed}
-    return Reading(draft, Known(house.resources.zone, await _tree(), named, people, say))
+    return Reading(draft, Known(house.resources.zone, await _tree(), counted, subjects, people, say))
 
 
 async def _meant(text: str) -> Found:
@@ -262,6 +270,11 @@ async def _meant(text: str) -> Found:
         return found
     called = [one for one in await members.members(text=text, limit=members.MOST_AT_ONCE) if one.name == text]
     return called[0] if len(called) == 1 else len(called)
+
+
+async def _subjects(request: Asked) -> dict[str, Mapping[UUID, str]]:
+    """Earning -> what its postings can be about, of those that say it."""
+    return {one.code: await one.subjects() for one in pages.listing(request).earnings if one.subjects is not None}
 
 
 async def _tree() -> list[tuple[UUID, str]]:
@@ -297,7 +310,7 @@ async def _form_page(
     while len(draft.rows["custodian"]) < draw_draft.SPARE:
         draft.add("custodian")
     for within in ("", *(row.key for row in draft.rows["class"])):
-        for kind in PARTS:
+        for kind in draw_draft.kinds(pages.listing(request).earnings):
             if not any(row["kind"] == kind for row in draft.parts(within)):
                 draft.add("part", kind=kind, **{"in": within})
     return desk_page(
@@ -323,7 +336,8 @@ async def _lists(request: Asked, draft: Draft, ask: str, opened: str) -> Lists:
     return Lists(
         seasons=[(one.id, one.name) for one in await ledger.seasons()],
         tree=[(str(one.id), " / ".join(one.path), one.within) for one in await members.unit_tree()],
-        quizzes=[("", say("draw.form.choose")), *((str(one.id), one.title) for one in await quizzes.quizzes())],
+        kinds=draw_draft.kinds(pages.listing(request).earnings),
+        counted=await _counted(request, say("draw.form.about_any")),
         roles=[(role, say(f"draw.role.{role}")) for role in draw_draft.ROLES],
         rounds=[(row.key, row["name"] or say("draw.form.round", {"number": n})) for n, row in enumerate(rounds, 1)],
         groups=[("", say("draw.form.any_class")), *((row.key, row["name"]) for row in draft.rows["class"])],
@@ -341,6 +355,18 @@ async def _lists(request: Asked, draft: Draft, ask: str, opened: str) -> Lists:
         opened=opened,
         pictures="" if draft.draw is None else f"/desk/draws/{draft.draw.id}",
     )
+
+
+async def _counted(request: Asked, any_of_them: str) -> dict[str, Tallied]:
+    """What the form offers for each kind of condition that counts an earning."""
+    options = {
+        code: [("", any_of_them), *((str(id), title) for id, title in titles.items())]
+        for code, titles in (await _subjects(request)).items()
+    }
+    return {
+        kind: Tallied(measure_of(earning, tally), options.get(earning.code, ()))
+        for kind, (earning, tally) in draw_draft.counted(pages.listing(request).earnings).items()
+    }
 
 
 def dice_words(say: Callable[..., str], label: str) -> str:
@@ -384,7 +410,7 @@ async def _preview(
         chinese=await sentences(request, rule, terms, "zh-Hans"),
         units=_by_unit(selection, dict(reading.known.tree)),
         asked=await _asking(ask, rule, season, creator, reading) if ask else None,
-        reason=lambda code: pages.speaker(request)(f"{code}.count"),
+        reason=lambda reason: pages.speaker(request)(f"{reason.code}.count", {"what": reason.what}),
     )
 
 

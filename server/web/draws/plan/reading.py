@@ -9,11 +9,13 @@ from uuid import UUID
 from rewards.draws import terms as draw_terms
 from rewards.draws.eligibility import (
     LONGEST_WHY,
-    MOST_MINUTES,
+    MOST_COUNTED,
     MOST_POINTS,
     MOST_TICKETS,
     MOST_TIMES,
+    UNKNOWN,
     ClassTerms,
+    Counted,
     Part,
     Rule,
     is_name,
@@ -34,6 +36,7 @@ from rewards.draws.terms import (
     Terms,
     per_unit,
 )
+from rewards.ledger.earnings import Earning, Measure, Tally, measure_of
 from rewards.members.queries import Person
 from server.web.draws.plan import draft as draw_draft
 from server.web.draws.plan.draft import Draft, Row
@@ -54,14 +57,7 @@ _NUMBERS: Final[Mapping[str, tuple[int, int]]] = {
     "dispute_hours": (0, MOST_DISPUTE_HOURS),
     "claim_days": (0, MOST_CLAIM_DAYS),
 }
-_LEAST: Final[Mapping[str, tuple[int, int]]] = {
-    "points": (1, MOST_POINTS),
-    "quizzes": (1, MOST_TIMES),
-    "ideas": (1, MOST_TIMES),
-    "levels": (1, MOST_TIMES),
-    "attended": (1, MOST_TIMES),
-    "passed": (1, 100),
-}
+_LEAST: Final[Mapping[str, tuple[int, int]]] = {"points": (1, MOST_POINTS), "attended": (1, MOST_TIMES)}
 _BLAMED: Final = {
     "draw.title_invalid": "title",
     "draw.freeze_past": "freeze_at",
@@ -80,11 +76,14 @@ _GROUPS: Final = {"prize": "prizes", "custodian": "custodians", "round": "rounds
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a form is read against. `tree`: (unit, path); `people`: what was typed -> who it means."""
+    """What a form is read against. `tree`: (unit, path); `counted`: kinds of conditions that count an
+    earning; `subjects`: earning -> what it can be about, with its title;
+    `people`: what was typed -> who it means."""
 
     zone: tzinfo
     tree: Sequence[tuple[UUID, str]]
-    quizzes: Mapping[UUID, str]
+    counted: Mapping[str, tuple[Earning, Tally]]
+    subjects: Mapping[str, Mapping[UUID, str]]
     people: Mapping[str, Found]
     say: Say
 
@@ -243,24 +242,12 @@ class Reading:
         at, kind = f"part-{row.key}-", row["kind"]
         data: dict[str, Any] = {}
         before = len(self.draft.errors)
-        if kind == "hours":
-            minutes = _minutes(row["least"])
-            if minutes is None or not 1 <= minutes <= MOST_MINUTES:
-                self.wrong(f"{at}least", "draw.form.hours")
-            data["least"] = minutes
-        elif kind in _LEAST:
+        if kind in _LEAST:
             data["least"] = self._number(f"{at}least", row["least"], *_LEAST[kind])
-        if kind == "points" and (row["since"] or row["until"]):
-            since, until = self._day(f"{at}since", row["since"]), self._day(f"{at}until", row["until"])
-            if since is not None and until is not None and until < since:
-                self.wrong(f"{at}until", "draw.window_ends_before_start")
-            data |= {"since": _iso(since), "until": _iso(until)}
-        elif kind == "passed":
-            quiz = _uuid(row["quiz"])
-            if quiz is None or quiz not in self.known.quizzes:
-                self.wrong(f"{at}quiz", "draw.form.quiz_missing")
-            else:
-                data |= {"quiz": str(quiz), "name": self.known.quizzes[quiz]}
+        if kind == "points":
+            data |= self._window(row)
+        elif "-" in kind:
+            data = self._counted(row)
         elif kind == "joined_before":
             data["day"] = _iso(self._day(f"{at}day", row["day"]))
         elif kind == "not_winner" and row["since"]:
@@ -277,6 +264,43 @@ class Reading:
                 self.wrong(f"{at}roles", "draw.form.roles_none")
             data["roles"] = row.several["roles"]
         return data if len(self.draft.errors) == before else None
+
+    def _counted(self, row: Row) -> dict[str, Any]:
+        """The fields of a condition that counts an earning."""
+        at = f"part-{row.key}-"
+        if row["kind"] not in self.known.counted:
+            self.wrong(f"{at}used", UNKNOWN)
+            return {}
+        earning, tally = self.known.counted[row["kind"]]
+        measure = measure_of(earning, tally)
+        least = self._measured(f"{at}least", row["least"], measure)
+        data = {"part": Counted.kind, "earning": earning.code, "tally": tally, "measure": measure, "least": least}
+        if row["about"]:
+            about = _uuid(row["about"])
+            title = None if about is None else self.known.subjects.get(earning.code, {}).get(about)
+            if title is None:
+                self.wrong(f"{at}about", "draw.form.about_unknown")
+            data |= {"about": str(about), "name": title}
+        return data | self._window(row)
+
+    def _window(self, row: Row) -> dict[str, str | None]:
+        """The days of a condition, empty when it says none."""
+        if not row["since"] and not row["until"]:
+            return {}
+        since = self._day(f"part-{row.key}-since", row["since"])
+        until = self._day(f"part-{row.key}-until", row["until"])
+        if since is not None and until is not None and until < since:
+            self.wrong(f"part-{row.key}-until", "draw.window_ends_before_start")
+        return {"since": _iso(since), "until": _iso(until)}
+
+    def _measured(self, field: str, text: str, measure: Measure) -> int | None:
+        """A number as people type it in its measure: time in hours."""
+        if measure != "minutes":
+            return self._number(field, text, 1, MOST_COUNTED[measure])
+        found = _minutes(text)
+        if found is None or not 1 <= found <= MOST_COUNTED[measure]:
+            self.wrong(field, "draw.form.hours")
+        return found
 
     def _rounds(self) -> list[RoundTerms]:
         found = []
@@ -476,8 +500,10 @@ def draft_of(
 
 def _add_part(draft: Draft, part: Mapping[str, Any], within: str) -> None:
     kind = str(part["part"])
-    values = {name: str(part[name]) for name in ("least", "since", "until", "quiz", "day") if name in part}
-    if kind == "hours":
+    values = {name: str(part[name]) for name in ("least", "since", "until", "about", "day") if name in part}
+    if kind == Counted.kind:
+        kind = draw_draft.counted_kind(part["earning"], part["tally"])
+    if part.get("measure") == "minutes":
         hours, minutes = divmod(int(part["least"]), 60)
         values["least"] = f"{hours}:{minutes:02}" if minutes else str(hours)
     row = draft.add("part", kind=kind, used="1", **{"in": within}, **values)
@@ -489,9 +515,9 @@ def _minutes(text: str) -> int | None:
     """Hours as typed ("4", "4.5", "4:30"), in minutes."""
     hours, colon, rest = draw_draft.plain(text).partition(":")
     if colon:
-        whole, minutes = draw_draft.whole(hours, 0, MOST_MINUTES), draw_draft.whole(rest, 0, 59)
+        whole, minutes = draw_draft.whole(hours, 0, MOST_COUNTED["minutes"]), draw_draft.whole(rest, 0, 59)
         return None if whole is None or minutes is None else whole * 60 + minutes
-    hundredths = draw_draft.parts_of_hundred(hours, MOST_MINUTES * 100)
+    hundredths = draw_draft.parts_of_hundred(hours, MOST_COUNTED["minutes"] * 100)
     return None if hundredths is None else hundredths * 60 // 100
 
 

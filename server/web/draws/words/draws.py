@@ -10,7 +10,6 @@ TEXTS: Final[Mapping[str, str]] = {
     "draw.changed": "Somebody else has changed this draw meanwhile. Open it again and repeat your change.",
     "draw.title_invalid": "Give the draw a title of 1 to 200 characters.",
     "draw.points_out_of_range": "Points must be between 0 and 10,000,000.",
-    "draw.quizzes_out_of_range": "The number of quizzes must be between 0 and 10,000.",
     "draw.cap_out_of_range": "The most tickets for one person must be between 1 and 1,000.",
     "draw.unit_cap_out_of_range": "The most winners of one unit must be between 1 and 100,000. Leave it empty for no cap.",
     "draw.prizes_many": "A draw can have at most 100 different prizes.",
@@ -40,7 +39,6 @@ TEXTS: Final[Mapping[str, str]] = {
     "draw.rule.all": "Everybody on the roster takes part.",
     "draw.rule.units": "Open to: %(units)s.",
     "draw.rule.points": "Points needed in the season: at least %(needed)s.",
-    "draw.rule.quizzes": "Quizzes needed in the season: at least %(needed)s.",
     "draw.rule.each": "Everybody who takes part has one ticket.",
     "draw.rule.tickets": "One ticket for %(per)s points. Everybody who takes part has at least one, and nobody more than %(cap)s.",
     "draw.rule.conflicts": "Organisers and administrators can hold draws, and custodians keep their secrets, so they take no part.",
@@ -55,7 +53,6 @@ TEXTS: Final[Mapping[str, str]] = {
     "draw.out.operator": "Is an organiser or administrator. They can hold draws, so they take no part.",
     "draw.out.unit": "Not in one of the units that this draw is open to.",
     "draw.out.points": "Points in the season: %(found)s. Needed: %(needed)s.",
-    "draw.out.quizzes": "Quizzes taken in the season: %(found)s. Needed: %(needed)s.",
     "draw.out.not_listed": "Not on the frozen list of this draw.",
     # what was done
     "draw.created": "Draw planned",

@@ -1,7 +1,6 @@
 """Signing in by personal link, or by staff number and code; the code itself; the language; signing out."""
 
 import re
-from datetime import datetime
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -13,10 +12,11 @@ from rewards.members.queries import Person
 from rewards.refusals import Refusal
 from server.runtime import clock
 from server.runtime.chance import new_id
+from server.runtime.following import follow_now
 from server.web.frame import guards, i18n, pages
 from server.web.frame.asked import Asked
 from server.web.frame.limits import SignInLimits
-from server.web.frame.pages import Form
+from server.web.frame.pages import Form, House
 
 LONGEST_WAY = 500
 YEAR = 365 * 86400
@@ -81,22 +81,40 @@ def _landing(request: Asked, person: Person, way: str) -> str:
 
 
 async def _signed_in(request: Asked, person: Person, to: str) -> Response[bytes]:
-    """On to `to` with a new session; whatever session this device had before ends."""
-    house = pages.house(request)
+    """On to `to` with a new session."""
+    if not person.has_code:
+        to = "/set-code?" + urlencode({"next": to})
+    answer = pages.go(request, to)
+    answer.headers["set-cookie"] = await _new_session(request, person)
+    return answer
+
+
+async def _new_session(request: Asked, person: Person) -> str:
+    """The cookie of a new session; whatever session this device had before ends.
+
+    Refuses `web.sign_in_first`: meanwhile he has left, or his sessions were ended.
+    """
+    house, known = pages.house(request), person.access_version
     await house.sessions.end(request.scope["state"]["session_id"])
-    session_id = await house.sessions.start(
+    device = device_of(request.headers.get("user-agent", ""))
+    while (session_id := await _started(house, person, device)) is None:
+        before, person = person.access_version, await _person(person.id)
+        if person.left_on is not None or person.access_floor > known or person.access_version <= before:
+            raise Refusal("web.sign_in_first")
+    return house.door.session_cookie(session_id)
+
+
+async def _started(house: House, person: Person, device: str) -> str | None:
+    """The id of a new session; None: the roster has changed since this person was read."""
+    return await house.sessions.start(
         person.id,
         name=person.name,
         roles=person.roles,
         language=person.language,
         unit=person.unit_name,
-        device=device_of(request.headers.get("user-agent", "")),
+        device=device,
+        version=person.access_version,
     )
-    if not person.has_code:
-        to = "/set-code?" + urlencode({"next": to})
-    answer = pages.go(request, to)
-    answer.headers["set-cookie"] = house.door.session_cookie(session_id)
-    return answer
 
 
 def _words(request: Asked, refusal: Refusal) -> str:
@@ -212,7 +230,7 @@ async def become_first_admin(request: Asked, token: FromPath[str]) -> Response[b
     name, staff_number = form.text("name", most=300), form.text("staff_number", most=100)
     code, now = form.text("code", most=200), clock.now()
     try:
-        person = await _first_admin(token, name, staff_number, code, now)
+        person, follows = await actions.become_first_admin(token, staff_number, name, code, now=now, new_id=new_id)
     except Refusal as refusal:
         return pages.page(
             request,
@@ -224,11 +242,8 @@ async def become_first_admin(request: Asked, token: FromPath[str]) -> Response[b
             name=name,
             staff_number=staff_number,
         )
+    await follow_now(pages.house(request).resources, follows)
     return await _signed_in(request, person, "/desk")
-
-
-async def _first_admin(token: str, name: str, staff_number: str, code: str, now: datetime) -> Person:
-    return await actions.become_first_admin(token, staff_number, name, code, now=now, new_id=new_id)
 
 
 async def _person(member: UUID) -> Person:
@@ -255,13 +270,18 @@ async def _set_code_page(request: Asked, way: str, status: int = 200, problem: s
 @post("/set-code", guards=[guards.signed_in])
 async def set_code(request: Asked) -> Response[bytes]:
     """The new code, typed once: it is shown while it is typed, so a second time would only be work."""
-    form = await pages.form(request)
+    form, me = await pages.form(request), pages.signed_in(request)
     way = own_path(form.text("next", most=LONGEST_WAY))
     try:
-        await actions.set_code(pages.signed_in(request).id, form.text("code", most=200), now=clock.now())
+        follows = await actions.set_code(me.id, form.text("code", most=200), now=clock.now(), new_id=new_id)
     except Refusal as refusal:
         return await _set_code_page(request, way, 409, _words(request, refusal))
-    return pages.go(request, way, said="phone.code_set")
+    if not follows:
+        return pages.go(request, way, said="phone.code_set")
+    await follow_now(pages.house(request).resources, follows)
+    answer = pages.go(request, way, said="phone.code_changed")
+    answer.headers["set-cookie"] = await _new_session(request, await _person(me.id))
+    return answer
 
 
 # Language, signing out
@@ -276,8 +296,8 @@ async def set_language(request: Asked) -> Response[bytes]:
         raise Refusal("members.unknown_language")
     house, me = pages.house(request), pages.me(request)
     if me is not None:
-        await actions.set_language(me.id, language)
-        await house.sessions.rewrite(me.id, language=language)
+        follows = await actions.set_language(me.id, language, now=clock.now(), new_id=new_id)
+        await follow_now(house.resources, follows)
     answer = pages.go(request, back(form))
     answer.headers["set-cookie"] = house.door.cookie(pages.LANGUAGE, language, YEAR)
     return answer

@@ -199,7 +199,7 @@ async def confirm_move(request: Asked, room_id: FromPath[UUID]) -> Response[byte
     """Danger asks once: skip the question, end the quiz, call the room off."""
     room = await room_or_refuse(room_id)
     move = next((known for known in CONFIRMED if known == asked_for(request).text("move", most=10)), None)
-    if move is None or not rules.allowed(room.state, move):
+    if move not in rules.moves_from(room.state):
         return pages.go(request, f"/desk/rooms/{room_id}")
     players = await queries.players(room_id)
     return desk_page(request, "quizzes/desk/room_confirm.html", room=room, move=move, players=players)

@@ -14,13 +14,17 @@ from PIL import Image
 from rewards import database as db
 from rewards.draws import queries
 from rewards.draws.actions.policing import set_policy
-from rewards.draws.eligibility import MOST_POINTS, PARTS, Hours, JoinedBefore, NotWinner, Passed, Points, Roles, Units
+from rewards.draws.eligibility import MOST_POINTS, Counted, JoinedBefore, NotWinner, Points, Roles, Units
 from rewards.draws.policy import Policy
 from rewards.funds import actions as funds
 from rewards.members.actions import make_keys
 from server.runtime.chance import new_id
 from server.runtime.clock import now
 from server.web.draws.plan import draft as draw_draft
+from server.web.frame.listing import Listing
+from server.web.frame.noun import Noun
+from server.web.nouns import NOUNS
+from tests.rewards.ledger.world import HOURS, declare
 from tests.server.web.conftest import Browser, SignIn
 from tests.server.web.desk.drawing import Hall, form, hall, planned, prize
 
@@ -58,19 +62,16 @@ async def test_everything_that_a_form_can_say_comes_back_as_it_was(there: Hall, 
     money = await funds.open_fund("Union", "money", 500_000, actor=there.head.id, now=now(), new_id=new_id)
     given = form(
         there,
-        part=[str(n) for n in range(1, 13)],
+        part=[str(n) for n in range(1, 10)],
         **part("1", "points", least="1,000", since="2026-09-01", until="2026-09-30"),
-        **part("2", "quizzes", least="３"),
+        **part("2", "quiz-count", least="３", since="2026-09-01", until="2026-09-30"),
         **part("3", "units", units=[str(there.unit)]),
-        **part("4", "hours", least="4:30"),
-        **part("5", "ideas", least="1"),
-        **part("6", "levels", least="2"),
-        **part("7", "attended", least="1"),
-        **part("8", "passed", quiz=str(quiz), least="80"),
-        **part("9", "joined_before", day="2026-01-01"),
-        **part("10", "roles", roles=["reviewer"]),
-        **part("11", "not_winner", since=""),
-        **part("12", "hours", within="1", least="8"),
+        **part("4", "attended", least="1"),
+        **part("5", "quiz-best", about=str(quiz), least="80"),
+        **part("6", "joined_before", day="2026-01-01"),
+        **part("7", "roles", roles=["reviewer"]),
+        **part("8", "not_winner", since=""),
+        **part("9", "quiz-best", within="1", least="50"),
         **{"class": ["1"], "class-1-name": "Volunteers"},
         round=["1", "2"],
         **{"round-1-name": "Small", "round-2-name": "Grand prize", "round-2-dice": "d10x6"},
@@ -94,16 +95,17 @@ async def test_everything_that_a_form_can_say_comes_back_as_it_was(there: Hall, 
     terms = await queries.terms_of(draw)
     assert terms is not None
     assert [one.kind for one in terms.rule.parts] == [
-        "points", "quizzes", "units", "hours", "ideas", "levels", "attended", "passed", "joined_before", "roles",
-        "not_winner",
+        "points", "counted", "units", "attended", "counted", "joined_before", "roles", "not_winner",
     ]  # fmt: skip
-    points, _, units, hours, *_, passed, joined, roles, never = terms.rule.parts
+    points, taken, units, _, passed, joined, roles, never = terms.rule.parts
     assert points == Points(1000, date(2026, 9, 1), date(2026, 9, 30))
-    assert (units, hours) == (Units(frozenset({there.unit})), Hours(270))
-    assert (passed, joined) == (Passed(quiz, "Safety", 80), JoinedBefore(date(2026, 1, 1)))
+    assert taken == Counted("quiz", "count", 3, date(2026, 9, 1), date(2026, 9, 30))
+    assert units == Units(frozenset({there.unit}))
+    best = Counted("quiz", "best", 80, measure="percent", about=quiz, name="Safety")
+    assert (passed, joined) == (best, JoinedBefore(date(2026, 1, 1)))
     assert (roles, never) == (Roles(frozenset({"reviewer"})), NotWinner(None))
     assert [(one.code, one.name, one.parts) for one in terms.rule.classes] == [
-        ("volunteers", "Volunteers", (Hours(480),))
+        ("volunteers", "Volunteers", (Counted("quiz", "best", 50, measure="percent"),))
     ]
     assert [(one.name, one.dice) for one in terms.rounds] == [("Small", ""), ("Grand prize", "d10x6")]
     cup, bicycle = terms.prizes
@@ -120,6 +122,30 @@ async def test_everything_that_a_form_can_say_comes_back_as_it_was(there: Hall, 
     answer = await there.post(f"/desk/draws/{draw}/edit", again)
     assert answer.status_code == 303, answer.text
     assert await queries.terms_of(draw) == terms
+
+
+async def test_what_a_new_game_declares_is_offered_read_and_counted(there: Hall) -> None:
+    state = there.client.app.state
+    state.listing = Listing((*NOUNS, Noun(name="volunteering", earnings=(HOURS,))))
+    await declare(*state.listing.earnings)
+    assert "<b>Hours served</b>" in (await there.get("/desk/draws/new")).text
+    given = form(there, part=["1"], **part("1", "hours-sum", least="4:30", since="2026-09-01", until="2026-09-30"))
+    page = (await there.post("/desk/draws/preview", {**given, "ask": "E0"})).text
+    assert "Hours served from 2026-09-01 to 2026-09-30: at least 4:30." in page
+    assert "with too little in that time of: Hours served" in page
+    assert "Hours served from 2026-09-01 to 2026-09-30: 0:00. Needed: 4:30." in page
+    draw = await planned(there, **given)
+    terms = await queries.terms_of(draw)
+    assert terms is not None
+    assert terms.rule.parts == (Counted("hours", "sum", 270, date(2026, 9, 1), date(2026, 9, 30), measure="minutes"),)
+    again = fields((await there.get(f"/desk/draws/{draw}/edit")).text)
+    assert again["part-1-least"] == ["4:30"]
+    state.listing = Listing(NOUNS)
+    gone = await there.get(f"/desk/draws/{draw}/edit")
+    assert "<b>Something that is no longer earned here</b>" in gone.text
+    answer = await there.post(f"/desk/draws/{draw}/edit", fields(gone.text))
+    assert answer.status_code == 422
+    assert "A condition counts something that is no longer earned here" in answer.text
 
 
 CONTROL = re.compile(r"<input([^>]*)>|<textarea([^>]*)>\n?([^<]*)</textarea>|<select([^>]*)>(.*?)</select>", re.DOTALL)
@@ -169,11 +195,12 @@ FLAWS = {
     "part-1-least": {"part": ["1"], **part("1", "points", least="0")},
     "part-1-until": {"part": ["1"], **part("1", "points", least="1", since="2026-09-02", until="2026-09-01")},
     "part-1-since": {"part": ["1"], **part("1", "points", least="1", until="2026-09-01")},
-    "part-1-quiz": {"part": ["1"], **part("1", "passed", quiz="", least="60")},
+    "part-1-about": {"part": ["1"], **part("1", "quiz-best", about=str(UUID(int=1)), least="60")},
+    "part-1-used": {"part": ["1"], **part("1", "bygone-sum")},
     "part-1-day": {"part": ["1"], **part("1", "joined_before", day="")},
     "part-1-units": {"part": ["1"], **part("1", "units")},
     "part-1-roles": {"part": ["1"], **part("1", "roles", roles=["organiser"])},
-    "part-2-least": {"part": ["2"], **part("2", "hours", least="x")},
+    "part-2-least": {"part": ["2"], **part("2", "quiz-best", least="101")},
     "prize-1-name": {"prize-1-name": ""},
     "prize-1-quantity": {"prize-1-quantity": "zwei"},
     "prize-1-value": {"prize-1-value": "cheap"},
@@ -206,7 +233,7 @@ async def test_every_mistake_stands_beside_its_field_and_loses_nothing(there: Ha
         assert f'id="field-{field}-error"' in page or f"part-1-{field[7:]}" in field or 'class="field-error"' in page
         kept = fields(page)
         for name, value in sent.items():
-            if name in ("season", "shown_names") or name.endswith(("quiz", "units", "roles", "round")):
+            if name in ("season", "shown_names") or name.endswith(("about", "units", "roles", "round")):
                 continue
             wanted = [value.strip() if isinstance(value, str) else value] if not isinstance(value, list) else value
             assert [one.strip() for one in kept.get(name, [])][: len(wanted)] == wanted, (field, name)
@@ -290,7 +317,7 @@ async def test_without_scripts_the_form_grows_shrinks_and_turns_by_its_buttons(t
     kept = await press("add:class", kept)
     assert (kept["round"], kept["class"]) == (["1"], ["1"])
     kinds = [kept[f"part-{key}-kind"][0] for key in kept["part"]]
-    assert sorted(kinds) == sorted([*PARTS, *PARTS])
+    assert sorted(kinds) == sorted([*draw_draft.kinds(), *draw_draft.kinds()])
     for nonsense in ("", "add:", "up:prize:99", "drop:nothing:1", "add:part:nothing:"):
         assert (await press(nonsense, kept))["prize"] == ["2"]
 

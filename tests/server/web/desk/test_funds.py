@@ -115,7 +115,7 @@ async def test_a_form_sent_twice_counts_once(client: Browser, organiser: SignedI
 
 async def test_only_what_is_free_is_taken_out(client: Browser, organiser: SignedIn, budget: UUID) -> None:
     async with db.transaction():
-        await actions.hold(budget, f"draw:{UNKNOWN}", 99_999, "held", actor=None, now=now(), new_id=new_id)
+        await actions.hold(f"draw:{UNKNOWN}", {budget: 99_999}, "held", actor=None, now=now(), new_id=new_id)
     here = f"/desk/funds/{budget}"
     for amount, why, said in (
         ("0.02", "typing error", "“Autumn budget” has 0.01 free, and 0.02 is wanted."),
@@ -146,7 +146,7 @@ async def test_movements_are_paged_and_lead_to_their_draw(
     )
     for number in range(60):
         async with db.transaction():
-            await actions.hold(budget, f"draw:{draw}", 100, f"held:{number}", note=f"part {number:02}", **said)
+            await actions.hold(f"draw:{draw}", {budget: 100}, f"held:{number}", note=f"part {number:02}", **said)
     first = (await client.get(f"/desk/funds/{budget}", headers=organiser.headers)).text
     assert f'href="/desk/draws/{draw}">Spring &lt;draw&gt;</a>' in first
     assert "part 59" in first
@@ -232,7 +232,7 @@ async def test_in_chinese_too(client: Browser, organiser: SignedIn, budget: UUID
     await db.rows("UPDATE member SET language = 'zh-Hans' WHERE id = $1", organiser.id)
     house = client.app.state.house
     session = await house.sessions.start(
-        organiser.id, name="王芳", roles=("organiser",), language="zh-Hans", unit="", device="test"
+        organiser.id, name="王芳", roles=("organiser",), language="zh-Hans", unit="", device="test", version=0
     )
     headers = {"cookie": f"laurel_session={session}"}
     for path, seen in (

@@ -321,6 +321,18 @@ async def test_the_podium_names_three_and_tells_me_mine(client: Browser, sign_in
     assert re.search(r'data-mine-when="!place&gt;0">You have not answered|data-mine-when="!place>0">You have', nothing)
 
 
+async def test_the_podium_counts_right_answers_of_the_rounds_that_counted(
+    client: Browser, sign_in: SignIn, redis: Redis
+) -> None:
+    made, who = await ready(client, sign_in, redis)
+    await answer(client, who, await made.ask(), 0)
+    await made.on()
+    await made.ask()
+    await actions.skip(redis, made.room, expected=await made.version(), now=now(), new_id=new_id)
+    page = (await client.get(f"/rooms/{CODE}", headers=who.headers)).text
+    assert '<span data-mine="right">1</span> / 1' in page
+
+
 async def test_a_reveal_tells_who_did_not_answer(client: Browser, sign_in: SignIn, redis: Redis) -> None:
     made, who = await ready(client, sign_in, redis)
     await made.ask()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rewards.members import actions, queries
-from server.runtime.chance import token
+from server.runtime.chance import new_id, token
 from server.runtime.clock import now
 from server.web.frame.door import SESSION
 from server.web.frame.limits import BY_MEMBER
@@ -81,7 +81,7 @@ async def test_expired_and_unknown_links_say_so(client: Browser) -> None:
 async def test_a_leavers_link_is_closed(client: Browser) -> None:
     member = await add_member("Li Na", "A1")
     made = await link(member)
-    await actions.mark_left(member, on=now().date(), actor=None, now=now())
+    await actions.mark_left(member, on=now().date(), actor=None, now=now(), new_id=new_id)
     assert (await client.get(f"/in/{made}")).status_code == 410
 
 
@@ -109,9 +109,25 @@ async def test_an_id_planted_before_sign_in_is_not_taken_over(client: Browser) -
 
 async def test_whoever_has_a_code_is_not_asked_for_one_and_organisers_go_to_the_desk(client: Browser) -> None:
     member = await add_member("Li Na", "A1", ["organiser"])
-    await actions.set_code(member, CODE, now=now())
+    await actions.set_code(member, CODE, now=now(), new_id=new_id)
     answer = await post(client, f"/in/{await link(member)}")
     assert answer.headers["location"] == "/desk"
+
+
+async def test_another_code_signs_the_other_devices_out_and_this_one_in_anew(client: Browser) -> None:
+    member = await add_member("Li Na", "A1")
+    for _ in range(2):
+        await post(client, f"/in/{await link(member)}")
+        await post(client, "/set-code", code=CODE)
+    elsewhere = Browser(client.app)
+    await post(elsewhere, "/sign-in", staff_number="A1", code=CODE)
+    before = client.cookies[SESSION]
+    answer = await post(client, "/set-code", code="Red-lever-42")
+    assert "code_changed" in answer.headers["location"]
+    assert client.cookies[SESSION] != before
+    assert (await client.get("/me")).status_code == 200
+    assert (await elsewhere.get("/me")).status_code == 401
+    assert len(await client.app.state.house.sessions.list(member)) == 1
 
 
 async def test_a_forged_sign_in_is_refused_and_the_link_stays_good(client: Browser) -> None:
@@ -125,7 +141,7 @@ async def test_a_forged_sign_in_is_refused_and_the_link_stays_good(client: Brows
 
 async def with_code(number: str = "A1", *roles: str) -> UUID:
     member = await add_member("Li Na", number, roles)
-    await actions.set_code(member, CODE, now=now())
+    await actions.set_code(member, CODE, now=now(), new_id=new_id)
     return member
 
 

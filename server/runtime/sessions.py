@@ -2,27 +2,30 @@
 
 The cookie holds a 256-bit id; Redis knows only its SHA-256. An id that we did not give out is nobody, so
 none can be planted before sign-in. Reads that come together share one MGET; what a session says is
-replaced only by compare-and-set, so that a late refresh never brings back a role that was taken away.
+replaced only by compare-and-set, so that a late refresh never brings back a role that was taken away. The roster
+in PostgreSQL decides what sessions say and whether they last: `follow` brings them to it (decision 14).
 
 A session whose phone has an open stream in this process is held here and costs no read: ticks (`session:{member}`)
 and a look every quarter of a minute tell what became of it, and its streams end with it.
 
     session:{sha256 of the id}   one session, msgpack
     sessions:{member}            sorted set: the member's ids (hashed) by the end of their absolute life
+    session-version:{member}     the version of the roster that was followed last, for two minutes
 """
 
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from msgspec import UNSET, UnsetType
 from redis.asyncio import Redis
 
+from rewards.members import queries
+from rewards.members.queries import Person
 from rewards.ticks import announce
 from server.runtime.chance import token as random_token
 from server.runtime.clock import now as wall_clock
@@ -40,9 +43,15 @@ _MOST_AT_ONCE = 500
 _REF_LENGTH = 16
 _DEVICE_LENGTH = 80
 
+_RACE = 120_000
+"""Milliseconds: longer than it takes to sign in once the roster was read."""
+
 
 class Session(msgspec.Struct, frozen=True, array_like=True):
-    """`roles` as on the roster (empty: a plain member); `unit` is a label; times are UTC."""
+    """`roles` as on the roster (empty: a plain member); `unit` is a label; times are UTC.
+
+    `version` is the `access_version` of the roster that it follows (0 too: begun before there were any).
+    """
 
     member: UUID
     name: str
@@ -52,6 +61,7 @@ class Session(msgspec.Struct, frozen=True, array_like=True):
     created_at: datetime
     seen_at: datetime
     device: str
+    version: int = 0
 
     def ends_at(self) -> datetime:
         """When it ends if nobody comes back before."""
@@ -83,6 +93,8 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Session).decode
 
 _START = """
+local known = redis.call('GET', KEYS[3])
+if known and tonumber(known) > tonumber(ARGV[6]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PXAT', ARGV[2])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[3])
 redis.call('ZADD', KEYS[2], ARGV[4], ARGV[5])
@@ -90,18 +102,23 @@ redis.call('PEXPIREAT', KEYS[2], ARGV[4])
 return 1
 """
 
-_REPLACE = """
+_FINISH = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[2], 'PXAT', ARGV[3])
+redis.call('DEL', KEYS[1])
+redis.call('ZREM', KEYS[2], ARGV[2])
 return 1
 """
 
-_ROTATE = """
+_RAISE = """
+local known = redis.call('GET', KEYS[1])
+if known and tonumber(known) > tonumber(ARGV[1]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
+
+_REPLACE = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[2], ARGV[2], 'PXAT', ARGV[3])
-redis.call('DEL', KEYS[1])
-redis.call('ZREM', KEYS[3], ARGV[4])
-redis.call('ZADD', KEYS[3], ARGV[5], ARGV[6])
+redis.call('SET', KEYS[1], ARGV[2], 'PXAT', ARGV[3])
 return 1
 """
 
@@ -114,8 +131,35 @@ def _key(hashed: str) -> str:
     return f"session:{hashed}"
 
 
-def _index(member: UUID) -> str:
+def _index(member: UUID | str) -> str:
     return f"sessions:{member}"
+
+
+def _known(member: UUID) -> str:
+    return f"session-version:{member}"
+
+
+def _is_ahead(raw: bytes, people: Mapping[UUID, Person]) -> bool:
+    """Whether a session knows of a later change of its member than these people."""
+    session = _decode(raw)
+    person = people.get(session.member)
+    return person is not None and session.version > person.access_version
+
+
+def _following(session: Session, person: Person | None) -> Session | None:
+    """What the session of this member has to say; None: it has to end."""
+    if person is None or person.left_on is not None:
+        return None
+    if not person.access_floor <= session.version <= person.access_version:
+        return None
+    return msgspec.structs.replace(
+        session,
+        name=person.name,
+        roles=tuple(sorted(person.roles)),
+        language=person.language,
+        unit=person.unit_name,
+        version=person.access_version,
+    )
 
 
 def _milliseconds(moment: datetime) -> int:
@@ -137,31 +181,45 @@ class Sessions:
         self._new_id = new_id
         self._start = redis.register_script(_START)
         self._replace = redis.register_script(_REPLACE)
-        self._rotate = redis.register_script(_ROTATE)
+        self._finish = redis.register_script(_FINISH)
+        self._raise = redis.register_script(_RAISE)
         self._waiting: dict[str, list[asyncio.Future[bytes | None]]] = {}
         self._reader: asyncio.Task[None] | None = None
         self._held: dict[str, _Held] = {}
         self._rechecks: set[asyncio.Task[None]] = set()
 
     async def start(
-        self, member: UUID, *, name: str, roles: Collection[str], language: str | None, unit: str, device: str
-    ) -> str:
-        """Sign the member in on a device and return the new id for the cookie. No id is ever taken from outside."""
+        self,
+        member: UUID,
+        *,
+        name: str,
+        roles: Collection[str],
+        language: str | None,
+        unit: str,
+        device: str,
+        version: int,
+    ) -> str | None:
+        """Sign the member in on a device and return the new id for the cookie. No id is ever taken from outside.
+
+        `version` is the member's `access_version` as it was read with all this. None: it has changed since; read again.
+        """
         now = self._clock()
         session_id = self._new_id()
         hashed = _hashed(session_id)
-        session = Session(member, name, tuple(sorted(roles)), language, unit, now, now, device[:_DEVICE_LENGTH])
-        await self._start(
-            keys=[_key(hashed), _index(member)],
+        ordered = tuple(sorted(roles))
+        session = Session(member, name, ordered, language, unit, now, now, device[:_DEVICE_LENGTH], version)
+        started = await self._start(
+            keys=[_key(hashed), _index(member), _known(member)],
             args=[
                 _encode(session),
                 _milliseconds(session.ends_at()),
                 _milliseconds(now),
                 _milliseconds(now + ABSOLUTE_LIFE),
                 hashed,
+                version,
             ],
         )
-        return session_id
+        return session_id if started else None
 
     async def get(self, session_id: str) -> Session | None:
         """The session of this id, or None: unknown, ended, expired or not an id of ours.
@@ -231,30 +289,6 @@ class Sessions:
             for close in tuple(held.closings):
                 close()
 
-    async def rotate(self, session_id: str) -> str | None:
-        """The same session under a new id; the old id is nobody from now on. None when there is none."""
-        hashed = _hashed(session_id)
-        while True:
-            raw = await self._redis.get(_key(hashed))
-            if raw is None:
-                return None
-            session = _decode(raw)
-            fresh_id = self._new_id()
-            fresh = _hashed(fresh_id)
-            moved = await self._rotate(
-                keys=[_key(hashed), _key(fresh), _index(session.member)],
-                args=[
-                    raw,
-                    raw,
-                    _milliseconds(session.ends_at()),
-                    hashed,
-                    _milliseconds(session.created_at + ABSOLUTE_LIFE),
-                    fresh,
-                ],
-            )
-            if moved:
-                return fresh_id
-
     async def end(self, session_id: str) -> None:
         """Sign this device out. An unknown id changes nothing."""
         hashed = _hashed(session_id)
@@ -278,31 +312,62 @@ class Sessions:
         kept = None if but is None else _hashed(but)
         return await self._drop(member, [hashed for hashed in await self._hashes(member) if hashed != kept])
 
-    async def rewrite(
-        self,
-        member: UUID,
-        *,
-        name: str | UnsetType = UNSET,
-        roles: Collection[str] | UnsetType = UNSET,
-        language: str | UnsetType | None = UNSET,
-        unit: str | UnsetType = UNSET,
-    ) -> int:
-        """Set what is given in every session of the member; how many sessions there are.
+    async def follow(self, members: Iterable[UUID]) -> None:
+        """Bring every session of these members to what the roster says of them, or to its end.
 
-        Holds at once: the next `get` anywhere sees it, and a refresh under way cannot undo it.
+        Holds at once: the next `get` anywhere sees it, a refresh under way cannot undo it, and no sign-in under way
+        starts a session by what it read before. May be called any number of times, at once with itself. A roster that
+        was restored from an older copy counts too: sessions that know of later changes end.
         """
-        ordered = UNSET if roles is UNSET else tuple(sorted(roles))
-        given = {"name": name, "roles": ordered, "language": language, "unit": unit}
-        said = {field: value for field, value in given.items() if value is not UNSET}
-        count = 0
-        for hashed in await self._hashes(member):
-            while (raw := await self._redis.get(_key(hashed))) is not None:
-                if await self._put(hashed, raw, msgspec.structs.replace(_decode(raw), **said)):
-                    count += 1
-                    break
-        if count:
-            await announce(self._redis, f"session:{member}")
-        return count
+        everyone = list(dict.fromkeys(members))
+        for first in range(0, len(everyone), _MOST_AT_ONCE):
+            some = everyone[first : first + _MOST_AT_ONCE]
+            people = await queries.people(some)
+            waiting = await self._hold_back(some, people)
+            while waiting:
+                values = await self._redis.mget([_key(hashed) for hashed in waiting])
+                found = {hashed: raw for hashed, raw in zip(waiting, values, strict=True) if raw is not None}
+                ahead = {waiting[hashed] for hashed, raw in found.items() if _is_ahead(raw, people)}
+                if ahead:
+                    people |= await queries.people(ahead)
+                waiting = await self._settle({hashed: (waiting[hashed], raw) for hashed, raw in found.items()}, people)
+
+    async def _hold_back(self, members: Sequence[UUID], people: Mapping[UUID, Person]) -> dict[str, UUID]:
+        """From now on nobody signs in by an older roster than this; the sessions that were there before."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for person in people.values():
+                await self._raise(keys=[_known(person.id)], args=[person.access_version, _RACE], client=pipe)
+            for member in members:
+                pipe.zrange(_index(member), 0, -1)
+            listed = (await pipe.execute())[len(people) :]
+        return {hashed.decode(): member for member, hashes in zip(members, listed, strict=True) for hashed in hashes}
+
+    async def _settle(self, found: Mapping[str, tuple[UUID, bytes]], people: Mapping[UUID, Person]) -> dict[str, UUID]:
+        """Write or end the sessions that do not say what they should; those that were changed meanwhile."""
+        changes = []
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for hashed, (member, raw) in found.items():
+                session = _decode(raw)
+                wanted = _following(session, people.get(member))
+                if wanted is None:
+                    await self._finish(keys=[_key(hashed), _index(member)], args=[raw, hashed], client=pipe)
+                elif wanted != session:
+                    await self._replace(
+                        keys=[_key(hashed)], args=[raw, _encode(wanted), _milliseconds(wanted.ends_at())], client=pipe
+                    )
+                else:
+                    continue
+                changes.append((hashed, member))
+            done = await pipe.execute()
+            for member in {member for (_, member), one in zip(changes, done, strict=True) if one}:
+                await announce(pipe, f"session:{member}")
+            await pipe.execute()
+        return {hashed: member for (hashed, member), one in zip(changes, done, strict=True) if not one}
+
+    async def everyone(self) -> AsyncIterator[UUID]:
+        """All who are signed in anywhere, some of them more than once. Reads the names of all keys."""
+        async for key in self._redis.scan_iter(_index("*"), count=1000):
+            yield UUID(key.decode().partition(":")[2])
 
     async def list(self, member: UUID, *, current: str | None = None) -> tuple[Listed, ...]:
         """The member's signed-in devices, last seen first; `current` is the id of the device that asks.

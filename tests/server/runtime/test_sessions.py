@@ -8,15 +8,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as LostConnection
 
+from rewards.members import actions, queries
 from rewards.ticks import STREAM
 from server.runtime.chance import new_id, token
 from server.runtime.embedded import locate
 from server.runtime.redis_client import connect
-from server.web.frame.session import ABSOLUTE_LIFE, DESK_IDLE_LIFE, IDLE_LIFE, REFRESH_AFTER, Session, Sessions
+from server.runtime.sessions import ABSOLUTE_LIFE, DESK_IDLE_LIFE, IDLE_LIFE, REFRESH_AFTER, Session, Sessions
+from tests import patience
+from tests.rewards.members.people import NOW, person
 
 SECOND = timedelta(seconds=1)
 
@@ -31,8 +35,12 @@ class Clock:
         return datetime.now(UTC) + self.ahead
 
 
-async def sign_in(sessions: Sessions, member: UUID, *roles: str, device: str = "Chrome, Android") -> str:
-    return await sessions.start(member, name="Li Na", roles=roles, language="zh-Hans", unit="Workshop 2", device=device)
+async def sign_in(
+    sessions: Sessions, member: UUID, *roles: str, device: str = "Chrome, Android", version: int = 0
+) -> str:
+    return await sessions.start(
+        member, name="Li Na", roles=roles, language="zh-Hans", unit="Workshop 2", device=device, version=version
+    )
 
 
 async def calls(redis: Redis, command: str) -> int:
@@ -61,7 +69,6 @@ async def test_an_id_from_outside_is_nobody_and_never_becomes_somebody(redis: Re
     assert await sessions.get(planted) is None
     for wrong in ("", "x", "é" * 43, "*" * 43, given[:-1], given + "A", "session:" + given[8:], "\udc80" * 43):
         assert await sessions.get(wrong) is None
-    assert await sessions.rotate(planted) is None
 
 
 async def test_redis_knows_no_id(redis: Redis) -> None:
@@ -70,21 +77,6 @@ async def test_redis_knows_no_id(redis: Redis) -> None:
     dump = repr([(key, await redis.dump(key)) for key in await redis.keys("*")])
     assert session_id not in dump
     assert hashlib.sha256(session_id.encode()).hexdigest() in dump
-
-
-async def test_rotation_moves_the_session_and_kills_the_old_id(redis: Redis) -> None:
-    sessions, member = Sessions(redis), new_id()
-    old = await sign_in(sessions, member)
-    before = await sessions.get(old)
-    new = await sessions.rotate(old)
-    assert new is not None
-    assert new != old
-    assert await sessions.get(old) is None
-    assert await sessions.get(new) == before
-    assert len(await sessions.list(member)) == 1
-    both = await asyncio.gather(sessions.rotate(new), sessions.rotate(new))
-    assert sum(rotated is None for rotated in both) == 1
-    assert len(await sessions.list(member)) == 1
 
 
 async def test_idle_and_absolute_ends(redis: Redis) -> None:
@@ -180,31 +172,75 @@ async def test_signing_in_drops_what_has_ended_for_good(redis: Redis) -> None:
     assert len(await index(redis, member)) == 1
 
 
-async def test_a_changed_role_holds_at_once_and_a_late_refresh_cannot_undo_it(redis: Redis) -> None:
+async def test_a_changed_role_holds_at_once_and_a_late_refresh_cannot_undo_it(redis: Redis, database: str) -> None:
     clock = Clock()
-    sessions, member = Sessions(redis, clock=clock), new_id()
+    sessions, member = Sessions(redis, clock=clock), await person("1", "Wang", "reviewer", unit=("Plant", "Stores"))
     phone, laptop = await sign_in(sessions, member, "admin"), await sign_in(sessions, member, "admin")
     clock.ahead = REFRESH_AFTER + SECOND
-    outcomes = await asyncio.gather(
+    await asyncio.gather(
         *(sessions.get(phone) for _ in range(20)),
-        sessions.rewrite(member, roles=["reviewer"], unit="Stores"),
+        sessions.follow([member]),
         *(sessions.get(phone) for _ in range(20)),
     )
-    assert outcomes[20] == 2
     for session_id in (phone, laptop):
         session = await sessions.get(session_id)
         assert session is not None
-        assert (session.roles, session.unit, session.name, session.language) == (
-            ("reviewer",),
-            "Stores",
-            "Li Na",
-            "zh-Hans",
-        )
-    await sessions.rewrite(member, language=None)
-    session = await sessions.get(phone)
+        assert (session.name, session.roles, session.unit, session.language) == ("Wang", ("reviewer",), "Stores", None)
+    await redis.delete(STREAM)
+    await sessions.follow([member])
+    assert await redis.xlen(STREAM) == 0, "nothing was to be changed, so nothing is announced"
+
+
+async def changed(member: UUID, *roles: str) -> None:
+    """The member's roles, changed and not yet followed."""
+    await actions.set_roles(member, roles, actor=None, now=NOW, new_id=new_id)
+
+
+async def version(member: UUID) -> int:
+    return (await queries.people([member]))[member].access_version
+
+
+async def test_followers_at_once_end_in_what_the_roster_says(redis: Redis, database: str) -> None:
+    sessions, member = Sessions(redis), await person("1")
+    session_id = await sign_in(sessions, member)
+    for roles in (["reviewer"], [], ["auditor"], ["organiser", "reviewer"]):
+        await asyncio.gather(changed(member, *roles), *(sessions.follow([member]) for _ in range(5)))
+        await asyncio.gather(*(sessions.follow([member]) for _ in range(3)))
+        session = await sessions.get(session_id)
+        assert session is not None
+        assert (list(session.roles), session.version) == (roles, await version(member))
+
+
+async def test_whoever_was_signing_in_meanwhile_reads_the_roster_again(redis: Redis, database: str) -> None:
+    sessions, member = Sessions(redis), await person("1", "Li Na", "organiser")
+    before = await version(member)
+    await changed(member)
+    await sessions.follow([member])
+    assert await sign_in(sessions, member, "organiser", version=before) is None
+    assert await sessions.list(member) == ()
+    session_id = await sign_in(sessions, member, version=await version(member))
+    assert await sessions.get(session_id) is not None
+
+
+async def test_sessions_of_a_roster_that_was_restored_from_before_end(redis: Redis, database: str) -> None:
+    sessions, member = Sessions(redis), await person("1")
+    later = await sign_in(sessions, member, version=await version(member) + 7)
+    stranger = await sign_in(sessions, new_id())
+    now_here = await sign_in(sessions, member, version=await version(member))
+    await sessions.follow([one async for one in sessions.everyone()])
+    assert [await sessions.get(one) is None for one in (later, stranger, now_here)] == [True, True, False]
+    assert len(await sessions.list(member)) == 1
+
+
+async def test_a_session_of_before_there_were_versions_is_read(redis: Redis) -> None:
+    sessions, member = Sessions(redis), new_id()
+    session_id = await sign_in(sessions, member)
+    [key] = await redis.keys("session:*")
+    older = msgspec.msgpack.encode(msgspec.msgpack.decode(await redis.get(key))[:-1])
+    await redis.set(key, older)
+    session = await sessions.get(session_id)
     assert session is not None
-    assert session.language is None
-    assert await sessions.rewrite(new_id(), name="Nobody") == 0
+    assert (session.member, session.version) == (member, 0)
 
 
 async def test_a_refresh_does_not_bring_back_what_was_ended(redis: Redis) -> None:
@@ -217,8 +253,8 @@ async def test_a_refresh_does_not_bring_back_what_was_ended(redis: Redis) -> Non
     assert await redis.keys("session*") == []
 
 
-async def test_an_open_stream_holds_its_session_and_ends_with_it(redis: Redis) -> None:
-    sessions, elsewhere, member = Sessions(redis), Sessions(redis), new_id()
+async def test_an_open_stream_holds_its_session_and_ends_with_it(redis: Redis, database: str) -> None:
+    sessions, elsewhere, member = Sessions(redis), Sessions(redis), await person("1")
     session_id = await sign_in(sessions, member, "organiser")
     session = await sessions.get(session_id)
     assert session is not None
@@ -227,7 +263,7 @@ async def test_an_open_stream_holds_its_session_and_ends_with_it(redis: Redis) -
         await redis.config_resetstat()
         assert await sessions.get(session_id) == session
         assert await calls(redis, "mget") == 0
-        await elsewhere.rewrite(member, roles=())
+        await elsewhere.follow([member])
         await sessions.recheck()
         changed = await sessions.get(session_id)
         assert changed is not None
@@ -236,7 +272,7 @@ async def test_an_open_stream_holds_its_session_and_ends_with_it(redis: Redis) -
         await elsewhere.end_all(member)
         [(_, tick)] = await redis.xrevrange(STREAM, count=1)
         sessions.heard(tick[b"topic"].decode(), {})
-        await asyncio.wait_for(ended.wait(), 10)
+        await asyncio.wait_for(ended.wait(), patience.SECONDS)
         assert await sessions.get(session_id) is None
 
 
