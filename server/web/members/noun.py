@@ -2,7 +2,7 @@
 
 from server.web.frame.i18n import mark as _
 from server.web.frame.noun import Area, Door, Noun, Way
-from server.web.members import cards, desk, words
+from server.web.members import cards, desk, finding, words
 from server.web.members.phone import me, sign_in
 
 MEMBERS = Noun(
@@ -19,6 +19,7 @@ MEMBERS = Noun(
     doors=(Door("/desk/members", _("Members"), "members", "members.read", "organisation", 10),),
     ways=(Way("me", "/me"), Way("me", "/set-code")),
     steps=cards.STEPS,
+    finders=finding.FINDERS,
     texts=(words.TEXTS,),
     statuses={
         "alias.": 400,
