@@ -38,6 +38,7 @@ from server.runtime.chance import token
 from server.runtime.clock import now
 from server.runtime.resources import Resources, opened
 from server.runtime.settings import Settings
+from server.web.nouns import NOUNS
 
 LIVELY: Final = Pace(thinking=4.0, longest=11.0, lobby=12.0, reveal=5.0, podium=10.0, stage=25.0, between=45.0)
 HURRIED: Final = Pace(thinking=0.5, longest=1.2, lobby=0.0, reveal=0.0, podium=0.0, stage=0.0, between=0.0)
@@ -105,9 +106,14 @@ class Show:
         await asyncio.gather(*(one(phone, made) for phone, (_, made) in zip(self.phones, issued, strict=True)))
         tell("signed_in", count=len(self.phones))
 
+    @property
+    def browsers(self) -> list[Browser]:
+        """Of everybody who plays."""
+        return [phone.browser for phone in self.phones]
+
     async def aclose(self) -> None:
         """Everybody hangs up."""
-        for browser in (self.host.browser, *(phone.browser for phone in self.phones)):
+        for browser in (self.host.browser, *self.browsers):
             await browser.close()
 
     async def _chosen(self) -> list[UUID]:
@@ -287,6 +293,8 @@ async def _played(show: Show, watch: Stopwatch) -> dict[str, Any]:
     watch.lap("play")
     await show.posted(room.id)
     watch.lap("post")
+    ways = {noun.name: await noun.plays(house, show.host.browser, show.browsers) for noun in NOUNS if noun.plays}
+    watch.lap("ways")
     await seed.ensure_draw(house)
     draw_id = await show.draw()
     watch.lap("draw")
@@ -294,6 +302,8 @@ async def _played(show: Show, watch: Stopwatch) -> dict[str, Any]:
     watch.lap("claim")
     played = Played(room.id, [phone.member for phone in show.phones], show.log, draw_id, claimed)
     report = await agreement(house, played)
+    report["ways"] = {"quizzes": {"agrees": report["agrees"], "posted": report["posted"]}, **ways}
+    report["agrees"] = all(one["agrees"] for one in report["ways"].values())
     report["ranked"] = await show.podium(room.id)
     watch.lap("check")
     return report

@@ -72,8 +72,9 @@ def test_it_plays_itself_from_answers_to_a_claimed_prize(tmp_path: Path) -> None
         assert report["drawn"] == 8
         assert report["verified"]
         assert report["claimed"] == 1
+        assert report["ways"].keys() == {"quizzes"}
         assert [one["place"] for one in report["ranked"]] == [1, 2, 3]
-        assert set(report["seconds"]) == {"set_up", "sign_in", "play", "post", "draw", "claim", "check"}
+        assert set(report["seconds"]) == {"set_up", "sign_in", "play", "post", "ways", "draw", "claim", "check"}
         folder = tmp_path / f"data/draws/draw-{now().year}-00{number}"
         assert laurel(tmp_path / "elsewhere", "draw", "verify", str(folder)).returncode == Exit.OK
     (folder / "result.json").write_bytes(b"{}")

@@ -7,7 +7,7 @@ Nothing registers itself, and nothing is discovered.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from litestar.types import ControllerRouterHandler
@@ -193,6 +193,20 @@ Check = Callable[[Resources, datetime], Awaitable[Sequence[Difference]]]
 """(resources, now) -> what does not agree; work under way may be among it, as it is looked at twice."""
 
 
+class Device(Protocol):
+    """A signed-in browser of the demo, without a window."""
+
+    async def get(self, path: str) -> object:
+        """Open a page."""
+
+    async def post(self, path: str, fields: Mapping[str, str]) -> object:
+        """Send a form."""
+
+
+Play = Callable[[Resources, Device, Sequence[Device]], Awaitable[Mapping[str, object]]]
+"""(resources, an organiser's desk, phones) -> what came of it, with `agrees`: whether all that was said is stored."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Noun:
     """Everything that the shells need to know of a noun.
@@ -200,7 +214,8 @@ class Noun:
     `texts`: code -> English sentence, by part. `fields`: name of a form field -> as people read it. `statuses`: how a
     code of a refusal begins -> its HTTP status; the longest beginning counts, and 409 where there is none.
     `permissions`: permission -> the duty that it takes. `earnings`: what the noun's game pays,
-    in the order in which a draw's form offers it.
+    in the order in which a draw's form offers it. `plays`: what the demo plays of it;
+    quizzes and draws are its show.
     """
 
     name: str
@@ -219,3 +234,4 @@ class Noun:
     opens: Callable[[Resources, Shown], Opened] | None = None
     earnings: Sequence[Earning] = ()
     checks: Sequence[Check] = ()
+    plays: Play | None = None

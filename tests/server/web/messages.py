@@ -5,6 +5,7 @@ drops what nobody says, and leaves new ones empty for somebody to translate; tes
 """
 
 import io
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -23,6 +24,8 @@ CHINESE = i18n.CATALOGUES / "zh_Hans"
 PROGRAMS = {"commands"}
 """Catalogues of the command line; tests/server/test_cli.py looks after them."""
 
+VALUE = re.compile(r"%\((\w+)\)(?:s|\.\df)")
+WORDS = re.compile("[A-Za-z]")
 KEYWORDS = ("_", "gettext", "ngettext", "pgettext", "npgettext", "mark")
 NEWSTYLE = {"newstyle_gettext": "true", "trimmed": "true", "silent": "false"}
 
@@ -47,7 +50,7 @@ def msgids(paths: Iterable[Path]) -> Iterator[tuple[i18n.Key, str]]:
 
 def said_by(noun: Noun) -> dict[i18n.Key, str]:
     """Everything that a noun says to people -> its plural, or ""."""
-    told = {("", text): "" for part in noun.texts for text in part.values()}
+    told = {("", text): "" for part in noun.texts for text in part.values() if WORDS.search(VALUE.sub("", text))}
     told |= {("", word): "" for word in noun.fields.values()}
     told |= {("", word): "" for one in noun.earnings for word in (one.name, *one.tallies.values())}
     return told | dict(msgids([*sources(noun, ".py"), *sources(noun, ".html")]))

@@ -4,21 +4,24 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterable
+from importlib import import_module
+from importlib.util import find_spec
+from inspect import iscoroutinefunction
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from litestar import get
 
+from rewards.ledger.earnings import Earning
 from server.web.frame import guards, html, i18n
 from server.web.frame.asked import Asked
 from server.web.frame.listing import Declared, Lenient, Listing
 from server.web.frame.noun import Area, Door, Noun
 from server.web.nouns import LISTING, NOUNS
-from tests.server.web.messages import CHINESE, PROGRAMS, WEB, said_by, sources
+from tests.server.web.messages import CHINESE, PROGRAMS, VALUE, WEB, WORDS, said_by, sources
 
 HAN = re.compile("[\u4e00-\u9fff]")
-VALUE = re.compile(r"%\((\w+)\)(?:s|\.\df)")
-LATIN = re.compile("[A-Za-z]")
 
 names = pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.name)
 
@@ -78,6 +81,43 @@ def test_every_door_of_a_noun_leads_to_a_page_behind_its_own_permission(noun: No
         assert door.icon in html.environment("en").globals["kit"].icon_paths  # type: ignore[attr-defined]
 
 
+WITHOUT_A_DOOR = {"/desk/health", "/desk/find"}
+"""Pages one below the desk that its frame leads to on every page."""
+
+
+@names
+def test_every_page_one_below_the_desk_has_a_door(noun: Noun) -> None:
+    found = {path for one in noun.handlers if "GET" in one.http_methods for path in one.paths}  # type: ignore[union-attr]
+    below = {path for path in found if re.fullmatch(r"/desk/[a-z-]+", path)} - WITHOUT_A_DOOR
+    assert below <= {door.address for door in noun.doors}
+
+
+@names
+def test_what_a_noun_keeps_ready_for_the_shells_it_declares(noun: Noun) -> None:
+    """Cards and steps of cards.py, every check of checks.py, the play of demo.py."""
+    cards, checks, demo = (_module(noun, part) for part in ("cards", "checks", "demo"))
+    assert tuple(noun.cards) == tuple(getattr(cards, "CARDS", ()))
+    assert tuple(noun.steps) == tuple(getattr(cards, "STEPS", ()))
+    public = (
+        [one for name, one in vars(checks).items() if iscoroutinefunction(one) and name[0] != "_"] if checks else []
+    )
+    assert set(noun.checks) == {one for one in public if one.__module__ == f"server.web.{noun.name}.checks"}
+    assert noun.plays is getattr(demo, "play", None)
+
+
+def _module(noun: Noun, part: str) -> ModuleType | None:
+    name = f"server.web.{noun.name}.{part}"
+    return import_module(name) if find_spec(name) is not None else None
+
+
+def test_every_earning_that_a_game_declares_is_listed() -> None:
+    games = [folder.name for folder in (html.ROOT / "games").iterdir() if (folder / "earnings.py").exists()]
+    modules = [import_module(f"games.{game}.earnings") for game in games]
+    declared = {one.code for module in modules for one in vars(module).values() if isinstance(one, Earning)}
+    assert declared
+    assert declared <= {one.code for one in LISTING.earnings}
+
+
 def test_no_two_doors_of_a_group_stand_at_one_place() -> None:
     places = Counter((door.group, door.place) for noun in NOUNS for door in noun.doors)
     assert max(places.values()) == 1
@@ -101,7 +141,7 @@ def test_everything_a_noun_says_it_says_in_chinese_too(noun: Noun) -> None:
     for key in said_by(noun):
         assert key in known, (noun.name, key)
         chinese = VALUE.sub("", "".join(known[key]))
-        assert HAN.search(chinese) or not LATIN.search(chinese) or known[key] == (key[1],), key
+        assert HAN.search(chinese) or not WORDS.search(chinese) or known[key] == (key[1],), key
 
 
 def test_each_thing_stands_in_the_catalogue_of_one_noun_that_says_it() -> None:
