@@ -15,7 +15,7 @@ from tests.databases import Databases
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Keep what each file took, for `make near`; only of whole files."""
-    cache = config.cache
+    cache = getattr(config, "cache", None)  # there is none with -p no:cacheprovider
     if cache is None or config.option.keyword or config.option.markexpr or any("::" in one for one in config.args):
         return
     took: dict[str, float] = {}
