@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from server.app import make_app
 from server.runtime.settings import Settings, load
-from server.web.screen import screens
+from server.web.screens import links as screens
 
 
 @cache
