@@ -15,6 +15,7 @@ from piccolo.columns import (
     Timestamptz,
     Varchar,
 )
+from piccolo.columns.indexes import IndexMethod
 from piccolo.table import Table
 
 from rewards.database import engine
@@ -65,7 +66,7 @@ class Member(Table, tablename="member", db=engine):
     access_version = BigInt(default=0)
     access_floor = BigInt(default=0)
     created_at = Timestamptz(default=None)
-    found_by = Keys(null=True, default=None)
+    found_by = Keys(null=True, default=None, index=True, index_method=IndexMethod.gin)
 
 
 class Membership(Table, tablename="membership", db=engine):

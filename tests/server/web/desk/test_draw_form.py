@@ -153,7 +153,8 @@ CONTROL = re.compile(r"<input([^>]*)>|<textarea([^>]*)>\n?([^<]*)</textarea>|<se
 
 def fields(page: str) -> dict[str, list[str]]:
     """What a browser would send of the form on a page."""
-    inside = page[page.index('id="draw-form"') : page.index("</form>")]
+    start = page.index('id="draw-form"')
+    inside = page[start : page.index("</form>", start)]
     found: dict[str, list[str]] = {}
 
     def keep(name: str, value: str) -> None:

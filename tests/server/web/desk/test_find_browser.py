@@ -5,15 +5,12 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
-from redis.asyncio import Redis
+from playwright.async_api import Browser as Chromium
+from playwright.async_api import Page, expect
 
 from rewards.members.actions import make_keys
-from server.runtime.settings import Settings
-from server.web.frame.door import SESSION
-from tests.browser_setup import find
-from tests.server.web.conftest import add_member
-from tests.server.web.screen.test_screen_browser import Served
+from tests.server.web.conftest import Browser, SignIn, add_member
+from tests.server.web.serving import Served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -23,15 +20,7 @@ DOORS = 18
 
 
 @pytest.fixture
-async def served(app_settings: Settings, redis: Redis) -> AsyncIterator[Served]:
-    made = Served(app_settings)
-    await made.start()
-    yield made
-    await made.stop()
-
-
-@pytest.fixture
-async def li_na(served: Served) -> UUID:
+async def li_na(client: Browser) -> UUID:
     made = await add_member("李娜", "SX-0042")
     await add_member("林宁", "SX-0043")
     await make_keys()
@@ -39,29 +28,20 @@ async def li_na(served: Served) -> UUID:
 
 
 @pytest.fixture(params=[LAPTOP, REMOTE], ids=["laptop", "remote"])
-async def page(request: pytest.FixtureRequest, served: Served) -> AsyncIterator[Page]:
+async def page(
+    request: pytest.FixtureRequest, served: Served, browser: Chromium, sign_in: SignIn
+) -> AsyncIterator[Page]:
     """The desk's start page; whatever breaks on a page, or is refused by its policy, fails the test."""
-    path = find()
-    assert path is not None, "no Chromium: python -m tests.browser_setup"
-    who = await add_member("Zoe", "Z1", ["organiser"])
-    session = await served.app.state.house.sessions.start(
-        who, name="Zoe", roles=("organiser",), language="en", unit="", device="test"
-    )
-    address = f"http://127.0.0.1:{served.port}"
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        width, height = request.param
-        context = await browser.new_context(viewport={"width": width, "height": height}, base_url=address)
-        await context.add_cookies([{"name": SESSION, "value": session, "url": address}])
-        made = await context.new_page()
-        broken: list[str] = []
-        made.on("pageerror", lambda error: broken.append(str(error)))
-        made.on("console", lambda said: broken.append(said.text) if said.type == "error" else None)
-        await made.goto("/desk")
-        yield made
-        await browser.close()
+    who = await sign_in("organiser", name="Zoe", number="Z1")
+    width, height = request.param
+    context = await browser.new_context(viewport={"width": width, "height": height}, base_url=served.address)
+    await who.enter(context, served.address)
+    made = await context.new_page()
+    broken: list[str] = []
+    made.on("pageerror", lambda error: broken.append(str(error)))
+    made.on("console", lambda said: broken.append(said.text) if said.type == "error" else None)
+    await made.goto("/desk")
+    yield made
     assert broken == []
 
 
