@@ -92,7 +92,15 @@ def test_it_edits_one_product_file_and_one_test_file(tmp_path: Path) -> None:
 def test_the_noun_keeps_every_guard_and_works(copy: Path) -> None:
     done = run(
         copy,
-        *("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/games/donations", "tests/server/web/test_nouns.py"),
+        *(
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "tests/server/web/donations",
+            "tests/server/web/test_nouns.py",
+        ),
         *("tests/rewards/test_migrations.py", "-k", "donations or noun or every or column"),
     )
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]

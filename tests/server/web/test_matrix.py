@@ -54,6 +54,7 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("GET", "/draws/{slug:str}/prizes/{code:str}"): EVERYBODY,
     # The phone: everybody on the roster.
     ("GET", "/play"): SIGNED_IN,
+    ("GET", "/rewards"): SIGNED_IN,
     ("GET", "/rooms/{code:str}"): SIGNED_IN,
     ("GET", "/rooms/{room_id:uuid}/state"): SIGNED_IN,
     ("GET", "/rooms/{room_id:uuid}/live"): SIGNED_IN,

@@ -202,13 +202,17 @@ def test_every_status_belongs_to_a_code_of_its_noun() -> None:
             assert any(code.startswith(start) for code in codes), (noun.name, start)
 
 
+FOUND_BY_CHECK = {"ledger.bad_reversal"}
+"""Said by `laurel check` alone."""
+
+
 def test_what_is_not_there_is_not_found() -> None:
     """The names of codes say what they are: of something unknown, 404; of something mistyped, 400."""
     for code in LISTING.texts:
         fault = code.partition(".")[2]
         if fault == "unknown":
             assert LISTING.status_of(code) == 404, code
-        if fault.startswith("bad_"):
+        if fault.startswith("bad_") and code not in FOUND_BY_CHECK:
             assert LISTING.status_of(code) == 400, code
 
 
