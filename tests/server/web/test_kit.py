@@ -39,7 +39,7 @@ def colours(selector: str) -> dict[str, str]:
     return dict(re.findall(r"(--[a-z0-9-]+): (#[0-9a-f]{6});", block[: block.index("}")]))
 
 
-LIGHT = colours(":root {")
+LIGHT = colours(':root, [data-theme="light"] {')
 DARK = {**LIGHT, **colours('[data-theme="dark"] {')}
 
 
