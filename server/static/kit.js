@@ -54,7 +54,10 @@
     tell(problem.dataset.refused);
   });
   document.addEventListener("htmx:beforeRequest", function (event) {
-    if (notices && event.detail.requestConfig.verb !== "get") { notices.textContent = ""; }
+    // what somebody does next clears what was said; what a page sends by itself (a preview) does not
+    var asked = event.detail.requestConfig;
+    var pressed = asked.triggeringEvent && /^(submit|click)$/.test(asked.triggeringEvent.type);
+    if (notices && pressed && asked.verb !== "get") { notices.textContent = ""; }
   });
 
   // A notice that all went well goes away by itself, unless somebody is at it; any other stays until it is closed.

@@ -72,6 +72,13 @@ def test_dark_is_the_same_whoever_asked_for_it() -> None:
     assert colours(':root:not([data-theme="light"]) {') == colours('[data-theme="dark"] {')
 
 
+def test_no_colour_hangs_on_a_language() -> None:
+    """So that the contrast of a page is the same in each."""
+    for path in CSS:
+        for body in re.findall(r"[^{}]*(?::lang\(|\[lang)[^{}]*\{([^}]*)\}", path.read_text("utf-8")):
+            assert not re.search("colou?r|background|opacity|-soft|-ink", body), path.name
+
+
 # What a WebView of 2020 (Chromium 86) does not know, and would drop with the whole rule.
 YOUNG_CSS = re.compile(
     r":has\(|:is\(|:where\(|@container|@layer|@scope|color-mix|oklch|subgrid|\d[dsl]v[hw]\b|\binset\s*:|aspect-ratio"

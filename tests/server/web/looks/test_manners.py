@@ -143,7 +143,7 @@ async def test_a_refused_form_keeps_what_was_typed_and_is_not_sent_again_by_a_re
     await expect(form.locator("[name=name]")).to_have_value("Backwards")
     await expect(page).to_have_url(re.compile("/desk/settings$"))
     asked: list[Request] = []
-    page.on("request", asked.append)
+    page.on("request", lambda request: asked.append(request))
     answer = await page.reload()
     assert answer is not None
     assert answer.status == 200
