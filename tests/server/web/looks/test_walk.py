@@ -107,10 +107,6 @@ class Eyes:
     async def _look(self, *what: str) -> list[str]:
         return [fault for one in what for fault in await self.page.evaluate(f"look.{one}()")]
 
-    async def _at(self, width: int, height: int) -> None:
-        await self.page.set_viewport_size({"width": width, "height": height})
-        await self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-
     async def see(self, address: str, scheme: Scheme) -> list[str]:
         """The faults of a page, each behind where it was seen."""
         page = self.page
@@ -125,9 +121,10 @@ class Eyes:
             seen["print"] = await self._axe(CONTRAST)
             await page.emulate_media(media="screen")
         if await page.locator("body[data-face=desk]").count():
-            await self._at(1920, 1080)
+            await page.set_viewport_size({"width": 1920, "height": 1080})
             seen["1920"] = await self._look("half")
-        await self._at(360, 640)
+        await page.set_viewport_size({"width": 360, "height": 640})
+        await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         seen["360"] = await self._look("small", "wide", "covered")
         return [f"{where}: {fault}" for where, faults in seen.items() for fault in faults]
 
