@@ -54,7 +54,10 @@
     tell(problem.dataset.refused);
   });
   document.addEventListener("htmx:beforeRequest", function (event) {
-    if (notices && event.detail.requestConfig.verb !== "get") { notices.textContent = ""; }
+    // what somebody does next clears what was said; what a page sends by itself (a preview) does not
+    var asked = event.detail.requestConfig;
+    var pressed = asked.triggeringEvent && /^(submit|click)$/.test(asked.triggeringEvent.type);
+    if (notices && pressed && asked.verb !== "get") { notices.textContent = ""; }
   });
 
   // A notice that all went well goes away by itself, unless somebody is at it; any other stays until it is closed.
@@ -91,18 +94,18 @@
     window.history.replaceState(window.history.state, "", window.location.pathname + (rest ? "?" + rest : "") + window.location.hash);
   }
 
-  // What sticks to an edge covers nothing that is scrolled to: its height is kept free.
+  // What sticks to an edge covers nothing that is scrolled to: its height, and how far off the edge it is, are kept free.
   var TOP = "#notices, [data-stuck=top]";
   var BOTTOM = ".bottom-bar, .remote-next, .actions-near, [data-stuck=bottom]";
-  function height(selector) {
+  function height(selector, edge) {
     return Array.prototype.reduce.call(document.querySelectorAll(selector), function (most, one) {
-      return Math.max(most, one.getBoundingClientRect().height);
+      return Math.max(most, one.getBoundingClientRect().height + (parseFloat(getComputedStyle(one)[edge]) || 0));
     }, 0);
   }
   function measure() {
     var style = document.documentElement.style;
-    style.setProperty("--stuck-top", Math.ceil(height(TOP)) + 8 + "px");
-    style.setProperty("--stuck-bottom", Math.ceil(height(BOTTOM)) + 8 + "px");
+    style.setProperty("--stuck-top", Math.ceil(height(TOP, "top")) + 8 + "px");
+    style.setProperty("--stuck-bottom", Math.ceil(height(BOTTOM, "bottom")) + 8 + "px");
   }
   if (notices && window.MutationObserver) {
     new MutationObserver(function () { settle(); measure(); }).observe(notices, { childList: true });

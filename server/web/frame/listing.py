@@ -135,8 +135,11 @@ class Listing:
         """The page that has the form of an address: what the handler of the form says (`opt["page"]`), else the address
         itself where it is a page, else the nearest page above it."""
         told = next((page for address, page in self._forms if address.fullmatch(path)), "")
-        if told or any(page.fullmatch(path) for page in self._pages):
-            return told or path
+        if told:
+            return told
+        routed = [one for one, address in self._addresses.items() if address.fullmatch(path)]
+        if min(routed, key=lambda one: one.count("{"), default="") in self._pages:
+            return path
         above = path.rpartition("/")[0]
         return self.page_of_form(above) if above else "/"
 
@@ -171,8 +174,15 @@ class Listing:
         return say
 
     @cached_property
-    def _pages(self) -> Sequence[re.Pattern[str]]:
-        return [_address(path) for one in self.handlers for path in _paths(one, "GET")]
+    def _pages(self) -> set[str]:
+        """The routed paths that answer a GET."""
+        return {path for one in self.handlers for path in _paths(one, "GET")}
+
+    @cached_property
+    def _addresses(self) -> Mapping[str, re.Pattern[str]]:
+        """Routed path of a page or a form -> what it matches; of several, the one with fewest parameters is meant."""
+        forms = {path for one in self.handlers for path in _paths(one, "POST")}
+        return {path: _address(path) for path in self._pages | forms}
 
     @cached_property
     def _forms(self) -> Sequence[tuple[re.Pattern[str], str]]:

@@ -39,7 +39,7 @@ def colours(selector: str) -> dict[str, str]:
     return dict(re.findall(r"(--[a-z0-9-]+): (#[0-9a-f]{6});", block[: block.index("}")]))
 
 
-LIGHT = colours(":root {")
+LIGHT = colours(':root, [data-theme="light"] {')
 DARK = {**LIGHT, **colours('[data-theme="dark"] {')}
 
 
@@ -70,6 +70,13 @@ def test_edges_can_be_seen(theme: dict[str, str], edge: str, ground: str) -> Non
 
 def test_dark_is_the_same_whoever_asked_for_it() -> None:
     assert colours(':root:not([data-theme="light"]) {') == colours('[data-theme="dark"] {')
+
+
+def test_no_colour_hangs_on_a_language() -> None:
+    """So that the contrast of a page is the same in each."""
+    for path in CSS:
+        for body in re.findall(r"[^{}]*(?::lang\(|\[lang)[^{}]*\{([^}]*)\}", path.read_text("utf-8")):
+            assert not re.search("colou?r|background|opacity|-soft|-ink", body), path.name
 
 
 # What a WebView of 2020 (Chromium 86) does not know, and would drop with the whole rule.

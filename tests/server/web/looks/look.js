@@ -1,0 +1,80 @@
+// What is wrong with the look of the open page, each fault as a line of text. What each means: test_walk.py.
+window.look = (function () {
+  "use strict";
+  const PRESSED = "a[href], button:enabled, summary, select:enabled, textarea:enabled, input:enabled:not([type=hidden]), [role=button]";
+  const LEAST = 44;
+  const ROUNDED = 0.5;
+  const END = 4; // px from an end of a box; the letters of the line beside it reach so far
+  const WIDE = "table, .grid, .columns, .remote, .draw-form";
+  const PARTS = ["::before", "::after"];
+
+  const shown = (one) => one.checkVisibility({ visibilityProperty: true }) && one.getClientRects().length > 0;
+  const all = (selector) => Array.from(document.querySelectorAll(selector)).filter(shown);
+  const pressed = () => all(PRESSED).filter((one) => one.tabIndex >= 0);
+  const named = (one) => {
+    const words = (one.getAttribute("aria-label") || one.innerText || one.name || "").trim().replace(/\s+/g, " ").slice(0, 40);
+    return `${one.tagName.toLowerCase()}.${one.className || one.type || ""} “${words}”`;
+  };
+
+  function inSentence(link) {
+    if (link.tagName !== "A" || getComputedStyle(link).display !== "inline") { return false; }
+    let block = link.parentElement;
+    while (getComputedStyle(block).display === "inline") { block = block.parentElement; }
+    const texts = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+      const text = texts.currentNode;
+      if (/[\p{L}\p{N}]/u.test(text.data) && shown(text.parentElement) && !text.parentElement.closest(PRESSED)) { return true; }
+    }
+    return false;
+  }
+
+  function small() {
+    return pressed().filter((one) => !inSentence(one)).flatMap((one) => {
+      const label = one.matches("[type=checkbox], [type=radio], [type=file]") && one.closest("label");
+      const { width, height } = (label || one).getBoundingClientRect();
+      return Math.min(width, height) < LEAST - ROUNDED ? [`${named(one)} is ${Math.round(width)}x${Math.round(height)}`] : [];
+    });
+  }
+
+  function wide() {
+    const room = document.documentElement.clientWidth;
+    const is = document.documentElement.scrollWidth;
+    if (is <= room) { return []; }
+    const out = all("body *").filter((one) => one.getBoundingClientRect().right > room + ROUNDED);
+    return [`${is} px wide by ${out.slice(-3).map(named).join(", ")}`];
+  }
+
+  function covered() {
+    return pressed().flatMap((one) => {
+      one.focus({ focusVisible: true });
+      const { left, top, right, bottom } = one.getBoundingClientRect();
+      const x = Math.min(Math.max((left + right) / 2, 1), innerWidth - 1);
+      // of what is taller than the window only the beginning can be seen at once
+      const heights = bottom - top > innerHeight / 2 ? [Math.max(top, 0) + END] : [top + END, (top + bottom) / 2, bottom - END];
+      const over = heights.map((y) => document.elementFromPoint(x, y)).filter((hit) => {
+        return !hit || !(one.contains(hit) || hit.contains(one) || one.closest("label")?.contains(hit));
+      });
+      return over.length ? [`${named(one)} is under ${over[0] ? named(over[0]) : "the edge"}`] : [];
+    });
+  }
+
+  function half() {
+    const spread = all(WIDE).filter((one) => one.closest("main") && !one.closest(".narrow, .sheet, aside"));
+    const most = Math.max(...spread.map((one) => one.getBoundingClientRect().width));
+    return spread.length && most <= innerWidth / 2 ? [`${named(spread[0])} is at most ${Math.round(most)} of ${innerWidth} px wide`] : [];
+  }
+
+  function unmarked() {
+    const drawn = (fold, part) => {
+      const style = getComputedStyle(fold, part);
+      return style.content !== "none" && parseFloat(style.borderLeftWidth) + parseFloat(style.borderRightWidth) > 0;
+    };
+    return all("details:not([data-confirm]) > summary").flatMap((fold) => {
+      const style = getComputedStyle(fold);
+      const marked = style.display === "list-item" && style.listStyleType !== "none";
+      return marked || PARTS.some((part) => drawn(fold, part)) ? [] : [`${named(fold)} has no sign of a fold`];
+    });
+  }
+
+  return { small, wide, covered, half, unmarked };
+})();
