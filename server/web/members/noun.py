@@ -2,12 +2,20 @@
 
 from server.web.frame.i18n import mark as _
 from server.web.frame.noun import Area, Door, Noun, Way
-from server.web.members import cards, desk, words
+from server.web.members import cards, words
+from server.web.members.desk import importing, member, members, slips
 from server.web.members.phone import me, sign_in
 
 MEMBERS = Noun(
     name="members",
-    handlers=(*desk.HANDLERS, *me.HANDLERS, *sign_in.HANDLERS),
+    handlers=(
+        *members.HANDLERS,
+        *importing.HANDLERS,
+        *slips.HANDLERS,
+        *member.HANDLERS,
+        *me.HANDLERS,
+        *sign_in.HANDLERS,
+    ),
     permissions={
         "members.read": "reads",
         "members.change": "runs",
