@@ -29,7 +29,7 @@ from rewards.audit.actions import note
 from rewards.database import Connection, transaction
 from rewards.members import queries
 from rewards.members.queries import Person
-from rewards.members.roster_file import MAX_NAME, Field, Language, RosterRow, clean_staff_number
+from rewards.members.roster_file import MAX_NAME, Field, Language, Roster, RosterRow, clean_staff_number
 from rewards.members.rules import (
     ROLES,
     Change,
@@ -42,6 +42,7 @@ from rewards.members.rules import (
     compare,
     guard_leaving,
     is_staff_number,
+    said_by,
     staff_key,
 )
 from rewards.members.tables import Member, SignInLink
@@ -127,9 +128,8 @@ async def _known(member: UUID) -> Person:
 
 
 async def import_roster(
-    rows: Sequence[RosterRow],
+    roster: Roster,
     *,
-    said: Collection[Field],
     full: bool,
     allow_many: bool,
     actor: UUID | None,
@@ -137,16 +137,20 @@ async def import_roster(
     today: date,
     new_id: Callable[[], UUID],
 ) -> tuple[RosterChanges, Follows]:
-    """Bring the roster to what the file says (see `rules.compare`), all of it or nothing.
+    """Bring the roster to what the good rows of the file say (see `rules.compare`), all of them or none.
 
     `actor` None is the command line. A file that changes nothing writes nothing. Refuses, changing nothing:
-    `roster.has_problems`, `roster.too_many_leave`, `roster.roles_need_admin` (only an admin gives or takes roles,
-    a leaver's too), `members.own_roles`, `members.last_admin`. Ten thousand rows take a second or two.
+    `roster.whole_needs_all` (`full`, and rows are left out: who stands in them would leave), `roster.has_problems`,
+    `roster.too_many_leave`, `roster.roles_need_admin` (only an admin gives or takes roles, a leaver's too),
+    `members.own_roles`, `members.last_admin`. Ten thousand rows take a second or two.
     """
+    said = said_by(roster)
+    if full and roster.left_out:
+        raise Refusal("roster.whole_needs_all", count=len(roster.left_out))
     async with transaction() as connection:
         await lock_roster(connection)
         current = await queries.roster_current()
-        changes = compare(current, rows, full=full, today=today, said=said)
+        changes = compare(current, roster.rows, full=full, today=today, said=said)
         if changes.problems:
             raise Refusal("roster.has_problems", count=len(changes.problems))
         if changes.is_empty:

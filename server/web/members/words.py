@@ -38,6 +38,7 @@ TEXTS: Final[Mapping[str, str]] = {
     ),
     "roster.staff_number_signs": "The staff number “%(value)s” may hold only letters, digits, hyphens, points and slashes, without blanks.",
     "roster.staff_number_twice": "The staff number %(number)s is already on row %(first)s.",
+    "roster.staff_number_again": "The staff number %(number)s stands again on row %(again)s. Keep the right row.",
     "roster.name_empty": "The name is missing.",
     "roster.too_long": "The text is longer than %(limit)s characters.",
     "roster.unit_too_deep": "The unit has more than %(limit)s levels.",
@@ -59,6 +60,11 @@ TEXTS: Final[Mapping[str, str]] = {
     "phone.devices_ended": "All your other devices are signed out.",
     "phone.text_size_unknown": "Choose one of the sizes shown.",
     "roster.has_problems": "The file has %(count)s rows that contradict each other. Nothing was imported.",
+    "roster.whole_needs_all": (
+        "%(count)s rows of the file cannot be read, and whoever stands in them would leave. Mend them first, or take the"
+        " file as an addition."
+    ),
+    "roster.nobody": "No row of the file can be taken: %(count)s are left out. Look at the preview again.",
     "roster.too_many_leave": (
         "By this file %(count)s members would leave at once; up to %(limit)s are taken without asking."
         " Is it the whole roster? Then confirm it."

@@ -83,7 +83,7 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("GET", "/desk"): AT_THE_DESK,
     ("GET", "/desk/health"): AT_THE_DESK,
     ("GET", "/desk/members"): AT_THE_DESK,
-    ("GET", "/desk/members/export"): AT_THE_DESK,
+    ("GET", "/desk/members/export/{kind:str}"): AT_THE_DESK,
     ("GET", "/desk/members/{member_id:uuid}"): AT_THE_DESK,
     ("POST", "/desk/members/{member_id:uuid}/link"): RUNS,
     ("POST", "/desk/members/{member_id:uuid}/roles"): GOVERNS,
@@ -94,6 +94,7 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("POST", "/desk/members/import"): RUNS,
     ("GET", "/desk/members/import/{given:str}"): RUNS,
     ("POST", "/desk/members/import/{given:str}"): RUNS,
+    ("GET", "/desk/members/import/{given:str}/rest/{kind:str}"): RUNS,
     ("GET", "/desk/members/slips"): RUNS,
     ("POST", "/desk/members/slips"): RUNS,
     ("GET", "/desk/quizzes"): AT_THE_DESK,
@@ -270,7 +271,8 @@ SUBJECTS: Mapping[str, Callable[[World], object]] = {
     "{member_id:uuid}": lambda w: w.subject,
 }
 
-ROSTER = b"staff number,name\nN-1,New Person\n"
+ROSTER = b"staff number,name\nN-1,New Person\nN-2,\n"
+"""A row of it cannot be taken."""
 QUIZ = b"Which way?\nA. Left\nB. Right\nANSWER: B\n"
 
 

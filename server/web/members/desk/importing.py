@@ -1,6 +1,5 @@
 """The roster from a file: brought, looked at, applied."""
 
-import asyncio
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,31 +13,23 @@ from rewards.refusals import Refusal
 from server.runtime import clock
 from server.runtime.chance import new_id
 from server.runtime.following import follow_now
-from server.web.frame import guards, pages, uploads
+from server.web.frame import guards, imports, pages
 from server.web.frame.asked import Asked
 from server.web.frame.desk import asked_for, desk_page
 
-ROWS_SHOWN = 100
+IMPORT = imports.Import("roster", "/desk/members/import", "members/desk/roster_import.html")
 
 
-@get("/desk/members/import", guards=[guards.may("members.import")])
+@get(IMPORT.address, guards=[guards.may("members.import")])
 async def choose_roster(request: Asked) -> Response[bytes]:
     """Where the file is dropped."""
-    return desk_page(request, "members/desk/roster_import.html", problem="")
+    return imports.choose(request, IMPORT)
 
 
-@post("/desk/members/import", guards=[guards.may("members.import")])
+@post(IMPORT.address, guards=[guards.may("members.import")])
 async def bring_roster(request: Asked) -> Response[bytes]:
     """Keep the file and go on to its preview."""
-    form = await pages.form(request)
-    try:
-        made = await uploads.keep(
-            pages.house(request).redis, "roster", pages.signed_in(request).id, form.files.get("file")
-        )
-    except Refusal as refusal:
-        words = pages.said(request, refusal)
-        return desk_page(request, "members/desk/roster_import.html", 400, problem=words)
-    return pages.go(request, f"/desk/members/import/{made}")
+    return await imports.bring(request, IMPORT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +93,16 @@ def preview_rows(changes: RosterChanges) -> list[Row]:
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
-    """A roster file against the roster of now. `too_many`: (leaving, limit) where the guard would stop it."""
+class Weighed:
+    """What the good rows of a file would change. `too_many`: (leaving, limit) where the guard would stop it."""
 
-    roster: Roster
     changes: RosterChanges
     staying: int
     too_many: tuple[int, int] | None
     needs_admin: bool
 
 
-async def _preview(request: Asked, upload: uploads.Upload, full: bool) -> Preview:
-    roster = await asyncio.to_thread(read_roster, upload.data, upload.name)
+async def _weighed(request: Asked, roster: Roster, full: bool) -> Weighed:
     current = await queries.roster_current()
     changes = rules.compare(
         current, roster.rows, full=full, today=pages.house(request).today(), said=rules.said_by(roster)
@@ -126,48 +115,46 @@ async def _preview(request: Asked, upload: uploads.Upload, full: bool) -> Previe
         except Refusal as refusal:
             too_many = int(refusal.details["count"]), int(refusal.details["limit"])
     governs = "roles.change" in pages.signed_in(request).may
-    return Preview(roster, changes, staying, too_many, bool(changes.touches_roles) and not governs)
+    return Weighed(changes, staying, too_many, bool(changes.touches_roles) and not governs)
 
 
-@get("/desk/members/import/{given:str}", guards=[guards.may("members.import")])
+@get(IMPORT.address + "/{given:str}", guards=[guards.may("members.import")])
 async def preview_roster(request: Asked, given: FromPath[str]) -> Response[bytes]:
     """What the file would change, and what is wrong with it, by row and column."""
-    upload = await uploads.kept(pages.house(request).redis, "roster", pages.signed_in(request).id, given)
-    form = asked_for(request)
-    full, kind = bool(form.text("full", most=5)), form.text("kind", most=10)
-    first = form.number("from", least=0, most=1_000_000, default=0)
-    preview = await _preview(request, upload, full)
-    rows = preview_rows(preview.changes)
-    chosen = [row for row in rows if kind in ("", row.kind)]
+    name, roster = await imports.brought(request, IMPORT, given, read_roster)
+    full = bool(asked_for(request).text("full", most=5)) and not roster.left_out
+    weighed = await _weighed(request, roster, full)
+    left_out = {row.line for row in roster.left_out}
     return desk_page(
         request,
         "members/desk/roster_preview.html",
-        token=given,
-        file=upload.name,
+        file=name,
         full=full,
-        kind=kind,
-        first=first,
-        rows=chosen[first : first + ROWS_SHOWN],
-        total=len(chosen),
-        page=ROWS_SHOWN,
-        preview=preview,
-        changes=preview.changes,
-        problems=(*preview.roster.problems, *preview.changes.problems),
+        roster=roster,
+        weighed=weighed,
+        changes=weighed.changes,
+        preview=imports.preview(request, preview_rows(weighed.changes), roster.left_out, full="1" if full else ""),
+        notes=[one for one in (*roster.problems, *weighed.changes.problems) if one.line not in left_out],
     )
 
 
-@post("/desk/members/import/{given:str}", guards=[guards.may("members.import")])
+@get(IMPORT.address + "/{given:str}/rest/{kind:str}", guards=[guards.may("members.import")])
+async def export_rest(request: Asked, given: FromPath[str], kind: FromPath[str]) -> Response[bytes]:
+    """The rows that were not taken, with what is wrong with each."""
+    _name, roster = await imports.brought(request, IMPORT, given, read_roster)
+    return await imports.rest(request, IMPORT, kind, roster.headings, roster.left_out)
+
+
+@post(IMPORT.address + "/{given:str}", guards=[guards.may("members.import")])
 async def apply_roster(request: Asked, given: FromPath[str]) -> Response[bytes]:
-    """All good rows at once, or nothing."""
+    """All good rows at once, or nothing; the others wait as a file of their own."""
     house, me = pages.house(request), pages.signed_in(request)
     form = await pages.form(request)
-    upload = await uploads.kept(house.redis, "roster", me.id, given)
-    roster = await asyncio.to_thread(read_roster, upload.data, upload.name)
-    if not roster.importable:
-        raise Refusal("roster.has_problems", count=len(roster.problems))
+    _name, roster = await imports.brought(request, IMPORT, given, read_roster)
+    if not roster.rows:
+        raise Refusal("roster.nobody", count=len(roster.left_out))
     changes, follows = await actions.import_roster(
-        roster.rows,
-        said=rules.said_by(roster),
+        roster,
         full=bool(form.text("full", most=5)),
         allow_many=bool(form.text("allow_many", most=5)),
         actor=me.id,
@@ -176,10 +163,9 @@ async def apply_roster(request: Asked, given: FromPath[str]) -> Response[bytes]:
         new_id=new_id,
     )
     await follow_now(house.resources, follows)
-    await uploads.take(house.redis, "roster", me.id, given)
     return pages.go(
         request,
-        "/desk/members",
+        await imports.done(request, IMPORT, given, roster.headings, roster.left_out) or "/desk/members",
         said="desk.roster_applied",
         added=len(changes.added),
         changed=len({change.member.id for change in (*changes.changed, *changes.moved)}),
@@ -189,4 +175,4 @@ async def apply_roster(request: Asked, given: FromPath[str]) -> Response[bytes]:
     )
 
 
-HANDLERS = [choose_roster, bring_roster, preview_roster, apply_roster]
+HANDLERS = [choose_roster, bring_roster, preview_roster, export_rest, apply_roster]

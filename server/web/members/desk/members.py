@@ -1,18 +1,18 @@
 """Who is on the roster: the list, searched and filtered, and its export."""
 
 from dataclasses import dataclass
-from typing import get_args
-from urllib.parse import urlencode
+from typing import Final, get_args
 from uuid import UUID
 
 from litestar import Response, get
+from litestar.params import FromPath
 
 from rewards.members import queries, rules
 from rewards.members.queries import Person, Standing
-from rewards.sheets import write_csv
-from server.web.frame import guards, pages
+from server.web.frame import guards, i18n, pages, records
 from server.web.frame.asked import Asked
-from server.web.frame.desk import asked_for, desk_fragment, desk_page
+from server.web.frame.desk import asked_for
+from server.web.frame.i18n import mark as _
 from server.web.frame.pages import Form
 
 PAGE = 50
@@ -36,8 +36,7 @@ class Filter:
             "standing": "" if self.standing == "here" else self.standing,
             **more,
         }
-        values = urlencode({name: value for name, value in said.items() if value})
-        return f"{path}?{values}" if values else path
+        return records.address(path, said)
 
 
 def unit_of(form: Form) -> UUID | None:
@@ -79,17 +78,26 @@ async def list_members(request: Asked) -> Response[bytes]:
         "units": await queries.unit_tree(),
         "roles": rules.ROLES,
     }
-    if pages.is_htmx(request) and "hx-history-restore-request" not in request.headers:
-        return desk_fragment(request, "members/desk/members.html", "list", values)
-    return desk_page(request, "members/desk/members.html", values=values)
+    return records.answer(request, "members/desk/members.html", values)
 
 
-@get("/desk/members/export", guards=[guards.may("members.read")])
-async def export_members(request: Asked) -> Response[bytes]:
-    """The list as it is filtered, as CSV with the headings that the roster import reads."""
-    chosen = _filter(asked_for(request))
-    people = await all_members(chosen)
-    head = ("staff number", "name", "unit", "role", "joined", "left", "e-mail", "phone", "language")
+HEAD: Final = (
+    _("staff number"),
+    _("name"),
+    _("unit"),
+    _("role"),
+    _("joined"),
+    _("left"),
+    _("e-mail"),
+    _("phone"),
+    _("language"),
+)
+"""Headings that the roster import reads, in each of our languages."""
+
+
+@get("/desk/members/export/{kind:str}", guards=[guards.may("members.read")])
+async def export_members(request: Asked, kind: FromPath[str]) -> Response[bytes]:
+    """The list as it is filtered, with headings that the roster import reads."""
     rows = [
         (
             person.staff_number,
@@ -102,14 +110,10 @@ async def export_members(request: Asked) -> Response[bytes]:
             person.phone,
             person.language or "",
         )
-        for person in people
+        for person in await all_members(_filter(asked_for(request)))
     ]
-    name = f"members-{pages.house(request).today().isoformat()}.csv"
-    return Response(
-        write_csv([head, *rows]),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    head = [i18n.translator(pages.locale(request)).text(heading) for heading in HEAD]
+    return await records.table(kind, f"members-{pages.house(request).today().isoformat()}", [head, *rows])
 
 
 async def all_members(chosen: Filter) -> list[Person]:
