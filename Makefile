@@ -5,7 +5,7 @@ DATA ?= data
 PLAYERS ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench setup setup-dev lock clean
+.PHONY: help demo test near check bench setup setup-dev lock clean
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -17,6 +17,10 @@ test: setup-dev ## Set everything up and pass every test
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 	@$(BIN)/python -m tests.browser_setup
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+near: setup-dev ## Pass the tests near the last change, in a minute and a half
+	@$(BIN)/ruff check . && $(BIN)/lint-imports
+	@$(BIN)/python -m tests.near
 
 check: setup-dev ## Only the quick checks: style, types, arrows
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -27,18 +27,26 @@ MOST_UPLOAD = 12 * 1024 * 1024
 
 
 def make_app(settings: Settings, listing: Listing = LISTING) -> Litestar:
-    """The application for one web process, of the nouns that are listed."""
-    html.show_times_in(settings.zone)
+    """The application for one web process, of the nouns that are listed.
 
-    def open_sessions() -> Sessions:
-        found: Sessions = app.state.house.sessions
-        return found
+    `state.settings` may be changed before a start, which reads them.
+    """
 
     @asynccontextmanager
     async def house(app: Litestar) -> AsyncIterator[None]:
-        async with opened(settings) as resources:
-            hub = Hub(connect(settings.redis_url, size=2, read_timeout=30))
+        chosen: Settings = app.state.settings
+        html.show_times_in(chosen.zone)
+        async with opened(chosen) as resources:
+            hub = Hub(connect(chosen.redis_url, size=2, read_timeout=30))
             sessions = Sessions(resources.redis)
+            door = Door(
+                routed,
+                sessions=lambda: sessions,
+                key=chosen.key("csrf"),
+                secure=chosen.public_url.startswith("https:"),
+            )
+            # Outermost, so that what the framework refuses by itself (an unknown address) passes it too.
+            app.asgi_handler = door
             hub.heard.append(sessions.heard)
             hub.beats.append(sessions.recheck)
             nouns = _open(listing, resources, hub)
@@ -73,16 +81,9 @@ def make_app(settings: Settings, listing: Listing = LISTING) -> Litestar:
         openapi_config=None,
         logging_config=None,
         request_max_body_size=MOST_UPLOAD,
-        state=State({"listing": listing}),
+        state=State({"settings": settings, "listing": listing}),
     )
-    door = Door(
-        app.asgi_handler,
-        sessions=open_sessions,
-        key=settings.key("csrf"),
-        secure=settings.public_url.startswith("https:"),
-    )
-    # Outermost, so that what the framework refuses by itself (an unknown address) passes it too.
-    app.asgi_handler = door
+    routed = app.asgi_handler
     return app
 
 

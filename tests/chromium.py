@@ -1,10 +1,13 @@
-"""One Chromium for the tests that drive it step by step."""
+"""One way to start Chromium, and one patience with it: driven step by step, or on the event loop."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright import async_api, sync_api
 
+from tests import patience
 from tests.browser_setup import find
 
 ARGUMENTS = [
@@ -16,13 +19,39 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 
+_MILLISECONDS = 1000 * patience.SECONDS
+
+for expect in (sync_api.expect, async_api.expect):
+    expect.set_options(timeout=_MILLISECONDS)
+
+
+def picture(name: str) -> Path | None:
+    """Where a picture is kept for people to look at: in the folder that LAUREL_TEST_PICTURES names. None without."""
+    folder = os.environ.get("LAUREL_TEST_PICTURES")
+    return Path(folder).absolute() / f"{name}.png" if folder else None
+
 
 @contextmanager
-def launched() -> Iterator[Browser]:
+def launched() -> Iterator[sync_api.Browser]:
     """A browser that asks nobody for anything by itself; closed in the end."""
-    path = find()
-    assert path is not None, "no Chromium: python -m tests.browser_setup"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=_path(), args=ARGUMENTS)
+        browser.on("context", lambda context: context.set_default_timeout(_MILLISECONDS))
         yield browser
         browser.close()
+
+
+@asynccontextmanager
+async def launched_on_the_loop() -> AsyncIterator[async_api.Browser]:
+    """As above."""
+    async with async_api.async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=_path(), args=ARGUMENTS)
+        browser.on("context", lambda context: context.set_default_timeout(_MILLISECONDS))
+        yield browser
+        await browser.close()
+
+
+def _path() -> str:
+    path = find()
+    assert path is not None, "no Chromium: python -m tests.browser_setup"
+    return path

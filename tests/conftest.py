@@ -1,19 +1,30 @@
 """Real PostgreSQL and real Valkey for every test: one pair of servers a test process, one database a test."""
 
-import asyncio
 import os
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import asyncpg
 import pytest
 from redis.asyncio import Redis
 
 from rewards import database as db
 from server.runtime.embedded import start_pair
-from server.runtime.migrate import migrate
-from server.web.nouns import LISTING
+from tests import laws  # noqa: F401 - its profile holds for every law
+from tests.databases import Databases
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Keep what each file took, for `make near`; only of whole files."""
+    cache = config.cache
+    if cache is None or config.option.keyword or config.option.markexpr or any("::" in one for one in config.args):
+        return
+    took: dict[str, float] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                path = report.nodeid.partition("::")[0]
+                took[path] = took.get(path, 0) + report.duration
+    cache.set("laurel/seconds", cache.get("laurel/seconds", {}) | took)
 
 
 @pytest.fixture(scope="session")
@@ -29,35 +40,16 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
 
 
 @pytest.fixture(scope="session")
-def template(servers: tuple[str, str]) -> str:
-    """The name of a migrated, empty database that tests copy."""
-    name = f"template_{uuid.uuid4().hex[:12]}"
-
-    async def make() -> None:
-        admin = await asyncpg.connect(servers[0])
-        await admin.execute(f"CREATE DATABASE {name}")
-        await admin.close()
-        await migrate(named(servers[0], name), LISTING.earnings)
-
-    asyncio.run(make())
-    return name
-
-
-def named(url: str, name: str) -> str:
-    """The same server, another database."""
-    head, _, tail = url.partition("?")
-    return head.rsplit("/", 1)[0] + "/" + name + (f"?{tail}" if tail else "")
+async def databases(servers: tuple[str, str]) -> Databases:
+    """Those that tests borrow."""
+    return await Databases.of(servers[0])
 
 
 @pytest.fixture
-async def database_url(servers: tuple[str, str], template: str) -> AsyncIterator[str]:
+async def database_url(databases: Databases) -> AsyncIterator[str]:
     """A database of this test's own, migrated and empty."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    admin = await asyncpg.connect(servers[0])
-    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield named(servers[0], name)
-    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await admin.close()
+    async with databases.one() as url:
+        yield url
 
 
 @pytest.fixture

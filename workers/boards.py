@@ -1,23 +1,21 @@
 """Boards follow the ledger."""
 
-from uuid import UUID
-
-from games.quizzes import queries
 from rewards.boards import actions
-from rewards.ledger.queries import season_of
+from rewards.ledger.queries import earners, season_of
 from server.runtime.clock import now
 from server.runtime.resources import Resources
 
 
 async def refresh_boards(house: Resources, subject: str) -> None:
-    """After a room was posted: its players in the season and the week, and all units."""
-    room = await queries.room(UUID(subject))
-    if room is None:
-        return
+    """After points were posted or taken back: their members in the season and the week, and all units.
+
+    `subject`: FIRST-LAST, the ids of the entries that were written.
+    """
+    first, last = (int(entry) for entry in subject.split("-"))
     today = house.day_of(now())
-    members = [score.member for score in await queries.scores(room.id)]
-    await actions.refresh_members(house.redis, room.season, members, today=today)
-    await actions.refresh_units(house.redis, room.season, today=today)
+    for season, members in (await earners(first, last)).items():
+        await actions.refresh_members(house.redis, season, members, today=today)
+        await actions.refresh_units(house.redis, season, today=today)
 
 
 LAST_DAY = "laurel:boards:day"

@@ -565,7 +565,7 @@ async def post_room(room_id: UUID, *, day_of: Callable[[datetime], date], now: d
 
     Returns how many members were posted; None when it was done before or the room is not finished. The day is
     the organisation's day on which the room ended. Each posting is about the quiz and measures how much was right,
-    in whole percent of the rounds that counted. Boards follow by the intent written in the same commit.
+    in whole percent of the rounds that counted.
     """
     async with db.transaction() as connection:
         await connection.execute("SELECT FROM room WHERE id = $1 FOR NO KEY UPDATE", room_id)
@@ -592,7 +592,6 @@ async def post_room(room_id: UUID, *, day_of: Callable[[datetime], date], now: d
             new_id=new_id,
         )
         await connection.execute("UPDATE room SET posted_at = $2 WHERE id = $1", room_id, now)
-        await intend("refresh_boards", str(room_id), due_at=now, now=now, new_id=new_id())
     return len(scores)
 
 

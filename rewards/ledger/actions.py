@@ -15,6 +15,7 @@ from rewards.ledger.earnings import Earning, misdeclared
 from rewards.ledger.queries import Posted, SeasonRow
 from rewards.ledger.rules import HONOUR, SPEND, Place
 from rewards.ledger.tables import Season
+from rewards.outbox.actions import intend
 from rewards.refusals import Refusal
 
 _Accounts = dict[tuple[UUID | None, str], UUID]
@@ -54,9 +55,10 @@ async def award(
     the earlier in `awards` takes first. A handful of statements whatever the number of awards. Members are locked in
     one order until the caller's transaction ends, so call it once in a transaction.
 
-    All or nothing. Refusals: ledger.key_reused (key), ledger.key_invalid, ledger.points_out_of_range (most),
-    ledger.note_invalid (longest), ledger.measure_out_of_range, ledger.unknown_rule (rule: nobody declares it),
-    ledger.unknown_season, ledger.unknown_member (member), ledger.own_item (an adjustment by its beneficiary).
+    Boards follow by an intent in the same commit. All or nothing. Refusals: ledger.key_reused (key),
+    ledger.key_invalid, ledger.points_out_of_range (most), ledger.note_invalid (longest),
+    ledger.measure_out_of_range, ledger.unknown_rule (rule: nobody declares it), ledger.unknown_season,
+    ledger.unknown_member (member), ledger.own_item (an adjustment by its beneficiary).
     """
     connection = _joined()
     asked = _asked(awards, rule=rule, season=season, day=day, actor=actor)
@@ -82,7 +84,8 @@ async def award(
                 item = Posted(one.key, new_id(), one.member, points, spend, one.points, reason, at, known=False)
                 new.append((item, digest, one))
                 posted[one.key] = item
-            await _write(connection, new, accounts, rule=rule, season=season, day=day, actor=actor)
+            written = await _write(connection, new, accounts, rule=rule, season=season, day=day, actor=actor)
+            await _boards_follow(*written, at=at, new_id=new_id)
     first: set[str] = set()
     answer = []
     for one in awards:
@@ -135,14 +138,21 @@ async def reverse(
     )
     if not written:
         raise Refusal("ledger.key_reused", key=by_key)
-    await connection.execute(
-        "INSERT INTO entry (posting, account, amount) SELECT $1, account, -amount FROM entry WHERE posting = $2"
-        " ORDER BY id",
+    span = await connection.fetchrow(
+        "WITH written AS (INSERT INTO entry (posting, account, amount) SELECT $1, account, -amount FROM entry"
+        " WHERE posting = $2 ORDER BY id RETURNING id) SELECT min(id) AS first, max(id) AS last FROM written",
         undo.id,
         of.id,
     )
+    assert span is not None
+    await _boards_follow(span["first"], span["last"], at=at, new_id=new_id)
     await audit("ledger.reversed", at=at, actor=actor, subject=key, why=why, by_key=by_key, points=of.points)
     return undo
+
+
+async def _boards_follow(first: int, last: int, *, at: datetime, new_id: Callable[[], UUID]) -> None:
+    """Intend that boards show these entries. Others in between only have their members looked at once more."""
+    await intend("refresh_boards", f"{first}-{last}", due_at=at, now=at, new_id=new_id())
 
 
 async def lock_places(places: Collection[Place], *, new_id: Callable[[], UUID]) -> dict[Place, int]:
@@ -427,7 +437,8 @@ async def _write(
     season: UUID,
     day: date,
     actor: UUID | None,
-) -> None:
+) -> tuple[int, int]:
+    """The ids of the first and the last entry written."""
     written = await connection.fetch(
         "INSERT INTO posting (id, key, digest, rule, season, day, at, requested, reason, note, actor, about, measure)"
         " SELECT id, key, digest, $7, $8, $9, $10, requested, reason, note, $11, about, measure"
@@ -458,11 +469,13 @@ async def _write(
         if one.spend:
             legs.append((one.id, accounts[one.member, SPEND], one.spend))
             legs.append((one.id, accounts[None, SPEND], -one.spend))
-    await connection.execute(
-        "INSERT INTO entry (posting, account, amount) SELECT posting, account, amount"
-        " FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) WITH ORDINALITY AS leg(posting, account, amount, place)"
-        " ORDER BY place",
+    span = await connection.fetchrow(
+        "WITH written AS (INSERT INTO entry (posting, account, amount) SELECT posting, account, amount"
+        " FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) WITH ORDINALITY AS leg(posting, account, amount, nth)"
+        " ORDER BY nth RETURNING id) SELECT min(id) AS first, max(id) AS last FROM written",
         [posting for posting, _, _ in legs],
         [account for _, account, _ in legs],
         [amount for _, _, amount in legs],
     )
+    assert span is not None
+    return span["first"], span["last"]

@@ -102,7 +102,11 @@ class Fault:
 _SEASON = compiled(Season.select().where(Season.id == given(1)))
 _SEASON_OF = compiled(Season.select().where(Season.starts_on <= given(1), Season.ends_on >= given(1)))
 _SEASONS = compiled(Season.select().order_by(Season.starts_on, ascending=False))
-_RULES = compiled(EarningRule.select().order_by(EarningRule.code))
+_RULES = compiled(
+    EarningRule.select(EarningRule.code, EarningRule.daily_cap, EarningRule.spend_percent, EarningRule.measure)
+    .where(EarningRule.declared.eq(given(1)))
+    .order_by(EarningRule.code)
+)
 
 
 async def season(id: UUID) -> SeasonRow | None:
@@ -124,7 +128,20 @@ async def seasons() -> list[SeasonRow]:
 
 async def earning_rules() -> list[RuleRow]:
     """Those of all declared earnings, by code."""
-    return [RuleRow(**one) for one in await rows(_RULES)]
+    return [RuleRow(**one) for one in await rows(_RULES, True)]
+
+
+async def earners(first: int, last: int) -> dict[UUID, list[UUID]]:
+    """Season -> members whose honour points moved by the entries with these ids, both included."""
+    found = await rows(
+        "SELECT posting.season, array_agg(DISTINCT account.owner) AS members FROM entry"
+        " JOIN posting ON posting.id = entry.posting JOIN account ON account.id = entry.account"
+        " WHERE entry.id BETWEEN $1 AND $2 AND account.purpose = 'member' AND account.currency = 'honour'"
+        " GROUP BY posting.season",
+        first,
+        last,
+    )
+    return {one["season"]: one["members"] for one in found}
 
 
 async def balance(member: UUID, currency: str) -> int:

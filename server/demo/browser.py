@@ -103,9 +103,9 @@ class Browser:
 
     async def close(self) -> None:
         """Hang up."""
-        if self._line is not None:
-            await _close(self._line[1])
-            self._line = None
+        line, self._line = self._line, None
+        if line is not None:
+            await _close(line[1])
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         try:
@@ -214,4 +214,5 @@ def _event(block: bytes) -> Event | None:
 async def _close(writer: asyncio.StreamWriter) -> None:
     writer.close()
     with contextlib.suppress(OSError):
-        await writer.wait_closed()
+        # Shielded: all who wait for a line's end share one future, and one who is cancelled would cancel it for all.
+        await asyncio.shield(writer.wait_closed())

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from server.web.frame import html
-from tests.browser_setup import find
+from tests.chromium import launched
 
 CORE = html.STATIC / "draw" / "core.js"
 VERIFY = html.STATIC / "draw" / "verify.js"
@@ -17,13 +17,8 @@ GLUE = Path(__file__).with_name("glue.js")
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=find(),
-            args=["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
-        )
+    with launched() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(scope="package")

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -117,18 +117,3 @@ class Phone:
             self.acknowledged[round_id] = 1 << self.option
         else:
             self.refused.append((answer.status_code, answer.text))
-
-
-async def until(
-    condition: Callable[[], Awaitable[bool]] | Callable[[], bool], what: str, seconds: float = 90.0
-) -> None:
-    """Until it is so; AssertionError naming `what` when it is not in time."""
-    try:
-        async with asyncio.timeout(seconds):
-            while True:
-                found = condition()
-                if found if isinstance(found, bool) else await found:
-                    return
-                await asyncio.sleep(0.01)
-    except TimeoutError:
-        raise AssertionError(f"waited {seconds:g} s in vain: {what}") from None

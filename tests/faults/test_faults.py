@@ -35,8 +35,9 @@ from server.runtime.chance import token
 from server.runtime.clock import now
 from server.runtime.resources import opened
 from server.runtime.settings import Settings
-from tests.faults.phones import Device, Phone, until
+from tests.faults.phones import Device, Phone
 from tests.games.quizzes.world import Play, Scene, room, scene
+from tests.patience import until
 from tests.rewards.draws.world import seal_all
 from tests.server.laurel import Running, free_port, laurel
 from tests.server.runtime.served import settings_of
@@ -45,6 +46,8 @@ from tests.workers.world import HOUR
 pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults")]
 
 PHONES = 30
+LONG = 300
+"""Seconds of a question: as many as may be, for none may end while everything is started again."""
 RIGHT, WRONG = 1, 2
 _code = count(1)
 
@@ -182,7 +185,7 @@ async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Offi
     running = await asyncio.to_thread(Running, data, "serve", LAUREL_PORT=str(free_port()))
     url, settings = running.said["url"], settings_of(data)
     async with opened(settings) as house:
-        there = await scene(PHONES, number=1, at=now())
+        there = await scene(PHONES, number=1, seconds=LONG, at=now())
         await db.rows("UPDATE member SET roles = '{organiser}' WHERE id = $1", there.host)
         await refresh_units(house.redis, there.season, today=house.day_of(now()))
         people = [there.host, *there.players]

@@ -9,8 +9,9 @@ from typing import Any
 from playwright.sync_api import Browser, Page, expect
 
 from rewards.draws import rules
+from tests.chromium import picture
 from tests.journey import house
-from tests.journey.watching import SHOTS, Watched
+from tests.journey.watching import Watched
 from tests.kit.drawn import Draw
 from tests.kit.driving import AGAIN, VENUE, Table
 
@@ -87,7 +88,8 @@ class Hall:
     def look(self, name: str) -> None:
         """Keep a picture of what the laptop shows."""
         kind = "rehearsal" if self.table.draw.manifest.rehearsal else "draw"
-        self.table.page.screenshot(path=SHOTS / f"22-kit-{kind}-{name}.png")
+        if path := picture(f"22-kit-{kind}-{name}"):
+            self.table.page.screenshot(path=path)
 
     def hold(self, *, absent: bool) -> dict[str, Any]:
         """The whole ceremony; with `absent` the winner of the bicycle is not there. Gives the saved file."""
@@ -127,7 +129,7 @@ def freeze(desk: Page) -> list[str]:
     """Freeze now and wait for the worker; the fingerprint in groups."""
     house.confirm(desk, "Freeze now")
     shown = desk.locator("#step-freeze .fingerprint")
-    expect(shown).to_have_count(1, timeout=60_000)
+    expect(shown).to_have_count(1)
     desk.locator("#step-freeze > details").evaluate("one => { one.open = true; }")
     return shown.inner_text().split()
 

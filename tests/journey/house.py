@@ -23,8 +23,8 @@ CUSTODIANS = ("Sun Li", "周强")
 """They belong to different units and take no part in the draw."""
 KAHOOT = (
     ("Question", "Answer 1", "Answer 2", "Answer 3", "Answer 4", "Time limit (sec)", "Correct answer(s)"),
-    ("Which valve is closed first?", "The red one", "The blue one", "The green one", "None", 60, 2),
-    ("Where do we meet after an alarm?", "At the gate", "In the canteen", "On the quay", "At the lift", 60, 1),
+    ("Which valve is closed first?", "The red one", "The blue one", "The green one", "None", 240, 2),
+    ("Where do we meet after an alarm?", "At the gate", "In the canteen", "On the quay", "At the lift", 240, 1),
 )
 
 

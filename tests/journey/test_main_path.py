@@ -12,8 +12,8 @@ from tests.journey import hall, house
 from tests.journey.conftest import Open
 from tests.journey.house import CODE, at
 from tests.journey.watching import LAPTOP, PHONE, WALL, Watched, whole_on_screen
+from tests.patience import wait_until
 from tests.server.laurel import Running, answer, laurel
-from tests.server.runtime.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -198,7 +198,7 @@ def test_from_the_first_link_to_the_claimed_prize(
         expect(wall.page.locator(".bars .is-right .shape-letter")).to_have_text("ABCD"[right])
         wall.look(f"1{number}-reveal")
         desk.look(f"1{number}-reveal")
-    expect(wall.page.locator(".slide:visible .board .board-row")).to_have_count(2, timeout=30_000)
+    expect(wall.page.locator(".slide:visible .board .board-row")).to_have_count(2)
     wall.look("13-board")
     first = max(totals, key=lambda phone: totals[phone])
     names = {na: "Li Na", fang: "王芳"}
@@ -272,7 +272,7 @@ def test_from_the_first_link_to_the_claimed_prize(
     wait_until(lambda: (files / "kit.html").exists(), "the published folder")
     at_desk.get_by_role("button", name="Make a rehearsal").click()
     expect(at_desk.locator(".draw-rehearsal")).to_be_visible()
-    expect(at_desk.locator("#step-freeze .fingerprint")).to_have_count(1, timeout=60_000)
+    expect(at_desk.locator("#step-freeze .fingerprint")).to_have_count(1)
     rehearsed = re.search(r"rehearsal-[0-9]{4}-[0-9]{3}", at_desk.locator("main").inner_text())
     assert rehearsed is not None
     wait_until(lambda: (published / rehearsed[0] / "kit.html").exists(), "the rehearsal's folder")

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable
-from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
 
-SHOTS = Path(__file__).resolve().parents[1] / "shots"
+from tests.chromium import picture
+
 PHONE = {"width": 360, "height": 640}
 WALL = {"width": 1920, "height": 1080}
 LAPTOP = {"width": 1366, "height": 768}
@@ -68,7 +68,6 @@ class Watched:
     def new_page(self) -> Page:
         """Another tab of the same browser, watched as well."""
         page = self.context.new_page()
-        page.set_default_timeout(20_000)
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.said.append(f"page error: {error}"))
         return page
@@ -80,8 +79,8 @@ class Watched:
     def look(self, station: str, page: Page | None = None) -> None:
         """A picture of the whole page, and: nothing sticks out at the side, every target is large enough."""
         shown = page or self.page
-        SHOTS.mkdir(exist_ok=True)
-        shown.screenshot(path=SHOTS / f"{station}-{self.name}.png", full_page=True)
+        if path := picture(f"{station}-{self.name}"):
+            shown.screenshot(path=path, full_page=True)
         if self.scripts:  # without, nothing can be measured
             assert shown.evaluate(_TOO_WIDE) == [], (self.name, station)
             if self.thumbs:

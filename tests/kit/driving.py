@@ -26,7 +26,7 @@ class Table:
 
     def at(self, name: str) -> None:
         """Wait until the page `name` is open."""
-        expect(self.page.locator("#kit")).to_have_attribute("data-page", name, timeout=30_000)
+        expect(self.page.locator("#kit")).to_have_attribute("data-page", name)
 
     def code(self) -> str:
         """The code of the chain as the head of the page shows it."""

@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests import patience
+
 PREFERENCES = {
     "marionette.port": 0,
     "browser.shell.checkDefaultBrowser": False,
@@ -24,8 +26,6 @@ PREFERENCES = {
     "network.proxy.ssl_port": 9,
 }
 """No network: what would leave the machine ends at a port that nobody listens on."""
-_START_SECONDS = 60
-_SCRIPT_SECONDS = 120
 
 
 def find() -> str | None:
@@ -51,13 +51,13 @@ class Firefox:
         self._number = 0
         self._read()
         self._call("WebDriver:NewSession", {})
-        self._call("WebDriver:SetTimeouts", {"script": _SCRIPT_SECONDS * 1000})
+        self._call("WebDriver:SetTimeouts", {"script": int(patience.SECONDS * 1000)})
 
     def _connect(self, port: Path) -> socket.socket:
-        end = time.monotonic() + _START_SECONDS
+        end = time.monotonic() + patience.SECONDS
         while time.monotonic() < end and self._process.poll() is None:
             try:
-                return socket.create_connection(("127.0.0.1", int(port.read_text())), timeout=_SCRIPT_SECONDS + 10)
+                return socket.create_connection(("127.0.0.1", int(port.read_text())), timeout=2 * patience.SECONDS)
             except (OSError, ValueError):
                 self._wait_a_moment()
         self._process.kill()
@@ -100,5 +100,5 @@ class Firefox:
             self._call("Marionette:Quit", {"flags": ["eForceQuit"]})
         except (RuntimeError, OSError, ValueError):
             self._process.kill()
-        self._process.wait(30)
+        self._process.wait(patience.SECONDS)
         self._socket.close()

@@ -8,6 +8,7 @@ import pytest
 from piccolo.engine.exceptions import TransactionError
 
 from rewards import database as db
+from tests import patience
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ async def test_a_gather_inside_errs_but_gives_its_connection_back(small_pool: No
             async with db.transaction():
                 await asyncio.gather(*(db.rows("INSERT INTO one VALUES ($1)", n) for n in range(3)))
         assert db.engine.current_transaction.get() is None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(patience.SECONDS):
         async with db.transaction():
             await db.rows("INSERT INTO one VALUES (7)")
     assert [one["id"] for one in await db.rows("SELECT id FROM one")] == [7]

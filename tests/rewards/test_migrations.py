@@ -14,7 +14,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from piccolo.columns import Array, BigSerial, Column, ForeignKey, OnDelete, Serial
 from piccolo.constraints import Unique
@@ -25,7 +25,8 @@ from rewards.ledger.earnings import Earning
 from server.runtime import migrate as runner
 from server.runtime.migrate import FOLDERS, MigrationError, files, migrate
 from server.web.nouns import LISTING
-from tests.conftest import named
+from tests.databases import named
+from tests.laws import examples
 
 ROOT = Path(__file__).resolve().parents[2]
 OWN = "migration"
@@ -371,7 +372,7 @@ def as_it_was(part: dict[str, Any]) -> Part:
 async def test_rules_stored_before_count_what_they_counted(empty: str, folder: Path) -> None:
     stored: list[dict[str, Any]] = [{}, {"parts": []}]
 
-    @settings(max_examples=150, database=None, deadline=None)
+    @examples(150)
     @given(old_rules)
     def collect(rule: dict[str, Any]) -> None:
         stored.append(rule)

@@ -7,12 +7,13 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from rewards.pictures import MOST_BYTES_IN, small_picture
 from rewards.refusals import Refusal
+from tests.laws import examples
 
 RED, BLUE = (200, 30, 30), (30, 30, 200)
 ORIENTATION, MAKE, GPS = 0x0112, 0x010F, 0x8825
@@ -55,7 +56,7 @@ def halves(width: int = 80, height: int = 40) -> Image.Image:
     st.integers(16, 500),
     st.booleans(),
 )
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_whatever_its_mode_it_comes_out_small(
     kind: str, mode: str, width: int, height: int, side: int, square: bool
 ) -> None:
@@ -72,7 +73,7 @@ def test_whatever_its_mode_it_comes_out_small(
 
 
 @given(st.integers(2_000, 60_000), st.integers(0, 2**32))
-@settings(max_examples=10, deadline=None)
+@examples(10)
 def test_even_noise_fits(most_bytes: int, seed: int) -> None:
     noise = Image.frombytes("RGB", (600, 400), Random(seed).randbytes(600 * 400 * 3))
     assert len(small_picture(packed(noise, "PNG"), most_bytes=most_bytes)) <= most_bytes
@@ -194,7 +195,7 @@ def test_half_a_picture_is_broken(kind: str) -> None:
 
 
 @given(st.sampled_from(["JPEG", "PNG", "WEBP"]), st.data())
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_damaged_files_are_pictures_or_refused(kind: str, data: st.DataObject) -> None:
     damaged = bytearray(packed(halves(60, 40), kind))
     for _ in range(data.draw(st.integers(1, 8))):

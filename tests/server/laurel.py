@@ -1,20 +1,26 @@
 """Run the real `laurel` as people do: in a process of its own, over a data folder of its own."""
 
 import json
+import multiprocessing
 import os
 import queue
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
+from collections.abc import Mapping, Sequence
+from multiprocessing.reduction import DupFd
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from server import cli
 from server.runtime import folder
-from tests.server.runtime.waiting import wait_until
+from tests import patience
+from tests.patience import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-c", "from server.cli import main; main()")
@@ -27,17 +33,34 @@ def environment(data: Path, **more: str) -> dict[str, str]:
 
 
 def laurel(data: Path, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
-    """A command carried out to its end."""
-    return subprocess.run(
-        [*COMMAND, *arguments],
-        cwd=ROOT,
-        env=environment(data, **more),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
+    """A command carried out to its end in a process of its own, which has loaded the program already: loading it is a
+    second of work, most of what a command costs."""
+    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as told:
+        outputs = DupFd(said.fileno()), DupFd(told.fileno())
+        process = _LOADED.Process(target=_carry_out, args=(arguments, environment(data, **more), *outputs))
+        process.start()
+        process.join(patience.SECONDS)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+        for stream in (said, told):
+            stream.seek(0)
+        return subprocess.CompletedProcess(arguments, process.exitcode, said.read().decode(), told.read().decode())
+
+
+_LOADED = multiprocessing.get_context("forkserver")
+_LOADED.set_forkserver_preload([__name__])
+
+
+def _carry_out(arguments: Sequence[str], given: Mapping[str, str], said: DupFd, told: DupFd) -> None:
+    """As a process of its own would, with these outputs, at our place and in this environment."""
+    os.dup2(said.detach(), 1)
+    os.dup2(told.detach(), 2)
+    os.environ.clear()
+    os.environ.update(given)
+    os.chdir(ROOT)
+    sys.argv = ["laurel", *arguments]
+    cli.main()
 
 
 def answer(data: Path, *arguments: str, **more: str) -> Any:
@@ -77,7 +100,7 @@ class Running:
         ]
         for reader in self._readers:
             reader.start()
-        line = self._lines.get(timeout=120)
+        line = self._lines.get(timeout=patience.SECONDS)
         if not line:
             self.ended()
             raise AssertionError("".join(self.errors))
@@ -120,7 +143,7 @@ class Running:
 
     def ended(self) -> int:
         """Its exit code, once it has ended."""
-        status = self.process.wait(120)
+        status = self.process.wait(patience.SECONDS)
         for reader in self._readers:
             reader.join()
         for stream in (self.process.stdout, self.process.stderr):

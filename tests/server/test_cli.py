@@ -24,11 +24,12 @@ from server.commands import words as texts
 from server.commands.terminal import Exit, Group
 from server.runtime.settings import load
 from server.web.frame import i18n
-from tests.conftest import named as renamed
+from tests import patience
+from tests.databases import named as renamed
+from tests.patience import wait_until
 from tests.rewards.draws.test_verify import FULL, publish, receipt_of, vector_files
 from tests.server.laurel import ROOT, Running, answer, free_port, laurel
 from tests.server.runtime.served import sql
-from tests.server.runtime.waiting import wait_until
 
 ROSTER = "tests/samples/roster_utf8.csv"
 
@@ -42,7 +43,7 @@ def served(tmp_path: Path) -> Iterator[Running]:
 
 def fetched(url: str) -> int:
     try:
-        with urllib.request.urlopen(url, timeout=20) as found:
+        with urllib.request.urlopen(url, timeout=patience.SECONDS) as found:
             return int(found.status)
     except urllib.error.HTTPError as error:
         return error.code
@@ -284,8 +285,8 @@ def test_every_process_is_replaced_when_it_dies(served: Running) -> None:
         next(process for process in served.tree() if process.pid == before).send_signal(signal.SIGKILL)
         wait_until(lambda name=name, before=before: served.pids().get(name, before) != before, f"{name} to return")
     url = served.said["local_url"] + "/health"
-    wait_until(lambda: fetched(url) == 200, "the whole to serve again", 60)
-    wait_until(lambda: laurel(served.data, "check").returncode == Exit.OK, "check to agree", 60)
+    wait_until(lambda: fetched(url) == 200, "the whole to serve again")
+    wait_until(lambda: laurel(served.data, "check").returncode == Exit.OK, "check to agree")
     assert served.stop() == Exit.OK
 
 

@@ -23,6 +23,7 @@ from server.runtime.clock import now
 from server.runtime.resources import opened
 from server.runtime.settings import load, prepare
 from server.web.frame import i18n
+from tests import patience
 from tests.server.laurel import ROOT, Running, environment, free_port, laurel
 
 LOCAL = {"LAUREL_HOST": "127.0.0.1", "LAUREL_PORT": "0"}
@@ -139,6 +140,30 @@ async def test_after_a_power_cut_nothing_acknowledged_is_lost(tmp_path: Path) ->
         await asyncio.to_thread(running.end)
 
 
+async def test_who_is_cancelled_while_he_hangs_up_has_hung_up() -> None:
+    """As phones are whose show is over while their server dies: all the others still hang up."""
+    lines: list[asyncio.StreamWriter] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        lines.append(writer)
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        browser = Browser("127.0.0.1", server.sockets[0].getsockname()[1], language="en", agent="test")
+        assert (await browser.get("/")).status == 204
+        hanging_up = asyncio.create_task(browser.close())
+        await asyncio.sleep(0)
+        hanging_up.cancel()
+        assert isinstance((await asyncio.gather(hanging_up, return_exceptions=True))[0], asyncio.CancelledError)
+        await browser.close()
+        assert (await browser.get("/")).status == 204
+        await browser.close()
+        for line in lines:
+            line.close()
+            await line.wait_closed()
+
+
 async def stored() -> dict[tuple[Any, Any], int]:
     rows = await db.rows("SELECT round, member, picked FROM answer")
     return {(row["round"], row["member"]): row["picked"] for row in rows}
@@ -172,5 +197,5 @@ async def test_it_shows_the_newcomer_the_way(tmp_path: Path) -> None:
 
 
 def fetched(url: str) -> int:
-    with urllib.request.urlopen(url, timeout=20) as found:
+    with urllib.request.urlopen(url, timeout=patience.SECONDS) as found:
         return int(found.status)

@@ -1,7 +1,6 @@
 """Prizes that nobody fetched: moved on by the clock, delivered late, twice, to two workers, or after a kill."""
 
 import asyncio
-from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,6 +17,7 @@ from server.runtime.chance import new_id
 from server.runtime.clock import now
 from server.runtime.resources import Resources
 from server.runtime.settings import Settings
+from tests.patience import until
 from tests.rewards.draws.hall import DAY, hall
 from tests.server.web.conftest import app_settings  # noqa: F401 - a fixture
 from tests.workers.world import worker
@@ -78,6 +78,13 @@ async def test_two_workers_at_once_do_each_once(house: Resources) -> None:
     assert (noted.count("claim.lapsed"), noted.count("claim.passed_on"), noted.count("claim.given_back")) == (4, 2, 2)
 
 
+WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'alternate'::regclass"
+GONE = (
+    "SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'laurel' AND query LIKE '%alternate%'"
+    " AND state <> 'idle' AND datname = current_database()"
+)
+
+
 @pytest.mark.faults
 async def test_a_worker_that_is_killed_in_the_middle_has_lost_nothing(
     house: Resources,
@@ -93,26 +100,24 @@ async def test_a_worker_that_is_killed_in_the_middle_has_lost_nothing(
             # The first step of a pass is taken; the next one waits for us, and the worker dies while it does.
             await holding.execute("LOCK TABLE alternate IN SHARE MODE")
             with worker(app_settings) as process:
-                async with asyncio.timeout(60):
-                    while not await watching.fetchval(
-                        "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'alternate'::regclass"
-                    ):
-                        assert process.poll() is None
+
+                async def stuck() -> bool:
+                    assert process.poll() is None
+                    return bool(await watching.fetchval(WAITS))
+
+                await until(stuck, "the worker to wait")
                 process.kill()
                 process.wait()
     finally:
         await holding.close()
-    async with asyncio.timeout(30):
-        while await watching.fetchval(
-            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'laurel' AND query LIKE '%alternate%'"
-            " AND state <> 'idle' AND datname = current_database()"
-        ):
-            pass
+    await until(lambda: watching.fetchval(GONE), "what the dead worker had begun to be taken back")
     await watching.close()
     assert await standing(there.draw) == [(0, None), (1, None), (2, None)]
     assert [line.code for line in await queries.history(there.draw)] == []
     with worker(app_settings):
-        async with asyncio.timeout(timedelta(seconds=90).total_seconds()):
-            while await standing(there.draw) != [(0, 0), (1, 1), (2, 2)]:
-                pass
+
+        async def passed_on() -> bool:
+            return await standing(there.draw) == [(0, 0), (1, 1), (2, 2)]
+
+        await until(passed_on, "the prizes to go to those who wait")
     assert await queries.overdue_claims(now()) == []

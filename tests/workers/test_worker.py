@@ -17,6 +17,8 @@ from games.quizzes import rules
 from rewards import database as db
 from rewards.outbox.queries import open_count
 from server.runtime.settings import Settings, load, prepare
+from tests import patience
+from tests.patience import until
 from tests.workers.world import LOG, check, done, due, stuck, worker
 from workers import main
 from workers.main import QUEUE, redis_settings, sweep
@@ -79,11 +81,13 @@ async def test_a_worker_that_ends_in_the_middle_of_everything_is_followed_by_ano
     expected = await due(redis)
     with worker(told) as first:
         async with stuck(database) as watching:
-            async with asyncio.timeout(60):
-                while await watching.fetchval(WAITING) < 6:
-                    pass
+
+            async def six_wait() -> bool:
+                return await watching.fetchval(WAITING) >= 6  # type: ignore[no-any-return]
+
+            await until(six_wait, "all the work to wait")
             first.send_signal(by)
-            status = await asyncio.to_thread(first.wait, 60)
+            status = await asyncio.to_thread(first.wait, patience.SECONDS)
     held = await db.value("SELECT count(*) FROM intent WHERE done_at IS NULL AND claimed_until IS NOT NULL")
     if by == signal.SIGTERM:
         assert (status, held) == (0, 0), (told.data / LOG).read_text()
@@ -98,6 +102,10 @@ async def test_a_worker_that_ends_in_the_middle_of_everything_is_followed_by_ano
     await check(expected, redis, told.data)
 
 
+DONE = (
+    "SELECT NOT EXISTS (SELECT FROM intent WHERE done_at IS NULL AND kind <> 'teleport')"
+    " AND NOT EXISTS (SELECT FROM intent WHERE kind = 'teleport' AND last_error = '')"
+)
 WAITING = (
     "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     " AND application_name = 'laurel'"
@@ -135,11 +143,7 @@ async def test_work_of_an_unknown_kind_stays_open_and_holds_nothing_up(told: Set
         " SELECT gen_random_uuid(), 'teleport', n::text, now() - interval '1 day', now() FROM generate_series(1, 30) n"
     )
     with worker(told):
-        async with asyncio.timeout(60):
-            while await db.value("SELECT count(*) FROM intent WHERE done_at IS NULL AND kind <> 'teleport'"):
-                pass
-            while await db.value("SELECT count(*) FROM intent WHERE kind = 'teleport' AND last_error = ''"):
-                pass
+        await until(lambda: db.value(DONE), "all but the unknown to be done, and that to have been tried")
     await check(expected, redis, told.data)
     assert await open_count() == 30
     assert {one["last_error"] for one in await db.rows("SELECT last_error FROM intent WHERE kind = 'teleport'")} == {

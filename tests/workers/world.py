@@ -1,6 +1,5 @@
 """Work that is due, real worker processes that do it, and what must be there once it is done."""
 
-import asyncio
 import contextlib
 import os
 import subprocess
@@ -27,6 +26,7 @@ from rewards.outbox.queries import open_count
 from server.runtime.clock import now
 from server.runtime.settings import Settings
 from tests.games.quizzes.world import RIGHT, SECOND, WRONG, Play, day_of, room, scene
+from tests.patience import until
 from tests.rewards.draws.world import seal_all
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,9 +108,11 @@ async def due(redis: Redis) -> Due:
 
 async def done(due: Due) -> None:
     """Until nothing is left to do."""
-    async with asyncio.timeout(60):
-        while await open_count():
-            pass
+
+    async def nothing_left() -> bool:
+        return await open_count() == 0
+
+    await until(nothing_left, "the work to be done")
 
 
 async def check(due: Due, redis: Redis, data: Path) -> None:

@@ -36,6 +36,7 @@ from tests.games.quizzes.world import (
     room,
     scene,
 )
+from tests.patience import until
 
 pytestmark = pytest.mark.usefixtures("database")
 HOUR = timedelta(hours=1)
@@ -65,13 +66,15 @@ async def until_waiting(database_url: str, count: int, statement: str = "") -> N
     """Until so many statements of this test's database that begin so wait for a lock."""
     watch = await asyncpg.connect(database_url)
     try:
-        async with asyncio.timeout(30):
-            while count > await watch.fetchval(
-                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-                " AND starts_with(query, $1)",
+        await until(
+            lambda: watch.fetchval(
+                "SELECT count(*) >= $1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                " AND datname = current_database() AND starts_with(query, $2)",
+                count,
                 statement,
-            ):
-                pass
+            ),
+            f"{count} statements to wait",
+        )
     finally:
         await watch.close()
 
@@ -429,9 +432,7 @@ async def test_next_ends_the_time_and_what_came_before_still_lands(
     play.now = NOON + 3 * SECOND
     monkeypatch.setattr(rules, "DRAIN", HOUR)
     closing = asyncio.create_task(play.next())
-    async with asyncio.timeout(30):
-        while await db.value("SELECT state FROM round") != "closing":
-            pass
+    await until(lambda: db.value("SELECT state = 'closing' FROM round"), "the round to close")
     assert (await play.answer(before, at=NOON + 3 * SECOND)).outcome == "recorded"
     assert (await play.answer(after, at=NOON + 3 * SECOND + MS)).outcome == "late"
     assert await db.value("SELECT closes_at FROM round") == NOON + 3 * SECOND
@@ -446,9 +447,7 @@ async def test_the_second_to_close_waits_as_long_for_answers_as_the_first(
     play.now = NOON + 3 * SECOND
     monkeypatch.setattr(rules, "DRAIN", HOUR)
     both = [asyncio.create_task(play.close(by_worker=False)) for _ in range(2)]
-    async with asyncio.timeout(30):
-        while await db.value("SELECT state FROM round") != "closing":
-            pass
+    await until(lambda: db.value("SELECT state = 'closing' FROM round"), "the round to close")
     for _ in range(50):
         await db.value("SELECT 1")
     assert not any(task.done() for task in both)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import get_args
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
@@ -22,18 +22,12 @@ from rewards.ledger import queries as ledger
 from rewards.ledger.actions import set_rule
 from rewards.refusals import Refusal
 from tests.games.quizzes.world import MS, NOON, RIGHT, SECOND, SECONDS, TODAY, Play, Scene, room, scene, wipe
+from tests.laws import examples
 from tests.rewards.ledger.world import held, held_of_season
 
 pytestmark = pytest.mark.usefixtures("database")
 PLAYERS = 5
 LIMIT = SECONDS * 1000
-LAWS = settings(
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=(Phase.explicit, Phase.generate, Phase.shrink),
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 
 
 @pytest.fixture(autouse=True)
@@ -259,7 +253,7 @@ class Storm:
         )
 
 
-@settings(LAWS, max_examples=40)
+@examples(40, over_one_fixture=True)
 @given(script=SCRIPTS, seed=st.integers(0, 2**32))
 async def test_a_storm_leaves_what_one_clean_run_leaves(database: str, redis: Redis, script: Script, seed: int) -> None:
     clean = await once(redis, script)
@@ -285,7 +279,7 @@ async def closed(play: Play) -> bool:
     return bool(await db.value("SELECT count(*) FROM round WHERE room = $1 AND state = 'closed'", play.id))
 
 
-@settings(LAWS, max_examples=30)
+@examples(30)
 @given(script=SCRIPTS)
 async def test_percent_right_is_of_the_rounds_that_counted(database: str, redis: Redis, script: Script) -> None:
     """By the fingers alone: the first tap of each in time, at the questions that were not skipped."""
@@ -308,7 +302,7 @@ HOSTED = st.lists(st.tuples(st.sampled_from([True, True, True, False]), st.integ
 """Steps of a host: whether he keeps to what the state offers, and which of these moves (else of all) he makes."""
 
 
-@settings(LAWS, max_examples=50)
+@examples(50)
 @given(scheduled=st.booleans(), number=st.integers(1, 3), steps=HOSTED)
 async def test_a_room_goes_where_the_table_of_moves_leads(
     database: str, redis: Redis, scheduled: bool, number: int, steps: list[tuple[bool, int]]
@@ -385,7 +379,7 @@ async def batched(redis: Redis, sent: Sequence[Sent], cuts: Sequence[int]) -> tu
     return told, [tuple(one) for one in stored]
 
 
-@settings(LAWS, max_examples=60)
+@examples(60, over_one_fixture=True)
 @given(sent=st.lists(SENT, max_size=24), cuts=st.lists(st.integers(1, 12), max_size=6))
 async def test_any_batching_is_one_by_one(database: str, redis: Redis, sent: list[Sent], cuts: list[int]) -> None:
     (told, stored), (alone, kept) = await batched(redis, sent, cuts), await batched(redis, sent, [])

@@ -52,18 +52,25 @@ class Scene:
     at: datetime
 
 
-def questions(number: int, kind: str = "single") -> list[QuestionDraft]:
+def questions(number: int, kind: str = "single", seconds: int = SECONDS) -> list[QuestionDraft]:
     options = ("true", "false") if kind == "true_false" else ("Red", "Green", "Blue", "Grey")
     return [
-        QuestionDraft(n, kind, f"Question {n}?", options, (1,), SECONDS, f"Because of {n}.")  # type: ignore[arg-type]
+        QuestionDraft(n, kind, f"Question {n}?", options, (1,), seconds, f"Because of {n}.")  # type: ignore[arg-type]
         for n in range(1, number + 1)
     ]
 
 
 async def scene(
-    players: int = 4, *, number: int = 3, scoring: rules.Scoring = "kahoot", floor: int = 50, at: datetime = NOON
+    players: int = 4,
+    *,
+    number: int = 3,
+    seconds: int = SECONDS,
+    scoring: rules.Scoring = "kahoot",
+    floor: int = 50,
+    at: datetime = NOON,
 ) -> Scene:
-    """The same ids at each call on an empty database; the season began the day before `at`."""
+    """The same ids at each call on an empty database; the season began the day before `at`. Each question lasts so
+    many `seconds`."""
     new_id, first_day = ids(), day_of(at) - timedelta(days=1)
     host, units = new_id(), (new_id(), new_id())
     people = [new_id() for _ in range(players)]
@@ -84,7 +91,13 @@ async def scene(
     )
     season = await open_season("Autumn", first_day, first_day + timedelta(days=89), at=at, actor=None, new_id=new_id())
     quiz = await actions.add_quiz(
-        "Safety", questions(number), scoring=scoring, floor_percent=floor, actor=host, now=at, new_id=new_id
+        "Safety",
+        questions(number, seconds=seconds),
+        scoring=scoring,
+        floor_percent=floor,
+        actor=host,
+        now=at,
+        new_id=new_id,
     )
     return Scene(season.id, units, people, host, quiz, new_id, at)
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
@@ -21,6 +21,7 @@ from rewards.ledger import queries as ledger
 from rewards.ledger.actions import Award, reverse, set_rule
 from rewards.ledger.queries import SeasonRow
 from rewards.refusals import Refusal
+from tests.laws import examples
 from tests.rewards.ledger.world import (
     FIRST_DAY,
     NOON,
@@ -92,7 +93,7 @@ async def carry_out(
     return members
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(30, over_one_fixture=True)
 @given(facts=FACTS, seeds=st.tuples(st.integers(0, 2**32), st.integers(0, 2**32)))
 async def test_any_order_gives_the_same_ledger_and_boards(
     database: str, redis: Redis, facts: list[tuple[int, int, int, int, bool]], seeds: tuple[int, int]

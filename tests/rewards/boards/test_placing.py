@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
@@ -13,9 +13,10 @@ from rewards.boards import queries, rules
 from rewards.boards.actions import place, replace, take_off
 from rewards.boards.rules import Place, Standing
 from rewards.ticks import STREAM
+from tests.laws import examples
 from tests.rewards.ledger.world import held
 
-on_valkey = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+on_valkey = examples(40, over_one_fixture=True)
 
 POINTS = st.integers(0, 3) | st.sampled_from([rules.MOST_POINTS - 1, rules.MOST_POINTS])
 REACHED = st.integers(0, 3) | st.sampled_from([rules.MOST_REACHED - 1, rules.MOST_REACHED])

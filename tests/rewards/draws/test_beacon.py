@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from py_ecc.bls.point_compression import compress_G1, decompress_G1
 from py_ecc.optimized_bls12_381 import FQ, b, curve_order, field_modulus, is_inf, is_on_curve, multiply, neg
 
 from rewards.draws.beacon import CHAINS, QUICKNET, beacon_moment, beacon_round, check_beacon
 from rewards.refusals import Refusal
+from tests.laws import examples
 
 SIGNED = {
     1000: bytes.fromhex(
@@ -45,7 +46,7 @@ def test_it_is_of_no_other_round(number: int) -> None:
 
 
 @given(st.integers(0, 48 * 8 - 1))
-@settings(max_examples=8, deadline=None)
+@examples(8)
 def test_one_wrong_bit_is_seen(bit: int) -> None:
     wrong = (int.from_bytes(SIGNED[1000], "big") ^ (1 << bit)).to_bytes(48, "big")
     assert refusal(1000, wrong) == "draw.beacon.signature"

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rewards.draws import rules
@@ -155,7 +155,6 @@ PRINTABLE = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size
 NAMES = PRINTABLE | st.sampled_from(["%", "|", "%7C", "%257C", "a|b%25", "Head office 2"])
 
 
-@settings(deadline=None)
 @given(
     NAMES,
     NAMES | st.just(""),
@@ -172,7 +171,6 @@ def test_any_receipt_reads_back(unit: str, group: str, person: str, salt: bytes,
     assert rules.check_receipt(receipt, None, None)[0][0] == "receipt.path"
 
 
-@settings(deadline=None)
 @given(st.integers(0, len(TEXT) - 1), st.sampled_from("0AZaz-_|%9"))
 def test_any_one_changed_letter_is_refused_or_found(place: int, letter: str) -> None:
     changed = TEXT[:place] + letter + TEXT[place + 1 :]

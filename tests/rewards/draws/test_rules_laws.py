@@ -7,11 +7,12 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rewards.draws import rules
 from rewards.draws.rules import Absence, Beacon, Line, Manifest, Prize, Refused, Round, RoundStart
+from tests.laws import examples
 
 LABELS = ("organiser", "union")
 SECRETS = [hashlib.sha256(label.encode()).digest() for label in LABELS]
@@ -159,7 +160,6 @@ def grow(case: Case, data: st.DataObject, most: int = 12) -> list[rules.Composed
     return states
 
 
-@settings(deadline=None)
 @given(st.integers(1, 70), st.data())
 def test_every_inclusion_path_holds_and_no_other(size: int, data: st.DataObject) -> None:
     leaves = [bytes([n]) for n in range(size)]
@@ -181,7 +181,6 @@ def test_every_inclusion_path_holds_and_no_other(size: int, data: st.DataObject)
         assert not rules.path_holds(leaves[index], index, size, turned, tree.root)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 40))
 def test_the_tree_is_the_recursion_of_the_rfc(size: int) -> None:
     leaves = [bytes([n]) for n in range(size)]
@@ -199,7 +198,6 @@ def test_the_tree_is_the_recursion_of_the_rfc(size: int) -> None:
     assert rules.Tree(leaves).root == root(leaves)
 
 
-@settings(deadline=None)
 @given(draws(), st.randoms(use_true_random=False))
 def test_the_lists_read_back_whatever_order_they_were_given_in(case: Case, chance) -> None:
     _, lines, voids, present = case
@@ -213,7 +211,6 @@ def test_the_lists_read_back_whatever_order_they_were_given_in(case: Case, chanc
     assert rules.parse_present(rules.format_present(here + here), len(lines)) == tuple(sorted(here))
 
 
-@settings(deadline=None)
 @given(draws())
 def test_a_manifest_reads_back(case: Case) -> None:
     assert rules.parse_manifest(rules.write_manifest(case.manifest)) == case.manifest
@@ -300,7 +297,7 @@ def by_hand(case: Case, seed_key: bytes, steps: tuple[rules.Step, ...], closed: 
     return standing, alternates
 
 
-@settings(max_examples=120, deadline=None)
+@examples(120)
 @given(draws(), st.data())
 def test_a_ceremony_grows_and_every_part_of_it_stands_alone(case: Case, data: st.DataObject) -> None:
     """The inputs give the log back, the log its inputs; and a log may be cut after an input and nowhere else."""
@@ -321,7 +318,7 @@ def test_a_ceremony_grows_and_every_part_of_it_stands_alone(case: Case, data: st
         assert case.compose(sheet) == whole[length]
 
 
-@settings(max_examples=120, deadline=None)
+@examples(120)
 @given(draws(), st.data())
 def test_what_may_not_come_next_is_refused(case: Case, data: st.DataObject) -> None:
     state = data.draw(st.sampled_from(grow(case, data, most=8)))
@@ -353,7 +350,7 @@ def test_what_may_not_come_next_is_refused(case: Case, data: st.DataObject) -> N
                     case.typed([*inputs, line])
 
 
-@settings(max_examples=250, deadline=None)
+@examples(250)
 @given(draws(), st.data())
 def test_the_draw_is_the_one_of_the_page(case: Case, data: st.DataObject) -> None:
     final = grow(case, data)[-1]
@@ -368,7 +365,7 @@ def test_the_draw_is_the_one_of_the_page(case: Case, data: st.DataObject) -> Non
     assert alternates == {(one.prize, one.place): one.pick.line if one.pick else None for one in final.alternates}
 
 
-@settings(max_examples=250, deadline=None)
+@examples(250)
 @given(draws(), st.data())
 def test_no_rule_of_the_draw_is_ever_broken(case: Case, data: st.DataObject) -> None:
     manifest, lines = case.manifest, case.lines
@@ -411,7 +408,6 @@ def test_no_rule_of_the_draw_is_ever_broken(case: Case, data: st.DataObject) -> 
             assert not set(aside) & set(winners)
 
 
-@settings(deadline=None)
 @given(draws(), st.data())
 def test_what_is_published_is_what_was_composed(case: Case, data: st.DataObject) -> None:
     final = grow(case, data)[-1]
@@ -444,7 +440,6 @@ def test_brackets_are_looked_for_in_one_pass(text: str) -> None:
     assert all(found.count(sign) == text.count(sign) for sign in '"[]{}')
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_readers_of_any_bytes_only_ever_refuse(data: bytes) -> None:
     manifest = promise([], (Prize("a", 1),))
@@ -463,7 +458,6 @@ def test_readers_of_any_bytes_only_ever_refuse(data: bytes) -> None:
             read(data)
 
 
-@settings(deadline=None)
 @given(st.binary(min_size=32, max_size=32), st.booleans(), st.booleans())
 def test_a_secret_on_paper_is_read_back_however_it_is_typed(secret: bytes, wide: bool, shout: bool) -> None:
     paper = rules.write_secret(secret)
@@ -475,7 +469,6 @@ def test_a_secret_on_paper_is_read_back_however_it_is_typed(secret: bytes, wide:
         assert rules.read_secret(typed) == secret
 
 
-@settings(deadline=None)
 @given(st.binary(min_size=32, max_size=32), st.integers(1, 8), st.integers(0, 9), st.integers(1, 15))
 def test_a_mistyped_digit_is_found_in_its_row(secret: bytes, row: int, place: int, change: int) -> None:
     """Of one wrong digit the check knows 255 of 256; where it does not, the commitment refuses the secret."""
@@ -491,7 +484,6 @@ def test_a_mistyped_digit_is_found_in_its_row(secret: bytes, row: int, place: in
     assert found == ("draw.secret.row", {"row": row}) or (isinstance(found, bytes) and found != secret)
 
 
-@settings(deadline=None)
 @given(st.binary(min_size=32, max_size=32))
 def test_a_display_code_is_read_back(head: bytes) -> None:
     code = rules.display_code(head)

@@ -11,12 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rewards.draws import rules, verify
 from rewards.draws.rules import Absence, Beacon, Call, Line, Manifest, Prize, Round, RoundStart
 from rewards.draws.verify_words import LABELS, LANGUAGES, MARKS, SENTENCES, STATES, VERDICTS
+from tests.laws import examples
 from tests.rewards.draws.test_rules import DIGITS, MANIFEST, SECRETS, SNAPSHOT
 from tests.rewards.draws.test_rules import LABELS as CUSTODIANS
 
@@ -345,7 +346,7 @@ def test_fingerprint_and_codes_seen_elsewhere_are_compared(tmp_path: Path) -> No
 # what is wrong
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(150, over_one_fixture=True)
 @given(st.sampled_from(["vector", "full"]), st.data())
 def test_any_one_changed_byte_is_refused(tmp_path: Path, which: str, data: st.DataObject) -> None:
     files = {**full_draw(), "kit.html": KIT} if which == "full" else vector_files()
@@ -361,7 +362,7 @@ def test_any_one_changed_byte_is_refused(tmp_path: Path, which: str, data: st.Da
     complete_sentences(report)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(100, over_one_fixture=True)
 @given(st.sampled_from(["vector", "full"]), st.data())
 def test_any_cut_or_added_byte_is_refused(tmp_path: Path, which: str, data: st.DataObject) -> None:
     files = {**full_draw(), "kit.html": KIT} if which == "full" else vector_files()
@@ -376,7 +377,7 @@ def test_any_cut_or_added_byte_is_refused(tmp_path: Path, which: str, data: st.D
     complete_sentences(report)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(150, over_one_fixture=True)
 @given(
     st.dictionaries(
         st.sampled_from(sorted(verify.LIMITS)),

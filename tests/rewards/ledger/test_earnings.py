@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rewards import database as db
@@ -15,6 +15,7 @@ from rewards.ledger.actions import Award, reverse, set_rule
 from rewards.ledger.earnings import MEASURED, Earning, Tally, misdeclared
 from rewards.refusals import Refusal
 from server.web.nouns import LISTING
+from tests.laws import examples
 from tests.rewards.ledger.world import FIRST_DAY, HOURS, NOON, declare, people, post, season
 
 THINGS = (UUID(int=1), UUID(int=2))
@@ -102,9 +103,7 @@ NAIVE: dict[Tally, Callable[[list[int]], int]] = {
 }
 
 
-@settings(
-    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@examples(40, over_one_fixture=True)
 @given(
     facts=FACTS,
     earning=st.sampled_from(["quiz", "hours", "unheard_of"]),

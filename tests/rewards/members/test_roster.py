@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rewards import database as db
@@ -13,6 +13,7 @@ from rewards.members import queries
 from rewards.members.roster_file import RosterRow, read_roster
 from rewards.members.rules import OnRoster, said_by
 from rewards.refusals import Refusal
+from tests.laws import examples
 from tests.rewards.members.people import ALL, DAY, TODAY, bring_in, person
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -34,7 +35,7 @@ rosters = st.dictionaries(st.sampled_from(["001", "002", "A-3", "4.5", "五"]), 
         for line, (number, said) in enumerate(people.items(), start=2)
     ]
 )
-laws = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+laws = examples(40, over_one_fixture=True)
 
 
 async def forget_everybody() -> None:

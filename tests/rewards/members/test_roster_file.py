@@ -5,7 +5,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
@@ -20,6 +20,7 @@ from rewards.members.roster_file import (
 )
 from rewards.sheets import Problem, rest_table, write_csv, write_xlsx
 from server.web.frame import i18n
+from tests.laws import examples
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 
@@ -171,7 +172,6 @@ CELLS = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(CELLS, max_size=8), st.sampled_from(["csv", "xlsx"]))
 def test_every_row_is_taken_or_comes_back_and_what_comes_back_is_still_wrong(rows: list[list[str]], kind: str) -> None:
     """Good and wrong rows are all there are; a rest brought as it is gives itself; the good alone are taken whole."""
@@ -293,7 +293,7 @@ def test_addresses_and_phones() -> None:
     assert not any(map(clean_phone, ("1.38E+10", "call me", "1234", "1" * 21)))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.lists(st.lists(st.text(max_size=12), min_size=3, max_size=6), max_size=6))
 def test_a_roster_of_anything_never_raises(table: list[list[str]]) -> None:
     encodable = [[cell.encode("utf-8", "replace").decode() for cell in row] for row in table]
@@ -302,7 +302,7 @@ def test_a_roster_of_anything_never_raises(table: list[list[str]]) -> None:
         assert any(problem.severity == "error" for problem in row.problems)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.binary(max_size=200))
 def test_a_roster_of_any_bytes_never_raises(data: bytes) -> None:
     assert isinstance(read_roster(data, "x"), Roster)

@@ -11,6 +11,7 @@ import pytest
 from rewards import database as db
 from rewards.outbox.actions import Claimed, claim, fail, finish, intend
 from rewards.outbox.queries import open_count, overdue
+from tests import patience
 
 NOW = datetime(2026, 9, 2, 12, tzinfo=UTC)
 HOLD = timedelta(seconds=30)
@@ -55,7 +56,7 @@ async def test_a_claim_never_waits_for_another(database: str) -> None:
     try:
         async with other.transaction():
             await other.execute("SELECT FROM intent WHERE subject = 'busy' FOR UPDATE")
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(patience.SECONDS):
                 assert [one.subject for one in await taken()] == ["free"]
         assert [one.subject for one in await taken()] == ["busy"]
     finally:

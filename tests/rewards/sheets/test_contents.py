@@ -1,10 +1,11 @@
 """What a file is, and which are none of ours."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rewards.sheets import MAX_BYTES, Problem, Sheet, decode, read_rows
+from tests.laws import examples
 from tests.rewards.sheets.tables import refusal, zipped
 
 ODS = "application/vnd.oasis.opendocument.spreadsheet"
@@ -67,7 +68,7 @@ def test_one_text_in_every_encoding(encoding: str) -> None:
     assert decode(text.encode(encoding)) == text
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.binary(max_size=300), st.sampled_from([b"", b"PK\x03\x04", b"\xef\xbb\xbf", b"\xff\xfe", b"sep=;\n"]))
 def test_reading_never_raises(data: bytes, start: bytes) -> None:
     read = read_rows(start + data, "any.csv")

@@ -5,11 +5,12 @@ import re
 from io import StringIO
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rewards.sheets import Problem, decode, read_rows, write_csv
 from rewards.sheets.formulas import neutralise
+from tests.laws import examples
 from tests.rewards.sheets.tables import RISKY, TABLE, refusal, rows, trimmed
 
 
@@ -61,7 +62,7 @@ def test_limits_of_a_csv(data: bytes, code: str, line: int) -> None:
     assert (problem.code, problem.line) == (code, line)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(TABLE)
 def test_csv_comes_back_as_it_went(table: list[list[str]]) -> None:
     expected = trimmed(table)
@@ -71,7 +72,7 @@ def test_csv_comes_back_as_it_went(table: list[list[str]]) -> None:
     assert rows(data, "a.csv") == expected
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.lists(st.lists(RISKY, min_size=1, max_size=4), min_size=1, max_size=5))
 def test_no_exported_cell_starts_a_formula_whatever_a_country_separates_by(table: list[list[str]]) -> None:
     text = write_csv(table).decode("utf-8-sig")
@@ -82,7 +83,7 @@ def test_no_exported_cell_starts_a_formula_whatever_a_country_separates_by(table
     assert not any(piece.startswith(("=", "+", "-", "@", "＝")) for piece in pieces)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.lists(st.lists(RISKY, min_size=1, max_size=4), min_size=1, max_size=5))
 def test_risky_cells_come_back_as_they_went(table: list[list[str]]) -> None:
     expected = trimmed(table)

@@ -17,7 +17,8 @@ import psutil
 from redis import Redis
 
 from server.runtime.settings import Settings, load
-from tests.server.runtime.waiting import wait_until
+from tests import patience
+from tests.patience import wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
 SERVERS = {"postgres", "valkey-server", "initdb"}
@@ -57,10 +58,10 @@ class Served:
             self._lines.put(line)
         self._lines.put(None)
 
-    def until(self, name: str, event: str, seconds: float = 60.0) -> dict[str, Any]:
+    def until(self, name: str, event: str) -> dict[str, Any]:
         """The next such event; AssertionError with all that was said when the process ends without it."""
         while True:
-            line = self._lines.get(timeout=seconds)
+            line = self._lines.get(timeout=patience.SECONDS)
             assert line is not None, f"ended before {name} {event}: {self.events}"
             if not line.startswith("{"):
                 self.events.append({"name": "all", "event": "printed", "line": line})
@@ -81,9 +82,9 @@ class Served:
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
 
-    def ended(self, seconds: float = 60.0) -> int:
+    def ended(self) -> int:
         """Its exit status, once it has ended."""
-        status = self.process.wait(seconds)
+        status = self.process.wait(patience.SECONDS)
         self._reader.join()
         assert self.process.stdout is not None
         self.process.stdout.close()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from server.runtime.batch import Batcher
+from tests import patience
 
 NEVER = 3600.0
 SOON = 0.001
@@ -73,7 +74,7 @@ async def test_a_fault_is_told_to_its_own_batch_only(work: Work) -> None:
 
 async def test_too_few_results_are_a_fault_and_leave_nobody_waiting(work: Work) -> None:
     batcher = Batcher(work.run, most=2, wait=SOON)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(patience.SECONDS):
         told = await asyncio.gather(*(batcher.put(n) for n in (3, -2)), return_exceptions=True)
     assert [type(one) for one in told] == [ValueError, ValueError]
 

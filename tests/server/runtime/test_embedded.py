@@ -22,8 +22,8 @@ import pytest
 from server.runtime import confine, embedded
 from server.runtime.refusals import Refusal
 from server.runtime.settings import load, prepare
+from tests.patience import wait_until
 from tests.server.runtime.served import ROOT, Served, gone, kept, kill, put, redis, remaining, settings_of, sql
-from tests.server.runtime.waiting import wait_until
 
 _ALLOW = 0x7FFF0000
 _ANSWER = 0x00050000  # + the error number, 0 = "done" without doing it

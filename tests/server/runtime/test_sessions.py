@@ -19,6 +19,7 @@ from server.runtime.chance import new_id, token
 from server.runtime.embedded import locate
 from server.runtime.redis_client import connect
 from server.runtime.sessions import ABSOLUTE_LIFE, DESK_IDLE_LIFE, IDLE_LIFE, REFRESH_AFTER, Session, Sessions
+from tests import patience
 from tests.rewards.members.people import NOW, person
 
 SECOND = timedelta(seconds=1)
@@ -271,7 +272,7 @@ async def test_an_open_stream_holds_its_session_and_ends_with_it(redis: Redis, d
         await elsewhere.end_all(member)
         [(_, tick)] = await redis.xrevrange(STREAM, count=1)
         sessions.heard(tick[b"topic"].decode(), {})
-        await asyncio.wait_for(ended.wait(), 10)
+        await asyncio.wait_for(ended.wait(), patience.SECONDS)
         assert await sessions.get(session_id) is None
 
 

@@ -17,8 +17,9 @@ import pytest
 from server.runtime.refusals import Refusal
 from server.runtime.settings import SettingsError
 from server.runtime.supervisor import Child, ChildFailed, Supervisor, bind, end_earlier, running
+from tests import patience
+from tests.patience import wait_until
 from tests.server.runtime.served import ROOT
-from tests.server.runtime.waiting import wait_until
 
 STAYS = "import signal, sys; print('here', flush=True); signal.pause()"
 DEAF = (
@@ -216,7 +217,7 @@ def test_what_a_killed_supervisor_left_is_ended_but_nothing_else(tmp_path: Path)
         }
         (tmp_path / "run.json").write_text(json.dumps({"children": children}))
         end_earlier(tmp_path)
-        assert left.wait(10) == -signal.SIGTERM
+        assert left.wait(patience.SECONDS) == -signal.SIGTERM
         assert stranger.poll() is None
         assert not (tmp_path / "run.json").exists()
         stranger.kill()

@@ -1,6 +1,5 @@
 """The application on this test's own database and an empty Redis, and members who are signed in."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import date
@@ -10,15 +9,18 @@ from uuid import UUID
 import httpx
 import pytest
 from litestar import Litestar
+from playwright.async_api import Browser as Chromium
+from playwright.async_api import BrowserContext
 from redis.asyncio import Redis
 
 from rewards import database as db
 from rewards.members.rules import ROLES
-from server.app import make_app
 from server.runtime.chance import new_id
 from server.runtime.clock import now
 from server.runtime.settings import Settings, load, prepare
 from server.web.frame.door import SESSION
+from tests.chromium import launched_on_the_loop
+from tests.server.web.serving import Served, alive, on_a_port
 
 
 @pytest.fixture
@@ -46,27 +48,30 @@ class Browser(httpx.AsyncClient):
 @pytest.fixture
 async def client(app_settings: Settings, redis: Redis) -> AsyncIterator[Browser]:
     """The application, started on the tests' own event loop, and a browser. The process's pool is the application's."""
-    app = make_app(app_settings)
-    started, over = asyncio.Event(), asyncio.Event()
-
-    async def serve() -> None:
-        async with app.lifespan():
-            started.set()
-            await over.wait()
-
-    # The framework wants its lifespan entered and left by one task; a fixture's two halves may be two.
-    serving = asyncio.create_task(serve())
-    await asyncio.wait([serving, asyncio.create_task(started.wait())], return_when=asyncio.FIRST_COMPLETED)
-    if serving.done():
-        await serving
-    async with Browser(app) as browser:
+    async with alive(app_settings) as app, Browser(app) as browser:
         yield browser
-    over.set()
-    # redis-py swallows a cancellation that meets its own look at the socket; asking again gets through.
-    again = [serving]
-    while not (await asyncio.wait([serving], timeout=0.5))[0]:
-        again.append(asyncio.create_task(app.state.house.hub.stop()))
-    await asyncio.gather(*again)
+
+
+@pytest.fixture
+async def served(client: Browser) -> AsyncIterator[Served]:
+    """The application of `client` on a port of its own."""
+    async with on_a_port(client.app) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Chromium]:
+    """One a test process."""
+    async with launched_on_the_loop() as started:
+        yield started
+
+
+@pytest.fixture
+async def browser(chromium: Chromium) -> AsyncIterator[Chromium]:
+    """A real browser; what a test opens in it is closed behind it."""
+    yield chromium
+    for context in chromium.contexts:
+        await context.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +83,10 @@ class SignedIn:
     cookie: str
     csrf: str
 
-    @property
-    def session(self) -> str:
-        """The session's id, as in the cookie."""
-        return self.cookie.partition("=")[2]
+    async def enter(self, context: BrowserContext, address: str) -> None:
+        """Give a real browser the session's cookie, for this address of ours."""
+        name, _, value = self.cookie.partition("=")
+        await context.add_cookies([{"name": name, "value": value, "url": address}])
 
 
 SignIn = Callable[..., Awaitable[SignedIn]]

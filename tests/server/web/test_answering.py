@@ -17,6 +17,7 @@ from rewards.ticks import STREAM
 from server.web.quizzes import answering as module
 from server.web.quizzes.answering import Answering
 from tests.games.quizzes.world import NOON, RIGHT, SECOND, WRONG, Play, room, scene
+from tests.patience import until
 
 pytestmark = pytest.mark.usefixtures("database")
 GREEN, BLUE = (1,), (2,)
@@ -175,9 +176,7 @@ async def test_answers_survive_the_cut_of_every_connection(redis: Redis, databas
         told = asyncio.gather(
             *(answering.answer(round_id, member, GREEN, NOON + SECOND) for member in play.scene.players)
         )
-        async with asyncio.timeout(30):
-            while await watch.fetchval(waiting.format("count(*)")) < 2:
-                pass
+        await until(lambda: watch.fetchval(waiting.format("count(*) >= 2")), "two to wait")
         assert await watch.fetch(waiting.format("pg_terminate_backend(pid)")) == [(True,), (True,)]
     assert Counter(one.outcome for one in await told) == {"recorded": 300}
     assert await db.value("SELECT count(*) FROM answer") == 300

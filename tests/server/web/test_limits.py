@@ -4,15 +4,25 @@ import asyncio
 import math
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from rewards.refusals import Refusal
-from server.web.frame.limits import BY_ADDRESS, BY_CODE, BY_MEMBER, Limits, SignInLimits, Taken, faint_mark, network_of
+from server.web.frame.limits import (
+    BY_ADDRESS,
+    BY_CODE,
+    BY_MEMBER,
+    Limits,
+    SignInLimits,
+    Taken,
+    faint_mark,
+    network_of,
+)
+from tests.laws import examples
 
 START = 1_795_000_000_000  # ms
-laws = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+laws = examples(60, over_one_fixture=True)
 
 
 @laws

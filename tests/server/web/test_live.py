@@ -24,6 +24,7 @@ from server.runtime.redis_client import connect
 from server.web.frame import live
 from server.web.frame.live import REMAINING, Channel, EventStream, Hub, Kind, Picture, Subscriber, event, json_event
 from server.web.quizzes.live import Rooms
+from tests import patience
 from tests.games.quizzes.world import NOON, RIGHT, SECOND, WRONG, Play, room, scene, wipe
 
 PHONE_EN, PHONE_ZH = Channel("room:1", "phone", "en"), Channel("room:1", "phone", "zh-Hans")
@@ -63,7 +64,7 @@ class Stage:
 
     async def began(self) -> int:
         """The version of the next drawing to begin."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(patience.SECONDS):
             return await self.begun.get()
 
     async def personal(self, identity: str) -> Mapping[UUID, bytes]:
@@ -104,7 +105,7 @@ async def ready(hub: Hub, redis: Redis) -> None:
     """Until the hub hears ticks: what was announced before it asked for the first time is not for it."""
     heard = asyncio.Event()
     hub.heard.append(lambda topic, _: heard.set() if topic == "test:ready" else None)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(patience.SECONDS):
         while not heard.is_set():
             with contextlib.suppress(RedisError):
                 await announce(redis, "test:ready")
@@ -116,7 +117,7 @@ async def ready(hub: Hub, redis: Redis) -> None:
 async def until(reader: Subscriber, words: bytes) -> bytes:
     """Everything sent up to and with the piece that holds these words."""
     sent = b""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(patience.SECONDS):
         while words not in sent:
             piece = await reader.next()
             assert piece is not None, f"the stream ended before {words!r}: {sent!r}"
@@ -308,7 +309,7 @@ async def compared_twice(stage: Stage) -> None:
     """A whole round of comparing has been done since now."""
     while not stage.compared.empty():
         stage.compared.get_nowait()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(patience.SECONDS):
         for _ in range(2):
             await stage.compared.get()
 
@@ -429,7 +430,7 @@ class Line:
         self.sent.put_nowait(message)
 
     async def message(self) -> dict[str, object]:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(patience.SECONDS):
             return await self.sent.get()
 
     async def body(self) -> bytes:
@@ -458,7 +459,7 @@ async def test_what_changes_while_a_stream_opens_comes_right_behind(hub: Hub, st
     assert await line.body() == b"first"
     assert b"v1" in await line.body()
     line.gone.set()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(patience.SECONDS):
         await task
     assert (await line.message())["more_body"] is False
     assert hub.subscribers == {}
@@ -469,7 +470,7 @@ async def test_stopping_ends_every_stream(hub: Hub, stage: Stage) -> None:
     with hub.following(DESK, None) as reader:
         asked = asyncio.create_task(reader.next())
         await hub.stop()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(patience.SECONDS):
             await asyncio.gather(*(task for _, task in lines))
             assert await asked is None
     for line, _ in lines:
@@ -488,7 +489,7 @@ async def test_stopping_is_heard_whatever_the_hub_is_at(servers: tuple[str, str]
         hub.start()
         for _ in range(turns):
             await asyncio.sleep(0)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(patience.SECONDS):
             await hub.stop()
         await hub.redis.aclose()
 

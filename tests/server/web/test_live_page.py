@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 from jinja2 import ChoiceLoader, DictLoader
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from server.web.frame import html
 from server.web.frame.door import HEADERS
-from tests.browser_setup import find
+from tests import patience
+from tests.chromium import launched
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -170,7 +171,7 @@ def handler(house: House) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
             house.posted.append((self.path, self.headers.get("x-csrftoken"), body))
             if self.path == "/answer":
-                house.hold.wait(10)
+                house.hold.wait(patience.SECONDS)
                 mine = json.dumps({"mine": {"round": "r1", "picked": [0, 1]}})
                 self.answer(200, "<b>Got it</b>", hx_trigger=mine)
             elif self.path == "/refuse":
@@ -206,12 +207,8 @@ def house(monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=find(), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
+    with launched() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture
@@ -301,18 +298,18 @@ def test_a_cut_stream_is_replaced_by_asking_and_comes_back(page: Page, house: Ho
     open_live(page, house, "/room")
     house.shown = fragment(7)
     house.cut(poll=False)
-    expect(page.locator("h1")).to_have_text("Round 7", timeout=20000)
+    expect(page.locator("h1")).to_have_text("Round 7")
     expect(page.locator("html")).to_have_attribute("data-connection", "weak")
     expect(page.locator("[data-mine=points]")).to_have_text("77")
     expect(page.locator("#connection")).to_be_visible()
     with page.expect_response(lambda answer: answer.url.endswith("/poll") and answer.status == 304):
         pass
     house.poll_cut = True
-    expect(page.locator("html")).to_have_attribute("data-connection", "lost", timeout=20000)
+    expect(page.locator("html")).to_have_attribute("data-connection", "lost")
     expect(page.locator("[data-connection-age]")).to_contain_text("ago")
     expect(page.locator("h1")).to_have_text("Round 7")
     house.mend()
-    expect(page.locator("html")).to_have_attribute("data-connection", "live", timeout=20000)
+    expect(page.locator("html")).to_have_attribute("data-connection", "live")
     expect(page.locator("#connection")).to_be_hidden()
     house.say("state", fragment(8), "8")
     expect(page.locator("h1")).to_have_text("Round 8")

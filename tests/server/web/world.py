@@ -71,7 +71,8 @@ class World:
     fund: UUID
     link: str
     welcome: str
-    tables: str = field(default="", repr=False)
+    seen: tuple[str, str] = field(default=("", ""), repr=False)
+    """(how far the server's log had come, the hash of all rows then)"""
 
     @property
     def house(self):
@@ -99,16 +100,25 @@ class World:
 
     async def digest(self, ticks: bool = True) -> str:
         """Every row of every table, and everything in Redis but sessions, limits and (unless wanted) ticks."""
-        if not self.tables:
-            found = await db.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
-            one = "SELECT '{0}' AS name, coalesce(string_agg(t::text, '|' ORDER BY t::text), '') AS whole FROM {0} AS t"
-            self.tables = DIGEST.format(" UNION ALL ".join(one.format(row["tablename"]) for row in found))
         redis = self.house.redis
         keys = sorted([key async for key in redis.scan_iter(count=1000)])
         left_out = (b"session", b"limit:", *(() if ticks else (STREAM.encode(),)))
         kept = [key for key in keys if not key.startswith(left_out)]
-        values = [await redis.dump(key) for key in kept]
-        return f"{await db.value(self.tables)} {list(zip(kept, values, strict=True))}"
+        async with redis.pipeline(transaction=False) as asked:
+            for key in kept:
+                asked.dump(key)
+            values = await asked.execute()
+        return f"{await self._rows()} {list(zip(kept, values, strict=True))}"
+
+    async def _rows(self) -> str:
+        """Of every row of every table; not asked again while the server has written nothing at all."""
+        written = await db.value("SELECT pg_current_wal_insert_lsn()::text")
+        if self.seen[0] != written:
+            found = await db.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
+            one = "SELECT '{0}' AS name, coalesce(string_agg(t::text, '|' ORDER BY t::text), '') AS whole FROM {0} AS t"
+            every = " UNION ALL ".join(one.format(row["tablename"]) for row in found)
+            self.seen = written, await db.value(DIGEST.format(every))
+        return self.seen[1]
 
 
 async def _draw(

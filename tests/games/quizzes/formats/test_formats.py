@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from games.quizzes.formats import QuizDraft, read_questions
@@ -13,6 +13,7 @@ from games.quizzes.formats.draft import MAX_OPTION, MAX_OPTIONS, MAX_TEXT, title
 from rewards.members.roster_file import read_roster
 from rewards.sheets import Problem, read_rows
 from server.web.nouns import LISTING
+from tests.laws import examples
 
 ROOT = Path(__file__).parents[4]
 SAMPLES = ROOT / "tests" / "samples"
@@ -94,7 +95,7 @@ def sound(quiz: QuizDraft) -> None:
         assert question.kind == "multiple" or len(question.right) == 1
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.binary(max_size=300))
 def test_any_bytes_give_a_sound_answer(data: bytes) -> None:
     sound(read_questions(data, "any"))
@@ -108,7 +109,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(st.lists(PIECES, max_size=60))
 def test_any_text_of_the_formats_pieces_gives_a_sound_answer(pieces: list[str]) -> None:
     sound(read_questions("".join(pieces).encode(), "any.txt"))
@@ -119,7 +120,7 @@ CELL = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.lists(st.lists(CELL, min_size=7, max_size=7), max_size=5))
 def test_any_sheet_below_the_header_gives_a_sound_answer(table: list[list[str]]) -> None:
     def line(cells: list[str]) -> str:

@@ -4,10 +4,11 @@ import zipfile
 from io import BytesIO
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rewards.sheets import Sheet, read_rows
+from tests.laws import examples
 from tests.rewards.sheets.tables import refusal, workbook_of, zipped
 
 
@@ -76,7 +77,7 @@ def test_encrypted_parts_are_told() -> None:
     assert refusal(bytes(data)).code == "file.has_password"
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.data())
 def test_reading_a_damaged_workbook_never_raises(data: st.DataObject) -> None:
     whole = bytearray(SMALL)
@@ -95,7 +96,7 @@ def stored_small() -> bytes:
 SMALL = stored_small()
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.text(alphabet="<>/=\"'&;xrcvtsf1A#! ", max_size=80))
 def test_any_xml_inside_never_raises(inside: str) -> None:
     read = read_rows(workbook_of(f"<x:sheetData>{inside}</x:sheetData>"), "any.xlsx")

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
 from openpyxl.utils.datetime import from_excel
@@ -41,7 +41,6 @@ def test_formats_that_a_file_spells_out(code: str, look: Look) -> None:
     assert look_of(176, code) == look
 
 
-@settings(deadline=None)
 @given(SIGNS.filter(bool))
 def test_days_and_times_are_told_from_numbers_as_another_library_does(code: str) -> None:
     look = look_of(176, code)
@@ -49,7 +48,6 @@ def test_days_and_times_are_told_from_numbers_as_another_library_does(code: str)
     assert not (look.moment and look.digits)
 
 
-@settings(deadline=None)
 @given(
     st.one_of(st.integers(-700_000, 2_958_465), st.floats(-700_000, 2_958_465), st.floats(0, 62)),
     st.sampled_from([EPOCH_1900, EPOCH_1904]),

@@ -9,11 +9,12 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from rewards.sheets import Sheet, read_rows, write_xlsx
+from tests.laws import examples
 from tests.rewards.sheets.tables import TEXT, rows, trimmed
 
 PIECES = st.sampled_from(
@@ -25,7 +26,7 @@ TRAP = st.lists(PIECES, max_size=6).map("".join)
 TRAPS = st.lists(st.lists(st.one_of(TEXT, TRAP), min_size=1, max_size=5), min_size=1, max_size=6)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(TRAPS)
 @example([["_x0041_x0042_"], ["_x0041\x01"], ["_x005F_x0041_"]])
 @example([["<r>", "<r><t>1</t></r>", '<r></r></is></c><c r="C1"><f>1+1</f></c><c r="D1"><is><r></r>'], ["", "2"]])
@@ -36,7 +37,7 @@ def test_xlsx_comes_back_as_it_went(table: list[list[str]]) -> None:
     assert rows(write_xlsx(table, "Export")) == expected
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(st.lists(st.one_of(st.integers(), st.decimals(-(10**12), 10**12, places=2)), min_size=1, max_size=5))
 @example([10**15 - 1, 10**15, -(10**15), 10**400, 0, Decimal("0.00"), Decimal("1234.50")])
 def test_numbers_come_back_exactly(numbers: list[int | Decimal]) -> None:
@@ -65,7 +66,7 @@ def test_another_reader_finds_text_as_text_and_numbers_as_numbers() -> None:
     ]
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
 @example("x" * 30 + "🎉")
 @example("'" * 40)

@@ -3,15 +3,14 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
-import uvicorn
-from playwright.async_api import BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser as Chromium
+from playwright.async_api import BrowserContext, Page, expect
 
 from rewards import database as db
 from rewards.draws import actions, queries
@@ -19,10 +18,9 @@ from rewards.draws.actions import Arrival
 from rewards.draws.badges import badge_text, find_badge
 from server.runtime.chance import new_id
 from server.runtime.clock import now
-from server.web.frame.door import SESSION
-from tests import browser_setup
 from tests.rewards.draws.hall import Hall, hall
 from tests.server.web.conftest import Browser, SignedIn, SignIn
+from tests.server.web.serving import Served
 
 
 @pytest.fixture
@@ -303,28 +301,10 @@ class Device:
 
 
 @pytest.fixture
-async def device(client: Browser, helper: SignedIn) -> AsyncIterator[Device]:
-    server = uvicorn.Server(uvicorn.Config(client.app, port=0, log_level="error", lifespan="off"))
-    config = server.config
-    config.load()
-    server.lifespan = config.lifespan_class(config)
-    await server.startup()
-    port = server.servers[0].sockets[0].getsockname()[1]
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=browser_setup.find(),
-            args=["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
-        )
-        context = await browser.new_context(viewport={"width": 360, "height": 640}, accept_downloads=True)
-        value = helper.cookie.partition("=")[2]
-        await context.add_cookies([{"name": SESSION, "value": value, "domain": "127.0.0.1", "path": "/"}])
-        yield Device(await context.new_page(), context, f"http://127.0.0.1:{port}")
-        await browser.close()
-    server.should_exit = True
-    for part in server.servers:
-        part.close()
-    await client.app.state.house.hub.stop()
-    await server.shutdown()
+async def device(served: Served, browser: Chromium, helper: SignedIn) -> Device:
+    context = await browser.new_context(viewport={"width": 360, "height": 640}, accept_downloads=True)
+    await helper.enter(context, served.address)
+    return Device(await context.new_page(), context, served.address)
 
 
 in_a_browser = [pytest.mark.browser, pytest.mark.xdist_group("browser")]

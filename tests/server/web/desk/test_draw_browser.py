@@ -1,80 +1,32 @@
 """The organiser's pages of a draw in a real browser, by the keyboard alone."""
 
-from collections.abc import AsyncIterator
-from datetime import timedelta
+from uuid import UUID
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
-from redis.asyncio import Redis
+from playwright.async_api import Browser as Chromium
+from playwright.async_api import Page, expect
 
 from rewards.draws import queries
-from rewards.ledger import actions as ledger
-from server.runtime.chance import new_id
-from server.runtime.clock import now
-from server.runtime.settings import Settings
-from server.web.frame.door import SESSION
-from tests.browser_setup import find
-from tests.server.web.conftest import Browser, SignedIn, add_member
+from tests.server.web.conftest import Browser, SignIn
 from tests.server.web.desk.drawing import DICE, Hall, hall, sealed, secret_of, work
-from tests.server.web.screen.test_screen_browser import Served
+from tests.server.web.serving import Served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
 @pytest.fixture
-async def served(app_settings: Settings, redis: Redis) -> AsyncIterator[Served]:
-    made = Served(app_settings)
-    await made.start()
-    yield made
-    await made.stop()
+async def there(client: Browser, sign_in: SignIn, season: UUID) -> Hall:
+    return await hall(client, sign_in, season)
 
 
 @pytest.fixture
-async def there(served: Served) -> AsyncIterator[Hall]:
-    async with Browser(served.app) as client:
-        house = served.app.state.house
-
-        async def sign_in(*roles: str, name: str = "", number: str = "", member: None = None) -> SignedIn:
-            who = await add_member(name, number, roles)
-            session = await house.sessions.start(
-                who, name=name, roles=roles, language="en", unit="", device="test", version=0
-            )
-            csrf = house.door.token_for(session)
-            cookie = f"{SESSION}={session}"
-            return SignedIn(who, {"cookie": cookie, "x-csrftoken": csrf}, cookie, csrf)
-
-        today = house.today()
-        season = await ledger.open_season(
-            "Autumn", today - timedelta(days=30), today + timedelta(days=60), at=now(), actor=None, new_id=new_id()
-        )
-        yield await hall(client, sign_in, season.id)
-
-
-@pytest.fixture
-async def desk(served: Served, there: Hall) -> AsyncIterator[Page]:
+async def desk(served: Served, browser: Chromium, there: Hall) -> Page:
     """The head's browser, on a small screen; whatever breaks on a page fails the test."""
-    path = find()
-    assert path is not None, "no Chromium: python -m tests.browser_setup"
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        context = await browser.new_context(
-            viewport={"width": 360, "height": 640}, base_url=f"http://127.0.0.1:{served.port}"
-        )
-        await context.add_cookies(
-            [
-                {
-                    "name": SESSION,
-                    "value": there.head.cookie.partition("=")[2],
-                    "url": f"http://127.0.0.1:{served.port}",
-                }
-            ]
-        )
-        page = await context.new_page()
-        page.on("pageerror", lambda error: pytest.fail(str(error)))
-        yield page
-        await browser.close()
+    context = await browser.new_context(viewport={"width": 360, "height": 640}, base_url=served.address)
+    await there.head.enter(context, served.address)
+    page = await context.new_page()
+    page.on("pageerror", lambda error: pytest.fail(str(error)))
+    return page
 
 
 async def reach(page: Page, selector: str, back: bool = False) -> None:

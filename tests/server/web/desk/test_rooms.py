@@ -13,6 +13,7 @@ from games.quizzes import actions, queries
 from rewards.database import value
 from server.runtime.chance import ALPHABET, new_id
 from server.runtime.clock import now
+from tests import patience
 from tests.server.web.conftest import Browser, SignedIn, SignIn
 
 
@@ -296,7 +297,7 @@ async def test_the_stream_brings_the_state_and_every_change(client: Browser, sig
 
     async def until(sign: bytes) -> bytes:
         seen = b""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(patience.SECONDS):
             while sign not in seen:
                 seen += await frames.get()
         return seen

@@ -1,15 +1,12 @@
-"""A phone of 360 by 640 in a real browser, signed in, before the application on a port of its own."""
+"""A phone of 360 by 640 in a real browser, signed in."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
-import uvicorn
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
-from server.web.frame.door import SESSION
-from tests.browser_setup import find
-from tests.server.web.conftest import Browser, SignedIn, SignIn
+from tests.server.web.conftest import SignedIn, SignIn
+from tests.server.web.serving import Served
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,27 +23,8 @@ class Phone:
 
 
 @pytest.fixture
-async def phone(client: Browser, sign_in: SignIn) -> AsyncIterator[Phone]:
-    """A phone, and the application on a port of its own."""
-    server = uvicorn.Server(uvicorn.Config(client.app, port=0, log_level="error", lifespan="off"))
-    config = server.config
-    config.load()
-    server.lifespan = config.lifespan_class(config)
-    await server.startup()
-    port = server.servers[0].sockets[0].getsockname()[1]
+async def phone(served: Served, browser: Browser, sign_in: SignIn) -> Phone:
     who = await sign_in(name="李娜")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=find(),
-            args=["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
-        )
-        context = await browser.new_context(viewport={"width": 360, "height": 640})
-        value = who.cookie.partition("=")[2]
-        await context.add_cookies([{"name": SESSION, "value": value, "domain": "127.0.0.1", "path": "/"}])
-        yield Phone(await context.new_page(), f"http://127.0.0.1:{port}", who)
-        await browser.close()
-    server.should_exit = True
-    for part in server.servers:
-        part.close()
-    await client.app.state.house.hub.stop()
-    await server.shutdown()
+    context = await browser.new_context(viewport={"width": 360, "height": 640})
+    await who.enter(context, served.address)
+    return Phone(await context.new_page(), served.address, who)

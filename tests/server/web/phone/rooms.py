@@ -16,6 +16,7 @@ from games.quizzes.queries import RoundRow
 from rewards import database as db
 from server.runtime.chance import new_id
 from server.runtime.clock import now
+from tests import patience
 from tests.server.web.conftest import Browser
 
 CODE = "k7m2q"
@@ -90,7 +91,7 @@ class Stream:
 
     async def until(self, words: str) -> str:
         """Wait for `words`, at most ten seconds; all that came by then."""
-        async with self._more, asyncio.timeout(10):
+        async with self._more, asyncio.timeout(patience.SECONDS):
             await self._more.wait_for(lambda: words in self.text)
         return self.text
 

@@ -12,7 +12,6 @@ from rewards.draws import actions, queries, rules
 from rewards.draws.terms import CustodianTerms
 from server.runtime.chance import new_id
 from server.runtime.clock import now
-from server.web.frame.door import SESSION
 from tests.rewards.draws.world import frozen_draw, held, plan_draw, plant
 from tests.server.web.conftest import SignIn
 from tests.server.web.phone.conftest import Phone
@@ -23,8 +22,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 async def become(phone: Phone, sign_in: SignIn, member: object) -> None:
     """Sign the phone's browser in as somebody else."""
     who = await sign_in(member=member)
-    value = who.cookie.partition("=")[2]
-    await phone.page.context.add_cookies([{"name": SESSION, "value": value, "domain": "127.0.0.1", "path": "/"}])
+    await who.enter(phone.page.context, phone.address)
 
 
 async def test_a_custodian_makes_a_secret_that_the_server_never_sees(

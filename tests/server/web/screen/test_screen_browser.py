@@ -1,33 +1,22 @@
 """A screen in a real browser: cut off and back, slides that turn by themselves, rows that move, words that fit."""
 
-import asyncio
-import shutil
-import socket
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
 import pytest
-import uvicorn
-from litestar import Litestar
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 from redis.asyncio import Redis
 
 from games.quizzes import rules
 from games.quizzes.formats import QuestionDraft
 from rewards import ticks
-from server.app import make_app
 from server.runtime.settings import Settings
-from server.serving import _Server
-from server.web.screens import links as screen_links
 from tests.server.web.screen.world import QUESTIONS, Play, earn, people, play, screen, season
+from tests.server.web.serving import Served, alive, on_a_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-
-PATIENCE = 40_000
-"""Milliseconds for what waits for a retry of the page."""
 
 STAFF = {"Li Na": "Workshop 1", "Wang Wei": "Workshop 1", "Zhang Min": "Workshop 2", "Host": "Office"}
 LONG_STAFF = {
@@ -43,69 +32,6 @@ LONGEST = (
     QuestionDraft(2, "multiple", "W" * 120, ("m" * 75,) * 8, (0, 2), 300, "Cut the power first. " * 12),
     QuestionDraft(3, "multiple", "在对主变压器进行检修作业时" * 9, ("在总断路器处切断电源并上锁" * 5,) * 8, (1,), 300),
 )
-
-
-@dataclass
-class Served:
-    """The application on a port of its own, which may be stopped and started again."""
-
-    settings: Settings
-    port: int = 0
-    app: Litestar = field(init=False)
-    _server: _Server = field(init=False)
-    _task: "asyncio.Task[None]" = field(init=False)
-
-    async def start(self) -> None:
-        listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", self.port))
-        self.port = listener.getsockname()[1]
-        self.app = make_app(self.settings)
-        config = uvicorn.Config(self.app, lifespan="on", log_config=None, timeout_graceful_shutdown=1)
-        self._server = _Server(config, self.app)
-        ready = asyncio.Event()
-        startup = self._server.startup
-
-        async def started(sockets: list[socket.socket] | None = None) -> None:
-            await startup(sockets)
-            ready.set()
-
-        self._server.startup = started  # type: ignore[method-assign]
-        self._task = asyncio.get_running_loop().create_task(self._server.serve(sockets=[listener]))
-        async with asyncio.timeout(30):
-            await ready.wait()
-
-    async def stop(self) -> None:
-        self._server.should_exit = True
-        await self._task
-
-    @property
-    def redis(self) -> Redis:
-        found: Redis = self.app.state.house.redis
-        return found
-
-    def address(self, screen_id: UUID) -> str:
-        return f"http://127.0.0.1:{self.port}/screen/{screen_links.key_of(self.settings, screen_id)}"
-
-
-@pytest.fixture
-async def served(app_settings: Settings, redis: Redis) -> AsyncIterator[Served]:
-    """Laurel's web process, within this one."""
-    made = Served(app_settings)
-    await made.start()
-    yield made
-    await made.stop()
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        yield started
-        await started.close()
 
 
 Motion = Literal["no-preference", "reduce"]
@@ -135,25 +61,27 @@ async def reveal(room: Play, picked: Mapping[UUID, int]) -> None:
     await room.next()
 
 
-async def test_cut_off_it_keeps_the_last_state_with_its_age_and_mends_itself(served: Served, browser: Browser) -> None:
-    wall, members, season_id = await furnished(served)
-    room = await play(served.redis, season_id, members[-1])
-    await room.join(members[:2])
-    page = await (await browser.new_context(viewport={"width": 1920, "height": 1080})).new_page()
-    await page.goto(served.address(wall))
-    await expect(page.locator("html")).to_have_attribute("data-connection", "live")
-    await expect(page.locator("#connection")).to_be_hidden()
-    await served.stop()
-    await expect(page.locator("html")).to_have_attribute("data-connection", "lost", timeout=PATIENCE)
+async def test_cut_off_it_keeps_the_last_state_with_its_age_and_mends_itself(
+    app_settings: Settings, redis: Redis, browser: Browser
+) -> None:
+    async with alive(app_settings) as app, on_a_port(app) as served:
+        wall, members, season_id = await furnished(served)
+        room = await play(served.redis, season_id, members[-1])
+        await room.join(members[:2])
+        page = await (await browser.new_context(viewport={"width": 1920, "height": 1080})).new_page()
+        await page.goto(served.screen(wall))
+        await expect(page.locator("html")).to_have_attribute("data-connection", "live")
+        await expect(page.locator("#connection")).to_be_hidden()
+    await expect(page.locator("html")).to_have_attribute("data-connection", "lost")
     await expect(page.locator("#connection")).to_be_visible()
     await expect(page.locator("[data-connection-age]")).to_contain_text("ago")
     await expect(page.locator(".lobby-code")).to_have_text("bcdfg")
-    await served.start()
-    room.redis = served.redis
-    await expect(page.locator("html")).to_have_attribute("data-connection", "live", timeout=PATIENCE)
-    await expect(page.locator("#connection")).to_be_hidden()
-    await room.next()
-    await expect(page.locator(".question")).to_have_text("Which valve first?")
+    async with alive(app_settings) as app, on_a_port(app, served.port):
+        await expect(page.locator("html")).to_have_attribute("data-connection", "live")
+        await expect(page.locator("#connection")).to_be_hidden()
+        room.redis = app.state.house.redis
+        await room.next()
+        await expect(page.locator(".question")).to_have_text("Which valve first?")
 
 
 async def test_slides_turn_without_the_network_and_a_new_picture_does_not_turn_them_back(
@@ -162,7 +90,7 @@ async def test_slides_turn_without_the_network_and_a_new_picture_does_not_turn_t
     wall, members, season_id = await furnished(served)
     today = served.app.state.house.today()
     await earn(served.redis, {members[0]: 500, members[1]: 300}, season_id, today)
-    page = await opened(browser, served.address(wall))
+    page = await opened(browser, served.screen(wall))
     headings = page.locator("[data-slide]:visible h1")
     await expect(headings).to_have_text(["The season's best"])
     await page.route("**/*", lambda route: route.abort())
@@ -184,7 +112,7 @@ async def test_one_sees_who_passed_whom_once(served: Served, browser: Browser, m
     first, second, third, host = members
     room = await play(served.redis, season_id, host)
     await room.join([first, second, third])
-    page = await opened(browser, served.address(wall), motion)
+    page = await opened(browser, served.screen(wall), motion)
     await page.evaluate(
         """() => {
           window.moved = [];
@@ -217,7 +145,7 @@ async def test_the_podium_rises_and_leaves_fall_once(served: Served, browser: Br
     wall, members, season_id = await furnished(served)
     room = await play(served.redis, season_id, members[-1])
     await room.join(members[:3])
-    page = await opened(browser, served.address(wall), motion)
+    page = await opened(browser, served.screen(wall), motion)
     await reveal(room, {members[0]: 2, members[1]: 2, members[2]: 1})
     await room.end()
     await expect(page.locator(".podium-name")).to_have_text(["Li Na", "Wang Wei", "Zhang Min"])
@@ -239,7 +167,7 @@ async def test_the_counter_is_that_of_the_room_shown(served: Served, browser: Br
     shown = await play(served.redis, season_id, members[-1])
     await shown.join(members[:2])
     await shown.next()
-    page = await opened(browser, served.address(wall))
+    page = await opened(browser, served.screen(wall))
     await expect(page.locator(".show-count")).to_contain_text("of 2")
     await page.evaluate(
         "window.told = []; new MutationObserver(() => window.told.push(document.querySelector('[data-count=answers]')"
@@ -276,7 +204,7 @@ async def test_nothing_spills_over_with_the_longest_texts(
     wall, members, season_id = await furnished(served, LONG_STAFF)
     today = served.app.state.house.today()
     await earn(served.redis, {member: 1000 - number for number, member in enumerate(members)}, season_id, today)
-    page = await opened(browser, served.address(wall), viewport={"width": size[0], "height": size[1]})
+    page = await opened(browser, served.screen(wall), viewport={"width": size[0], "height": size[1]})
     for _ in range(3):
         assert await page.evaluate(SPILLED) == []
         await page.clock.fast_forward(15_000)
@@ -307,7 +235,7 @@ async def test_nothing_spills_over_with_the_longest_texts(
 
 async def test_the_time_until_the_list_closes_runs_by_itself(served: Served, browser: Browser) -> None:
     wall, _, _ = await furnished(served)
-    page = await opened(browser, served.address(wall))
+    page = await opened(browser, served.screen(wall))
     await page.evaluate(
         """() => {
           const clock = document.createElement('dl');
@@ -328,7 +256,7 @@ async def test_the_time_until_the_list_closes_runs_by_itself(served: Served, bro
 
 async def test_a_page_of_an_older_laurel_loads_itself_again_once(served: Served, browser: Browser) -> None:
     wall, _, _ = await furnished(served)
-    page = await opened(browser, served.address(wall))
+    page = await opened(browser, served.screen(wall))
     for loads in (True, False):
         await page.evaluate(
             "window.same = true; document.querySelector('[data-page-build]').dataset.pageBuild = 'older'"
@@ -349,6 +277,6 @@ async def test_without_scripts_it_is_a_page_that_asks_again(served: Served, brow
     await play(served.redis, season_id, members[-1], QUESTIONS)
     context = await browser.new_context(java_script_enabled=script)
     page = await context.new_page()
-    await page.goto(served.address(wall))
+    await page.goto(served.screen(wall))
     await expect(page.locator(".lobby-code")).to_have_text("bcdfg")
     await expect(page.locator("meta[http-equiv=refresh]")).to_have_count(0 if script else 1)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from uuid import uuid4
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
@@ -22,6 +22,7 @@ from server.web.draws.screen.deck import Facts, Words, deck, dice_groups, sample
 from server.web.draws.screen.pool import Remaining, crowd, sieve_of
 from server.web.frame import html, i18n
 from server.web.nouns import LISTING
+from tests.laws import examples
 from tests.rewards.draws.venue import FULL, Venue, venue
 from tests.rewards.draws.world import DICE, HOUR, NOW, frozen, plan_draw, plant, seal_all
 from tests.server.web.conftest import Browser, SignIn
@@ -278,7 +279,7 @@ def left_in(pool: rules.Pool, prize: rules.Prize) -> int:
     st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.sampled_from(["", "x"])), min_size=1, max_size=60),
     st.data(),
 )
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_counting_is_as_looking_at_every_line(kinds: list[tuple[str, str]], data: st.DataObject) -> None:
     lines = [rules.Line("00" * 32, 1, unit, group) for unit, group in kinds]
     some = st.sets(st.integers(0, len(lines) - 1))

@@ -1,10 +1,8 @@
 """The operator's window and the office screens of a draw, in a real browser of 1920x1080."""
 
 import asyncio
-import os
 import secrets
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -17,16 +15,15 @@ from server.runtime import clock
 from server.runtime.chance import new_id
 from server.web.draws.screen import stage
 from server.web.frame.door import SESSION
+from tests import patience
+from tests.chromium import picture
 from tests.rewards.draws.venue import Venue, venue
 from tests.rewards.draws.world import frozen
-from tests.server.web.screen import test_screen_browser
-from tests.server.web.screen.test_screen_browser import Motion, Served
+from tests.server.web.screen.test_screen_browser import Motion
 from tests.server.web.screen.world import screen
+from tests.server.web.serving import Served
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-
-served = test_screen_browser.served
-browser = test_screen_browser.browser
 
 PRIZES = (
     PrizeTerms("mug", "Thermos mug", 152, round="small", batch=150, present=False, value=8900),
@@ -64,7 +61,7 @@ async def window(
     page = await context.new_page()
     page.on("pageerror", lambda error: pytest.fail(str(error)))
     await page.clock.install()
-    await page.goto(f"http://127.0.0.1:{served.port}/desk/draws/{draw}/stage")
+    await page.goto(f"{served.address}/desk/draws/{draw}/stage")
     await expect(page.locator("[data-hall-play]")).to_be_enabled()
     return page
 
@@ -75,16 +72,14 @@ async def wall(served: Served, browser: Browser, locale: str = "en") -> Page:
         await browser.new_context(viewport={"width": 1920, "height": 1080}, reduced_motion="reduce")
     ).new_page()
     page.on("pageerror", lambda error: pytest.fail(str(error)))
-    await page.goto(served.address(await screen()) + f"?lang={locale}")
+    await page.goto(served.screen(await screen()) + f"?lang={locale}")
     await expect(page.locator("html")).to_have_attribute("data-connection", "live")
     return page
 
 
 async def keep(page: Page, name: str) -> None:
-    """A picture for people to look at, where LAUREL_TEST_PICTURES says."""
-    folder = os.environ.get("LAUREL_TEST_PICTURES")
-    if folder:
-        await page.screenshot(path=Path(folder) / f"{name}.png")
+    if path := picture(name):
+        await page.screenshot(path=path)
 
 
 SPILLED = """() => {
@@ -373,7 +368,7 @@ async def test_cut_off_the_show_goes_on_and_tells_it_later(served: Served, brows
     await expect(page.locator("[data-hall-lost]")).to_be_hidden()
     await press(page, phase="shown")
     await expect(page.locator("[data-hall-lost]")).to_be_hidden()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(patience.SECONDS):
         while await stage.shown_up_to(served.redis, there.draw) < len(await there.log()) - 1:
             await press(page)
 
