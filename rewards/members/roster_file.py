@@ -312,13 +312,7 @@ class _Line:
         return ""
 
     def _unit(self) -> tuple[str, ...]:
-        parts = tuple(
-            one_line(part)
-            for text in self.texts("unit")
-            if text.casefold() not in _NOTHING
-            for part in re.split(r"[/\\>／＼＞›»→]", text)
-            if part.strip()
-        )
+        parts = tuple(part for text in self.texts("unit") for part in unit_parts(text))
         if any(len(part) > MAX_UNIT_NAME for part in parts) or len("/".join(parts)) > MAX_UNIT_PATH:
             self.wrong("unit", "roster.too_long", limit=MAX_UNIT_NAME)
         elif len(parts) > MAX_UNIT_DEPTH:
@@ -385,6 +379,14 @@ def clean_staff_number(text: str) -> str:
     text = one_line(unicodedata.normalize("NFKC", text)).translate(_HYPHENS)
     whole = re.fullmatch(r"([0-9]+)\.0+", text)
     return whole[1] if whole else text
+
+
+def unit_parts(text: str) -> tuple[str, ...]:
+    """The names that a cell puts into one path, from the root; () where it says nothing."""
+    if one_line(text).casefold() in _NOTHING:
+        return ()
+    parts = (one_line(part) for part in re.split(r"[/\\>／＼＞›»→]", text))
+    return tuple(part for part in parts if part)
 
 
 _DAY_PATTERNS = (

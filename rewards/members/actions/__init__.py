@@ -1,5 +1,6 @@
 """What can be done with the roster, with units, and with signing in: one transaction each, then what follows it."""
 
+from rewards.members.actions.people import add_member, correct_member
 from rewards.members.actions.roster import (
     BOARDS,
     DEVICE,
@@ -23,6 +24,7 @@ from rewards.members.actions.roster import (
     set_roles,
     use_link,
 )
+from rewards.members.actions.units import add_unit, bring_back_unit, change_unit, retire_unit
 
 __all__ = [
     "BOARDS",
@@ -31,8 +33,13 @@ __all__ = [
     "Follows",
     "LinkFor",
     "Slip",
+    "add_member",
+    "add_unit",
     "become_first_admin",
+    "bring_back_unit",
+    "change_unit",
     "check_code",
+    "correct_member",
     "end_sessions",
     "first_admin_link",
     "import_roster",
@@ -41,6 +48,7 @@ __all__ = [
     "look_at_link",
     "mark_left",
     "restore",
+    "retire_unit",
     "set_alias",
     "set_code",
     "set_language",

@@ -76,6 +76,13 @@ SELECT number FROM change
 """
 
 
+_IN_USE: Final = """
+UPDATE unit SET retired_on = NULL FROM unit AS home
+WHERE unit.retired_on IS NOT NULL AND home.id = ANY($1)
+  AND (unit.id = home.id OR starts_with(home.path, unit.path || '/'))
+"""
+
+
 async def lock_roster(connection: Connection) -> None:
     await connection.execute("SELECT pg_advisory_xact_lock($1)", _ROSTER_LOCK)
 
@@ -307,8 +314,9 @@ async def _move(
 async def belong(
     connection: Connection, settled: Sequence[tuple[UUID, UUID]], today: date, new_id: Callable[[], UUID]
 ) -> None:
-    """Joins the caller's transaction. Each (member, unit) from today."""
+    """Joins the caller's transaction. Each (member, unit) from today; retired units that they come to are back."""
     if settled:
+        await connection.execute(_IN_USE, [unit for _, unit in settled])
         await connection.execute(
             """
             INSERT INTO membership (id, member, unit, since)

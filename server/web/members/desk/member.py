@@ -6,6 +6,7 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.params import FromPath
 
+from rewards.audit.queries import AuditLine
 from rewards.ledger import queries as ledger
 from rewards.ledger.rules import HONOUR, SPEND
 from rewards.members import actions, queries, rules
@@ -15,9 +16,10 @@ from server.runtime import clock
 from server.runtime.chance import new_id, token
 from server.runtime.following import follow_now
 from server.runtime.settings import Settings
-from server.web.frame import guards, pages
+from server.web.frame import guards, pages, records
 from server.web.frame.asked import Asked
 from server.web.frame.desk import asked_for, desk_page
+from server.web.frame.records import Undo
 
 STATEMENT = 20
 LINK_VALID = timedelta(days=3)
@@ -27,7 +29,8 @@ def personal_link(settings: Settings, made: str) -> str:
     return f"{settings.public_url}/in/{made}"
 
 
-async def _person(member_id: UUID) -> Person:
+async def find_person(member_id: UUID) -> Person:
+    """A member, also one who has left. Refusal members.unknown."""
     found = await queries.member(member_id)
     if found is None:
         raise Refusal("members.unknown")
@@ -37,7 +40,7 @@ async def _person(member_id: UUID) -> Person:
 @get("/desk/members/{member_id:uuid}", guards=[guards.may("members.read")])
 async def show_member(request: Asked, member_id: FromPath[UUID]) -> Response[bytes]:
     """A member: details, units, points, and what can be done for him."""
-    person = await _person(member_id)
+    person = await find_person(member_id)
     before = asked_for(request).maybe_number("before", least=1, most=2**62)
     lines = await ledger.statement(member_id, STATEMENT + 1, before)
     season = await ledger.season_of(pages.house(request).today())
@@ -55,14 +58,21 @@ async def show_member(request: Asked, member_id: FromPath[UUID]) -> Response[byt
         sessions=await pages.house(request).sessions.list(member_id),
         roles=rules.ROLES,
         today=pages.house(request).today(),
+        values=await records.foot(request, member_id, undoes),
     )
+
+
+def undoes(line: AuditLine) -> Undo | None:
+    """What takes the last change of a member back."""
+    inverse = {"member.left": "restore", "member.restored": "leave"}
+    return Undo(f"/desk/members/{line.subject}/{inverse[line.code]}") if line.code in inverse else None
 
 
 @post("/desk/members/{member_id:uuid}/link", guards=[guards.may("members.invite")])
 async def issue_link(request: Asked, member_id: FromPath[UUID]) -> Response[bytes]:
     """A personal link, shown this once; only its hash is kept."""
     await pages.form(request)
-    person, now = await _person(member_id), clock.now()
+    person, now = await find_person(member_id), clock.now()
     issued = await actions.issue_links(
         [member_id], actor=pages.signed_in(request).id, now=now, valid=LINK_VALID, new_token=token
     )
@@ -129,7 +139,7 @@ async def restore(request: Asked, member_id: FromPath[UUID]) -> Response[bytes]:
 async def end_sessions(request: Asked, member_id: FromPath[UUID]) -> Response[bytes]:
     """Sign one device out (`ref`), or all of them."""
     form = await pages.form(request)
-    await _person(member_id)
+    await find_person(member_id)
     ref, house = form.text("ref", most=40), pages.house(request)
     count = sum(ref in ("", device.ref) for device in await house.sessions.list(member_id))
     if count:
