@@ -317,7 +317,7 @@ async def correct_season(
                 name=name,
                 starts_on=starts_on.isoformat(),
                 ends_on=ends_on.isoformat(),
-                before=f"{before['name']}, {before['starts_on']}, {before['ends_on']}",
+                before=[before["name"], before["starts_on"].isoformat(), before["ends_on"].isoformat()],
             )
     except asyncpg.ExclusionViolationError:
         raise Refusal("season.overlap") from None

@@ -221,7 +221,7 @@ async def test_an_earning_rule_is_changed_with_its_reason(client: Browser, sign_
 
 async def test_settings_show_where_each_value_is_from_and_no_secret(client: Browser, sign_in: SignIn) -> None:
     who = await sign_in("auditor")
-    page = (await client.get("/desk/settings", headers=who.headers)).text
+    page = (await client.get("/desk/seasons", headers=who.headers)).text
     settings = client.app.state.house.resources.settings
     for name in settings.origins:
         assert name in page
