@@ -175,7 +175,7 @@ def any_of(values: Collection[Any] | QueryString) -> QueryString:
     return QueryString("ANY({})", values if isinstance(values, QueryString) else list(values))
 
 
-def holds(column: Column, text: str) -> WhereRaw:
+def holds(column: Column, text: str | QueryString) -> WhereRaw:
     """The text stands somewhere in the column, capitals aside."""
     return WhereRaw("position(lower({}) IN lower({})) > 0", text, column)
 

@@ -29,7 +29,7 @@ ORDER: list[str] = re.findall(r"^\d+\. `(\w+)`", _CHAPTER, re.MULTILINE)
 LOCKS = re.compile(
     r"\bFOR (?:NO KEY |KEY )?(?:UPDATE|SHARE)\b(?: OF (\w+))?|\b(pg_\w*advisory\w*lock)\b|\bLOCK TABLE (\w+)"
 )
-CHANGES = re.compile(r"\bUPDATE (?!SET\b)(\w+)|\bINSERT INTO (\w+)(?=.*\bDO UPDATE\b)", re.DOTALL)
+CHANGES = re.compile(r"\bUPDATE (?!SET\b)\"?(\w+)|\bINSERT INTO \"?(\w+)(?=.*\bDO UPDATE\b)", re.DOTALL)
 """What changes a row locks it as well."""
 
 
@@ -51,7 +51,7 @@ def _read_at_its_level(before: str) -> str:
             break
         if level == 0 and sign != ")":
             kept.append(sign)
-    tables: list[str] = re.findall(r"\bFROM (\w+)", "".join(reversed(kept)))
+    tables: list[str] = re.findall(r"\bFROM \"?(\w+)", "".join(reversed(kept)))
     return tables[-1] if tables else ""
 
 
@@ -68,13 +68,19 @@ def texts_of(tree: ast.AST) -> Iterator[tuple[int, str]]:
             yield node.lineno, "".join(map(str, parts))
 
 
+ASKED = re.compile(r"\b(\w+)\.select\([^;]*?\.lock_rows\(", re.DOTALL)
+"""A query of a table's class that locks."""
+
+
 def locked_in_source() -> Iterator[tuple[str, str]]:
-    """(where, table) of every locking clause."""
+    """(where, table) of every locking clause, and of every query of a class that locks."""
     for folder in ("rewards", "games", "server", "workers"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             for line, text in texts_of(ast.parse(path.read_text())):
                 for table in tables_locked(text):
                     yield f"{path.relative_to(ROOT)}:{line}", table
+            for asked in ASKED.finditer(path.read_text()):
+                yield f"{path.relative_to(ROOT)}", asked[1].lower()
 
 
 def test_the_document_names_every_table_that_is_locked_and_no_other() -> None:
@@ -191,8 +197,8 @@ async def welcome(redis: Redis) -> None:
     (member,) = there.players
     ((_, given),) = await members.issue_links([member], actor=None, now=NOON, valid=HOUR, new_token=token)
     await members.use_link(given, NOON)
-    await members.set_roles(member, ["reviewer"], actor=None, now=NOON)
-    await members.mark_left(member, on=NOON.date(), actor=None, now=NOON)
+    await members.set_roles(member, ["reviewer"], actor=None, now=NOON, new_id=new_id)
+    await members.mark_left(member, on=NOON.date(), actor=None, now=NOON, new_id=new_id)
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ HOUSE = House(
     nouns={"fund", "draw"},
     importers={
         "rewards.funds.actions": {"rewards.draws.actions", "tests.rewards.funds.test_funds"},
-        "rewards.draws.actions": {"tests.rewards.draws.test_planning", "server.web.desk"},
-        "server.web.desk": {"server.app"},
+        "rewards.draws.actions": {"tests.rewards.draws.test_planning", "server.web.draws.desk"},
+        "server.web.draws.desk": {"server.app"},
         "server.app": {"tests.server.web.test_matrix"},
         "tests.rewards.draws.test_planning": set(),
         "tests.rewards.funds.test_funds": set(),

@@ -22,7 +22,7 @@ from server.runtime import following
 from server.runtime.clock import now
 from server.runtime.resources import Resources, opened
 from server.runtime.settings import Settings
-from workers import boards, checks, claims, draws, quizzes, retention
+from workers import boards, checks, claims, draws, members, quizzes, retention
 
 log = logging.getLogger("laurel.worker")
 
@@ -58,6 +58,7 @@ JOBS: dict[str, tuple[Job, timedelta]] = {
     "freeze_draw": (draws.freeze_draw, HEAVY),
     "publish_draw": (draws.publish_draw, LONG),
     "expire_claims": (claims.expire_claims, LONG),
+    "make_keys": (members.make_keys, HEAVY),
     **{kind: (work, LONG) for kind, work in following.WORK.items()},
 }
 """Kind of intent -> what carries it out, and its hold. An unknown kind stays open; `laurel check` reports it."""

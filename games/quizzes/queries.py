@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from games.quizzes import rules
-from games.quizzes.tables import Player, Question, Room
+from games.quizzes.tables import Player, Question, Quiz, Room
 from rewards import database as db
 from rewards.boards.rules import Standing
 
@@ -141,6 +141,11 @@ _QUIZ = (
     " (SELECT count(*) FROM question WHERE question.quiz = quiz.id) AS questions,"
     " (SELECT count(*) FROM room WHERE room.quiz = quiz.id AND room.state = 'podium') AS played FROM quiz "
 )
+_TITLED = db.compiled(
+    Quiz.select(Quiz.id, Quiz.title)
+    .where(db.holds(Quiz.title, db.given(1)))
+    .order_by(Quiz.created_at, Quiz.id, ascending=False)
+)
 _QUESTIONS = db.compiled(
     Question.select(*Question.all_columns(exclude=[Question.quiz]))
     .where(Question.quiz == db.given(1))
@@ -164,6 +169,11 @@ async def was_asked(quiz_id: UUID) -> bool:
     """Whether any question of the quiz was ever asked: from then on its scoring stays."""
     found: bool = await db.value("SELECT EXISTS (SELECT FROM room WHERE quiz = $1 AND position > 0)", quiz_id)
     return found
+
+
+async def quizzes_titled(text: str, limit: int) -> list[tuple[UUID, str]]:
+    """(id, title) of at most `limit` quizzes whose title has the text, in capitals or not; the newest first."""
+    return [(one["id"], one["title"]) for one in await db.rows(_TITLED + " LIMIT $2", text, limit)]
 
 
 async def questions(quiz_id: UUID) -> list[QuestionRow]:
@@ -199,6 +209,18 @@ async def rooms(*, live: bool, limit: int = 50) -> list[RoomRow]:
         _ROOM + "WHERE room.state = ANY($1) ORDER BY room.created_at DESC, room.id DESC LIMIT $2", states, limit
     )
     return [RoomRow(**row, round=None) for row in found]
+
+
+async def rooms_called(text: str, limit: int) -> list[tuple[UUID, str, str]]:
+    """(id, title, code) of at most `limit` rooms whose title has the text or whose code begins so; the newest first."""
+    found = await db.rows(
+        "SELECT room.id, quiz.title, code FROM room JOIN quiz ON quiz.id = room.quiz"
+        " WHERE starts_with(code, lower($1)) OR position(lower($1) IN lower(quiz.title)) > 0"
+        " ORDER BY room.created_at DESC, room.id DESC LIMIT $2",
+        text,
+        limit,
+    )
+    return [(one["id"], one["title"], one["code"]) for one in found]
 
 
 async def _latest_round(found: db.Row) -> RoundRow | None:

@@ -71,6 +71,9 @@ FROM fund LEFT JOIN account ON account.fund = fund.id LEFT JOIN entry ON entry.a
 """
 
 
+_NAMED = db.compiled(
+    Fund.select(Fund.id, Fund.name).where(db.holds(Fund.name, db.given(1))).order_by(Fund.name, Fund.id)
+)
 _KINDS = db.compiled(Fund.select(Fund.id, Fund.kind, Fund.name).where(Fund.id == db.any_of(db.given(1))))
 
 
@@ -84,6 +87,11 @@ async def fund(fund_id: UUID) -> FundRow | None:
     """The fund of this id."""
     found = await db.row(_FUND + "WHERE fund.id = $1 GROUP BY fund.id", fund_id)
     return None if found is None else FundRow(**dict(found))
+
+
+async def funds_named(text: str, limit: int) -> list[tuple[UUID, str]]:
+    """(id, name) of at most `limit` funds whose name has the text, in capitals or not; by name."""
+    return [(one["id"], one["name"]) for one in await db.rows(_NAMED + " LIMIT $2", text, limit)]
 
 
 async def kinds(funds: Collection[UUID]) -> dict[UUID, tuple[Kind, str]]:

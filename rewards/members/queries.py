@@ -12,6 +12,7 @@ from piccolo.querystring import QueryString
 
 from rewards import database as db
 from rewards.members.rules import ROLES, OnRoster, staff_key
+from rewards.members.spellings import folded
 from rewards.members.tables import Member, Membership
 from rewards.sheets import one_line
 
@@ -112,6 +113,21 @@ _BELONGS = """
 """
 
 
+# Each hit on its own, for all there are: told of a limit, the planner would rather read the roster than the index.
+_HITS = """
+WITH whole AS MATERIALIZED (SELECT id FROM member WHERE found_by @@ $1::tsquery),
+     begun AS MATERIALIZED (SELECT id FROM member WHERE found_by @@ $2::tsquery),
+     hit AS (
+        (SELECT id, false AS longer FROM whole LIMIT $3) UNION ALL (SELECT id, true FROM begun LIMIT $3)
+     )
+"""
+
+_OF_HITS = """
+JOIN (SELECT id, bool_and(longer) AS longer FROM hit GROUP BY id) AS hit ON hit.id = member.id
+ORDER BY member.left_on IS NOT NULL, hit.longer, lower(member.staff_number) LIMIT $4
+"""
+
+_LOOKED_AT = 200
 _UNIT_OF = db.compiled(
     Membership.select(Membership.unit).where(
         Membership.member == db.given(1),
@@ -156,7 +172,8 @@ async def members(
 ) -> list[Person]:
     """A page of members in the order of staff numbers, beginning behind the number `after` ("": the first page).
 
-    `text` is looked for in names and staff numbers, `unit` takes in the units below it. At most MOST_AT_ONCE.
+    `text` is how a name, its pinyin, its initials or a staff number begins (spellings.py), `unit` takes in the units
+    below it. At most MOST_AT_ONCE.
     """
     after = one_line(after)
     asked = *_matching(text, unit, role, standing), WhereRaw("lower({}) > lower({})", Member.staff_number, after)
@@ -173,8 +190,8 @@ async def member_count(*, text: str = "", unit: UUID | None = None, role: str = 
 def _matching(text: str, unit: UUID | None, role: str, standing: Standing) -> list[Combinable]:
     """What a member of the list fulfils; nothing for what is not asked."""
     asked: list[Combinable] = []
-    if text := one_line(text):
-        asked.append(db.holds(Member.name, text) | db.holds(Member.staff_number, text))
+    if one_line(text):
+        asked.append(WhereRaw("{} @@ {}::tsquery", Member.found_by, _beginning(text)))
     if unit is not None:
         asked.append(WhereRaw(_BELONGS, Member.id, unit, unit))
     if role:
@@ -182,6 +199,27 @@ def _matching(text: str, unit: UUID | None, role: str, standing: Standing) -> li
     if standing != "all":
         asked.append(Member.left_on.is_null() if standing == "here" else Member.left_on.is_not_null())
     return asked
+
+
+async def members_found(text: str, limit: int) -> list[Person]:
+    """At most `limit` members whom a text finds: those who are here first, then those it names whole, by staff number.
+
+    Reads the index and, of what it holds under the text, at most _LOOKED_AT members.
+    """
+    found = await db.rows(_HITS + _PERSON + _OF_HITS, _key(text), _beginning(text), _LOOKED_AT, limit)
+    return [_person(row) for row in found]
+
+
+def _beginning(text: str) -> str:
+    """The query for the members of whom a key begins with the text; "", for nobody, when nothing is left of it."""
+    key = _key(text)
+    return key and f"{key}:*"
+
+
+def _key(text: str) -> str:
+    """The query for the members who have a text as a key; "", for nobody, when nothing is left of it."""
+    key = folded(text).replace("\\", "\\\\").replace("'", "''")
+    return key and f"'{key}'"
 
 
 async def labels(member_ids: Collection[UUID]) -> dict[UUID, Label]:

@@ -8,6 +8,7 @@ from piccolo.columns import (
     BigInt,
     Boolean,
     Bytea,
+    Column,
     Date,
     ForeignKey,
     OnDelete,
@@ -17,6 +18,17 @@ from piccolo.columns import (
 from piccolo.table import Table
 
 from rewards.database import engine
+
+
+class Keys(Column):
+    """A set of texts that is asked for by their beginnings."""
+
+    value_type = str
+
+    @property
+    def column_type(self) -> str:
+        """As PostgreSQL calls it."""
+        return "TSVECTOR"
 
 
 class Unit(Table, tablename="unit", db=engine):
@@ -36,7 +48,8 @@ class Member(Table, tablename="member", db=engine):
     `roles` holds any of organiser, reviewer, auditor, admin; everyone is a member. `code_hash` is argon2id,
     null until the member has set a code. With `shows_alias` boards show `alias` in place of the name.
     `access_version` is the number of the last change of what his sessions say or of whether they last; those with a
-    version below `access_floor` are over.
+    version below `access_floor` are over. `found_by` are the keys of spellings.py, null while the worker has not made
+    them yet.
     """
 
     id = UUID(primary_key=True, default=None)
@@ -54,6 +67,7 @@ class Member(Table, tablename="member", db=engine):
     access_version = BigInt(default=0)
     access_floor = BigInt(default=0)
     created_at = Timestamptz(default=None)
+    found_by = Keys(null=True, default=None)
 
 
 class Membership(Table, tablename="membership", db=engine):

@@ -45,6 +45,7 @@ TYPES = {
     "DATE": "date",
     "TIMESTAMPTZ": "timestamp with time zone",
     "JSONB": "jsonb",
+    "TSVECTOR": "tsvector",
 }
 
 

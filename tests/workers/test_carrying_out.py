@@ -51,8 +51,8 @@ async def everything_due(house: Resources) -> None:
 async def test_done_again_and_again_it_is_done_once(house: Resources) -> None:
     expected = await due(house.redis)
     subjects = [(one["kind"], one["subject"]) for one in await db.rows("SELECT kind, subject FROM intent")]
-    # A closed draw's own are in test_claims.py, what follows the roster in test_following.py.
-    assert {kind for kind, _ in subjects} == set(JOBS) - {"publish_draw", "expire_claims", *WORK}
+    # A closed draw's own are in test_claims.py, what follows the roster in test_following.py, keys in test_members.py.
+    assert {kind for kind, _ in subjects} == set(JOBS) - {"publish_draw", "expire_claims", "make_keys", *WORK}
     for kind, subject in subjects:
         # A worker that dies right after the deed, and before it could tick it off.
         await JOBS[kind][0](house, subject)
@@ -153,7 +153,7 @@ async def test_being_stopped_while_ticking_off_ticks_off_first(house: Resources,
     async with other.transaction():
         await other.execute("LOCK TABLE intent IN SHARE MODE")
         await between.execute("COMMIT")
-        await until_waiting(database, 1, "UPDATE intent SET done_at")
+        await until_waiting(database, 1, 'UPDATE "intent" SET "done_at"')
         job.cancel()
         await db.value("SELECT 1")
     await asyncio.wait([job])

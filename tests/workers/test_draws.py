@@ -35,6 +35,7 @@ def house(redis: Redis, tmp_path: Path) -> Resources:
 async def due(redis: Redis, **changed: object) -> tuple[UUID, str, datetime]:
     """A draw whose hour has come, with the subject of its freeze."""
     there = await plant()
+    await db.rows("UPDATE intent SET done_at = $1", now())  # the boards have followed
     at = now() - HOUR
     plan = terms(there, freeze_at=at, **changed)
     draw = await actions.create_draw(redis, plan, actor=there.organiser, now=at - HOUR, today=at.date(), new_id=new_id)

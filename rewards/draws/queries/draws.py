@@ -178,6 +178,18 @@ async def draws(limit: int = 200) -> list[DrawRow]:
     return [_draw(one) for one in found]
 
 
+async def draws_called(text: str, limit: int) -> list[tuple[UUID, str, str]]:
+    """(id, title, public name) of at most `limit` draws, no rehearsals, that have the text in one of both or as their
+    number; the newest first."""
+    found = await db.rows(
+        "SELECT id, title, slug FROM draw WHERE rehearses IS NULL AND (position(lower($1) IN lower(title)) > 0"
+        " OR position(lower($1) IN slug) > 0 OR number::text = $1) ORDER BY number DESC LIMIT $2",
+        text,
+        limit,
+    )
+    return [(one["id"], one["title"], one["slug"]) for one in found]
+
+
 async def coming(limit: int = 20) -> list[DrawRow]:
     """Draws that members may look forward to: frozen ones, and drafts that have a prize; soonest freeze first."""
     found = await db.rows(

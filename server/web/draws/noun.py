@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from server.runtime.resources import Resources
-from server.web.draws import cards, checks, desk
+from server.web.draws import cards, checks, desk, finding
 from server.web.draws.hold import ceremony, check_in, kit, stage
 from server.web.draws.phone import badge, custody, draws, receipts
 from server.web.draws.plan import form, policy
@@ -86,6 +86,7 @@ DRAWS = Noun(
     ),
     cards=cards.CARDS,
     steps=cards.STEPS,
+    finders=finding.FINDERS,
     opens=_opened,
     checks=(checks.published,),
 )

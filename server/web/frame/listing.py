@@ -12,7 +12,7 @@ from litestar.types import ControllerRouterHandler
 from rewards.ledger.earnings import Earning, misdeclared
 from rewards.members.rules import Duty, duties
 from server.web.frame import i18n
-from server.web.frame.noun import Area, Card, Door, Group, Noun, Page, Slide, Step, Tab
+from server.web.frame.noun import Area, Card, Door, Finder, Group, Noun, Page, Slide, Step, Tab
 
 GROUPS: Final[Sequence[Group]] = ("now", "programme", "rewards", "organisation")
 OTHERWISE: Final = 409
@@ -63,6 +63,7 @@ class Listing:
             raise Declared(f"earnings: {wrong}")
         asked = [one.permission for noun in self.nouns for one in noun.doors]
         asked += [one.permission for noun in self.nouns for one in noun.steps]
+        asked += [one.permission for noun in self.nouns for one in noun.finders]
         wanted = {*_guarded(self.handlers), *asked}
         if unknown := sorted(wanted - self.permissions.keys()):
             raise Declared(f"permissions that no noun declares: {', '.join(unknown)}")
@@ -105,6 +106,11 @@ class Listing:
     def slides(self) -> Sequence[Slide]:
         """Of an idle screen, in their order."""
         return sorted((one for noun in self.nouns for one in noun.slides), key=lambda one: one.order)
+
+    @cached_property
+    def finders(self) -> Sequence[Finder]:
+        """What the find field asks, in their order."""
+        return sorted((one for noun in self.nouns for one in noun.finders), key=lambda one: one.order)
 
     def cards(self, page: Page) -> Sequence[Card]:
         """Of a page, in the order of the nouns."""

@@ -100,6 +100,30 @@ class Area:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """Something that was looked for: its page, what it is called, and what tells it from others of that name."""
+
+    address: str
+    title: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """Things of a noun that the desk's find field finds, under `label` and in the order of `order`.
+
+    `find` gives at most so many for a text of 1 to 100 characters on one line, the likeliest first; one statement, and
+    whoever asks holds `permission`. `more` is the noun's own list with that search.
+    """
+
+    order: int
+    label: str
+    permission: str
+    find: Callable[[Asked, str, int], Awaitable[Sequence[Found]]]
+    more: Callable[[str], str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """What a screen can show of a noun under `KIND:ID`.
 
@@ -187,6 +211,7 @@ class Noun:
     cards: Sequence[Card] = ()
     steps: Sequence[Step] = ()
     slides: Sequence[Slide] = ()
+    finders: Sequence[Finder] = ()
     texts: Sequence[Mapping[str, str]] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
     statuses: Mapping[str, int] = field(default_factory=dict)

@@ -1,9 +1,9 @@
-"""What the frame itself declares: whether this process is well, and what is said of anything."""
+"""What the frame itself declares: whether this process is well, the find field, and what is said of anything."""
 
 from litestar import Response, get
 
 from rewards import database
-from server.web.frame import pages, words
+from server.web.frame import finding, pages, words
 from server.web.frame.asked import Asked
 from server.web.frame.noun import Noun
 
@@ -18,7 +18,7 @@ async def show_health(request: Asked) -> Response[dict[str, str]]:
 
 FRAME = Noun(
     name="frame",
-    handlers=(show_health,),
+    handlers=(show_health, *finding.HANDLERS),
     texts=(words.TEXTS,),
     fields=words.FIELDS,
     statuses={

@@ -5,7 +5,7 @@ from typing import Any
 
 from server.web.frame.i18n import mark as _
 from server.web.frame.noun import Area, Door, Noun, Way
-from server.web.members import cards, words
+from server.web.members import cards, finding, words
 from server.web.members.desk import details, importing, member, members, slips, units
 from server.web.members.phone import me, sign_in
 
@@ -40,6 +40,7 @@ MEMBERS = Noun(
     ),
     ways=(Way("me", "/me"), Way("me", "/set-code")),
     steps=cards.STEPS,
+    finders=finding.FINDERS,
     texts=(words.TEXTS,),
     statuses={
         "alias.": 400,

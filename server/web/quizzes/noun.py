@@ -7,7 +7,7 @@ from games.quizzes.earnings import QUIZ
 from server.runtime.resources import Resources
 from server.web.frame.i18n import mark as _
 from server.web.frame.noun import Area, Door, Noun, Opened, Shown, Slide, Way
-from server.web.quizzes import cards, checks, phone, screen, words
+from server.web.quizzes import cards, checks, finding, phone, screen, words
 from server.web.quizzes.answering import Answering
 from server.web.quizzes.desk import quizzes, rooms
 from server.web.quizzes.live import Live, Rooms
@@ -54,6 +54,7 @@ QUIZZES = Noun(
     areas=(Area("quiz", _("Quizzes"), _quiz), Area("room", _("Rooms"), _room)),
     cards=cards.CARDS,
     steps=cards.STEPS,
+    finders=finding.FINDERS,
     opens=_opened,
     earnings=(QUIZ,),
     checks=(checks.answers, checks.room_boards),

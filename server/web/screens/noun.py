@@ -6,7 +6,7 @@ from typing import Any
 from server.runtime.resources import Resources
 from server.web.frame.i18n import mark as _
 from server.web.frame.noun import Area, Door, Noun, Opened, Shown
-from server.web.screens import cards, desk, screen, words
+from server.web.screens import cards, desk, finding, screen, words
 from server.web.screens.panels import Screens
 
 
@@ -25,6 +25,7 @@ SCREENS = Noun(
     permissions={"screens.read": "reads", "screens.change": "runs"},
     doors=(Door("/desk/screens", _("Screens"), "screen", "screens.read", "organisation", 30),),
     steps=cards.STEPS,
+    finders=finding.FINDERS,
     texts=(words.TEXTS,),
     statuses={"screen.unknown": 404, "screen.revoked_": 410},
     areas=(Area("screen", _("Screens"), _screen),),

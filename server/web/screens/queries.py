@@ -26,8 +26,10 @@ class ScreenRow:
 
 
 SCREEN: Final = Screen.id, Screen.name, Screen.shows, Screen.created_at, Screen.revoked_at, Screen.seen_at
-_SCREENS: Final = db.compiled(
-    Screen.select(*SCREEN).order_by(QueryString("{} IS NOT NULL", Screen.revoked_at), Screen.name, Screen.id)
+_IN_ORDER: Final = QueryString("{} IS NOT NULL", Screen.revoked_at), Screen.name, Screen.id
+_SCREENS: Final = db.compiled(Screen.select(*SCREEN).order_by(*_IN_ORDER))
+_NAMED: Final = db.compiled(
+    Screen.select(Screen.id, Screen.name).where(db.holds(Screen.name, db.given(1))).order_by(*_IN_ORDER)
 )
 _SOME_SCREENS: Final = db.compiled(Screen.select(*SCREEN).where(Screen.id == db.any_of(db.given(1))))
 
@@ -40,6 +42,11 @@ async def screens() -> list[ScreenRow]:
 async def screen(screen_id: UUID) -> ScreenRow | None:
     """One screen, or None."""
     return next(iter(await some_screens([screen_id])), None)
+
+
+async def screens_named(text: str, limit: int) -> list[tuple[UUID, str]]:
+    """(id, name) of at most `limit` screens whose name has the text, in capitals or not; those that work first."""
+    return [(one["id"], one["name"]) for one in await db.rows(_NAMED + " LIMIT $2", text, limit)]
 
 
 async def some_screens(screen_ids: Collection[UUID]) -> list[ScreenRow]:

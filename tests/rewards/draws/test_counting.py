@@ -13,9 +13,8 @@ from rewards.draws.eligibility import UNKNOWN, ClassTerms, Counted, Reason, Rule
 from rewards.ledger.actions import Award, award
 from rewards.refusals import Refusal
 from server.runtime.chance import new_id
-from server.web import i18n, pages
+from server.web.frame import i18n
 from server.web.nouns import LISTING
-from server.web.texts import texts
 from tests.rewards.draws.world import NOW, TODAY, Plant, frozen, plan_draw, plant, seal_all, sealed, terms
 from tests.rewards.ledger.world import HOURS, declare
 
@@ -61,7 +60,7 @@ async def test_a_rule_that_counts_what_nobody_declares_is_refused_at_every_step(
     strange = Rule((FOUR_HOURS,))
     hidden = Rule(classes=(ClassTerms("long", "Long", (FOUR_HOURS,)),))
     mismeasured = Rule((Counted("quiz", "sum", 60, measure="minutes"),))
-    assert UNKNOWN in texts()
+    assert UNKNOWN in LISTING.texts
 
     def refused(earning: str = "hours") -> pytest.RaisesExc[Refusal]:
         return pytest.raises(Refusal, match=f"^{UNKNOWN}$", check=lambda one: one.details == {"earning": earning})
@@ -95,6 +94,6 @@ async def test_a_rule_that_counts_what_nobody_declares_is_refused_at_every_step(
 def test_an_old_condition_is_still_said_in_words_of_both_languages() -> None:
     for language in i18n.LOCALES:
         for code, details in rule_facts(Rule((FOUR_HOURS,)), {}):
-            said = pages.sentence(code, details, language)
+            said = LISTING.sentence(code, details, language)
             assert "hours" not in said
             assert "%" not in said

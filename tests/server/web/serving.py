@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from server.app import make_app
 from server.runtime.settings import Settings, load
-from server.web.screen import screens
+from server.web.screens.links import key_of
 
 
 @cache
@@ -69,7 +69,7 @@ class Served:
 
     def screen(self, screen_id: UUID) -> str:
         """The address of a screen."""
-        return f"{self.address}/screen/{screens.key_of(self.app.state.house.resources.settings, screen_id)}"
+        return f"{self.address}/screen/{key_of(self.app.state.house.resources.settings, screen_id)}"
 
 
 @asynccontextmanager

@@ -93,6 +93,7 @@ ASKED: dict[str, tuple[str, ...]] = {
     "/desk/rooms/{room_id:uuid}/confirm": ("move",),
     "/desk/boards": ("season", "shows", "week", "unit", "from"),
     "/desk/draws/people": ("text",),
+    "/desk/find": ("q",),
     "/desk/draws/{draw_id:uuid}": ("prize", "batch"),
     "/desk/draws/{draw_id:uuid}/now": ("seen", "watch"),
     "/desk/draws/{draw_id:uuid}/why": ("staff_number",),

@@ -22,7 +22,7 @@ from rewards.ticks import announce
 from server.runtime.embedded import locate
 from server.runtime.redis_client import connect
 from server.web.frame import live
-from server.web.frame.live import REMAINING, Channel, EventStream, Hub, Kind, Picture, Subscriber, event, json_event
+from server.web.frame.live import REMAINING, Channel, EventStream, Hub, Picture, Subscriber, Topic, event, json_event
 from server.web.quizzes.live import Rooms
 from tests import patience
 from tests.games.quizzes.world import NOON, RIGHT, SECOND, WRONG, Play, room, scene, wipe
@@ -84,8 +84,8 @@ def stage() -> Stage:
 
 
 @contextlib.asynccontextmanager
-async def served(url: str, kinds: Mapping[str, Kind]) -> AsyncIterator[Hub]:
-    made = Hub(connect(url, size=2, read_timeout=30), kinds)
+async def served(url: str, topics: Mapping[str, Topic]) -> AsyncIterator[Hub]:
+    made = Hub(connect(url, size=2, read_timeout=30), dict(topics))
     made.start()
     try:
         yield made
@@ -96,8 +96,8 @@ async def served(url: str, kinds: Mapping[str, Kind]) -> AsyncIterator[Hub]:
 
 @pytest.fixture
 async def hub(servers: tuple[str, str], redis: Redis, stage: Stage) -> AsyncIterator[Hub]:
-    kind = Kind(stage.draw, stage.personal, stage.count, stage.versions)
-    async with served(servers[1], {"room": kind, "other": Kind(stage.draw)}) as made:
+    topic = Topic(stage.draw, stage.personal, stage.count, stage.versions, {"answers": False, "players": True})
+    async with served(servers[1], {"room": topic, "other": Topic(stage.draw)}) as made:
         yield made
 
 
@@ -260,8 +260,8 @@ async def test_answers_and_joins_are_counted_at_a_slow_pace(
 ) -> None:
     monkeypatch.setattr(live, "COUNT_SECONDS", 0.02)
     monkeypatch.setattr(live, "COALESCE_SECONDS", 0.02)
-    kind = Kind(stage.draw, stage.personal, stage.count, stage.versions)
-    async with served(servers[1], {"room": kind}) as hub:
+    topic = Topic(stage.draw, stage.personal, stage.count, stage.versions, {"answers": False, "players": True})
+    async with served(servers[1], {"room": topic}) as hub:
         with hub.following(PHONE_EN, uuid4()) as phone, hub.following(DESK, uuid4()) as desk:
             await ready(hub, redis)
             await announce(redis, "answers:1")
@@ -297,7 +297,7 @@ async def test_a_quiet_stream_is_kept_alive(
     servers: tuple[str, str], redis: Redis, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live, "PING_SECONDS", 0.01)
-    async with served(servers[1], {"room": Kind(stage.draw)}) as hub:
+    async with served(servers[1], {"room": Topic(stage.draw)}) as hub:
         with hub.following(PHONE_EN, uuid4()) as phone:
             await until(phone, live.PING)
 
@@ -319,7 +319,7 @@ async def comparing(
     servers: tuple[str, str], redis: Redis, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Hub]:
     monkeypatch.setattr(live, "COMPARE_SECONDS", 0.01)
-    async with served(servers[1], {"room": Kind(stage.draw, versions=stage.versions)}) as made:
+    async with served(servers[1], {"room": Topic(stage.draw, versions=stage.versions)}) as made:
         yield made
 
 
@@ -400,7 +400,7 @@ class Valkey:
 async def test_ticks_are_heard_again_after_the_server_was_killed(own_valkey: Valkey, stage: Stage) -> None:
     """All that it held is gone, too: the stream begins anew."""
     speaker = connect(own_valkey.url)
-    async with served(own_valkey.url, {"room": Kind(stage.draw)}) as hub:
+    async with served(own_valkey.url, {"room": Topic(stage.draw)}) as hub:
         with hub.following(PHONE_EN, uuid4()) as phone:
             for version in (1, 2, 3):
                 await ready(hub, speaker)
@@ -485,7 +485,7 @@ async def test_stopping_ends_every_stream(hub: Hub, stage: Stage) -> None:
 async def test_stopping_is_heard_whatever_the_hub_is_at(servers: tuple[str, str], stage: Stage) -> None:
     """Among other things while it connects, where the Redis client may swallow a cancellation."""
     for turns in range(40):
-        hub = Hub(connect(servers[1], size=2, read_timeout=30), {"room": Kind(stage.draw)})
+        hub = Hub(connect(servers[1], size=2, read_timeout=30), {"room": Topic(stage.draw)})
         hub.start()
         for _ in range(turns):
             await asyncio.sleep(0)
@@ -523,7 +523,7 @@ async def watched(redis: Redis, right_mask: int, explanation: str) -> Seen:
     await db.rows("UPDATE question SET right_mask = $1, explanation = $2", right_mask, explanation)
     await play.join()
     rooms, topic, seen = Rooms.of(redis), f"room:{play.id}", Seen()
-    hub = Hub(redis, {"room": rooms.kind()})
+    hub = Hub(redis, {"room": rooms.topic()})
     people = list(zip(play.scene.players, LANGUAGES, strict=True))
     with contextlib.ExitStack() as open_streams:
         phones = [

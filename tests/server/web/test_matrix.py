@@ -82,6 +82,7 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     # The desk.
     ("GET", "/desk"): AT_THE_DESK,
     ("GET", "/desk/health"): AT_THE_DESK,
+    ("GET", "/desk/find"): AT_THE_DESK,
     ("GET", "/desk/members"): AT_THE_DESK,
     ("GET", "/desk/members/new"): RUNS,
     ("POST", "/desk/members"): RUNS,

@@ -17,6 +17,7 @@ from rewards.draws.actions.policing import set_policy
 from rewards.draws.eligibility import MOST_POINTS, Counted, JoinedBefore, NotWinner, Points, Roles, Units
 from rewards.draws.policy import Policy
 from rewards.funds import actions as funds
+from rewards.members.actions import make_keys
 from server.runtime.chance import new_id
 from server.runtime.clock import now
 from server.web.draws.plan import draft as draw_draft
@@ -244,6 +245,7 @@ async def test_names_find_people_and_namesakes_are_asked_about(there: Hall) -> N
         "INSERT INTO member (id, staff_number, name, roles, created_at) VALUES"
         " (gen_random_uuid(), 'X1', 'Twin', '{}', now()), (gen_random_uuid(), 'X2', 'Twin', '{}', now())"
     )
+    await make_keys()
     answer = await there.post("/desk/draws", form(there, **{"custodian-1-who": "Twin"}))
     assert answer.status_code == 422
     assert "Give the staff number" in answer.text

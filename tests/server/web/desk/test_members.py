@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from rewards.database import row, rows, value
 from rewards.members import queries
-from rewards.members.actions import look_at_link
+from rewards.members.actions import look_at_link, make_keys
 from rewards.sheets import Sheet, read_rows, write_csv
 from server.runtime.clock import now
 from tests.server.web.conftest import Browser, SignedIn, SignIn, add_member
@@ -232,6 +232,7 @@ async def test_lists_search_filter_and_page(client: Browser, sign_in: SignIn) ->
     who = await sign_in("organiser", number="ZZ", name="Zoe")
     for index in range(60):
         await add_member(f"Person {index}", f"P{index:03}")
+    await make_keys()
     first = (await client.get("/desk/members", headers=who.headers)).text
     assert "61 members" in first
     assert "P049" in first

@@ -17,14 +17,15 @@ from rewards.draws.eligibility import Rule
 from rewards.draws.terms import CustodianTerms, PrizeTerms, Terms
 from server.runtime.chance import new_id
 from server.runtime.clock import now
+from server.web.boards.screen import lines_of
 from server.web.draws.screen import stage
 from server.web.frame.live import Channel
+from server.web.quizzes.screen import FORGOTTEN_AFTER, PODIUM_FOR
 from server.web.screens import actions as screen_actions
 from server.web.screens import links as screen_links
 from server.web.screens import queries as screen_queries
-from server.web.screens import screens
 from server.web.screens.actions import Titles
-from server.web.screens.pictures import FORGOTTEN_AFTER, PODIUM_FOR, Screens, lines_of
+from server.web.screens.panels import Screens
 from tests import patience
 from tests.rewards.draws.world import frozen, seal_all
 from tests.server.web.conftest import Browser
@@ -324,7 +325,7 @@ async def test_a_followed_screen_is_told_at_once_and_made_good_when_a_tick_is_lo
         assert list(await wall.screens.versions([str(wall.id)])) == [str(wall.id)]
         await hub.show(channel.topic)
         assert await wall.screens.versions([str(wall.id)]) == {}
-        await screens.revoke(wall.house.redis, wall.id, actor=None, now=now())
+        await screen_actions.revoke(wall.house.redis, wall.id, actor=None, now=now())
         async with asyncio.timeout(patience.SECONDS):
             while b"This screen has been taken down" not in frames:
                 frames = await reader.next() or b""
