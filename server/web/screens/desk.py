@@ -20,7 +20,7 @@ from server.web.screens import actions, links, queries
 from server.web.screens.panels import Screens
 from server.web.screens.queries import ScreenRow
 
-HEAD = (_("Name"), _("Shows"), _("Set up on"), _("Withdrawn on"))
+HEAD = (_("Screen"), _("Shows"), _("Set up on"), _("Withdrawn on"))
 ON = timedelta(minutes=2)
 """A screen that was seen within this time is on."""
 

@@ -20,7 +20,7 @@ from server.web.frame.i18n import mark as _
 from server.web.frame.pages import Form
 from server.web.frame.records import Undo
 
-HEAD = (_("Name"), _("First day"), _("Last day"))
+HEAD = (_("Season"), _("First day"), _("Last day"))
 FIELDS = ("name", "starts_on", "ends_on")
 
 

@@ -9,8 +9,9 @@ from rewards.database import rows, value
 from rewards.members import queries
 from server.runtime.chance import new_id
 from tests.server.web.conftest import Browser, SignedIn, SignIn, add_member
+from tests.server.web.desk.test_find import statements
 
-EMPTY_NOTICE = re.compile(r'<form class="notice-undo" method="post" action="([^"]+)">(.*?)</form>', re.DOTALL)
+UNDO = re.compile(r'<form class="notice-undo" method="post" action="([^"]+)">(.*?)</form>', re.DOTALL)
 
 
 async def unit(client: Browser, who: SignedIn, name: str, parent: object = "") -> str:
@@ -32,7 +33,7 @@ async def settle(member: UUID, address: str) -> None:
 
 async def undo(client: Browser, who: SignedIn, location: str) -> str:
     """Press Undo in the notice that an action leads to; where that leads."""
-    found = EMPTY_NOTICE.search((await client.get(location, headers=who.headers)).text)
+    found = UNDO.search((await client.get(location, headers=who.headers)).text)
     assert found is not None
     fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', found[2]))
     del fields["csrf"]
@@ -68,7 +69,7 @@ async def test_somebody_else_is_offered_no_undo_and_no_link_brings_one_along(cli
     plant = await unit(client, who, "Plant")
     address = f"{plant}?said=desk.unit_added&undo=/desk/members&name=x"
     assert "notice-undo" not in (await client.get(address, headers=other.headers)).text
-    mine = EMPTY_NOTICE.findall((await client.get(address, headers=who.headers)).text)
+    mine = UNDO.findall((await client.get(address, headers=who.headers)).text)
     assert [action for action, _ in mine] == [f"{plant}/retire"]
 
 
@@ -195,3 +196,24 @@ async def test_leaving_is_taken_back_from_its_notice(client: Browser, sign_in: S
     person = await queries.member(member)
     assert person is not None
     assert person.left_on is None
+
+
+@pytest.mark.parametrize("page", ["/desk/units", "/desk/units/new", "{unit}", "/desk/members/new", "/desk/seasons"])
+async def test_a_page_asks_the_same_however_many_there_are(
+    client: Browser, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    who = await sign_in("admin")
+    plant = await unit(client, who, "Plant")
+    asked = []
+    for _more in range(2):
+        with statements(monkeypatch) as said:
+            assert (await client.get(page.format(unit=plant), headers=who.headers)).status_code == 200
+        asked.append(len(said))
+        for number in range(20):
+            await rows(
+                "INSERT INTO unit (id, parent, name, path) VALUES ($1, $2, $3, 'Plant/' || $3)",
+                new_id(),
+                UUID(plant.rpartition("/")[2]),
+                f"{len(asked)} {number}",
+            )
+    assert asked[0] == asked[1] > 0
