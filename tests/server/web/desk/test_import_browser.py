@@ -1,6 +1,6 @@
 """An import in a real browser, from the file as it is kept to everybody on the roster, on a laptop and on a phone."""
 
-from pathlib import Path
+import asyncio
 
 import pytest
 from playwright.async_api import Browser as Chromium
@@ -56,7 +56,8 @@ async def test_three_wrong_rows_come_back_are_mended_and_everybody_is_in(
         await page.get_by_role("link", name="Rows to mend, Excel").click()
     got = await download.value
     assert got.suggested_filename == "roster-rest.xlsx"
-    sheet = read_rows(Path(await got.path()).read_bytes(), got.suggested_filename)
+    data = await asyncio.to_thread((await got.path()).read_bytes)
+    sheet = read_rows(data, got.suggested_filename)
     assert isinstance(sheet, Sheet)
     rows = [list(row) for row in sheet.rows]
     assert [row[-1] for row in rows] == WHYS
