@@ -31,7 +31,11 @@ _LINES = compiled(AuditEntry.select())
 
 
 async def latest(
-    limit: int, before_id: int | None = None, code_prefix: str | None = None, actor: UUID | None = None
+    limit: int,
+    before_id: int | None = None,
+    code_prefix: str | None = None,
+    actor: UUID | None = None,
+    subject: str | None = None,
 ) -> list[AuditLine]:
     """At most `limit` lines, newest first. The next page is `before_id` = the id of the last line of this one."""
     asked: list[Combinable] = []
@@ -41,5 +45,7 @@ async def latest(
         asked.append(WhereRaw("starts_with({}, {})", AuditEntry.code, code_prefix))
     if actor is not None:
         asked.append(AuditEntry.actor == actor)
+    if subject is not None:
+        asked.append(AuditEntry.subject == subject)
     found = await rows(QueryString(_LINES + " WHERE {} ORDER BY id DESC LIMIT {}", all_of(*asked), limit))
     return [AuditLine(**{**line, "details": json.loads(line["details"])}) for line in found]

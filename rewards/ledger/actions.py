@@ -282,6 +282,47 @@ async def open_season(
     return SeasonRow(new_id, name, starts_on, ends_on)
 
 
+async def correct_season(
+    season: UUID, name: str, starts_on: date, ends_on: date, *, at: datetime, today: date, actor: UUID | None
+) -> None:
+    """Give a season this name and these days; the same again changes nothing. What is posted in it stays inside.
+
+    Refusals: season.unknown, season.start_posted, season.end_past, season.end_posted (last), and as `open_season`.
+    """
+    name = name.strip()
+    if (flaw := rules.season_flaw(name, starts_on, ends_on)) is not None:
+        raise Refusal(flaw, longest=rules.LONGEST_SEASON)
+    try:
+        async with transaction() as connection:
+            # Whoever posts holds the season's row for its key, so that nothing is posted between look and change.
+            before = await connection.fetchrow(
+                "SELECT name, starts_on, ends_on FROM season WHERE id = $1 FOR UPDATE", season
+            )
+            if before is None:
+                raise Refusal("season.unknown")
+            if (before["name"], before["starts_on"], before["ends_on"]) == (name, starts_on, ends_on):
+                return
+            posted = await queries.posted_days(season)
+            old = before["starts_on"], before["ends_on"]
+            if (flaw := rules.dates_flaw(old, (starts_on, ends_on), posted, today)) is not None:
+                raise Refusal(flaw, last="" if posted is None else posted[1].isoformat())
+            await Season.update({Season.name: name, Season.starts_on: starts_on, Season.ends_on: ends_on}).where(
+                Season.id == season
+            )
+            await audit(
+                "season.corrected",
+                at=at,
+                actor=actor,
+                subject=str(season),
+                name=name,
+                starts_on=starts_on.isoformat(),
+                ends_on=ends_on.isoformat(),
+                before=[before["name"], before["starts_on"].isoformat(), before["ends_on"].isoformat()],
+            )
+    except asyncpg.ExclusionViolationError:
+        raise Refusal("season.overlap") from None
+
+
 async def bring_up(connection: Connection, earnings: Sequence[Earning]) -> None:
     """Let the ledger know all earnings there are: a new one begins with its declared terms, one that is known keeps the
     terms it has, one that is left out pays no more.

@@ -121,6 +121,22 @@ async def season_of(day: date) -> SeasonRow | None:
     return None if found is None else SeasonRow(**found)
 
 
+async def posted_days(season: UUID) -> tuple[date, date] | None:
+    """The first and the last day of what was posted in a season; None: nothing was. Two steps into an index."""
+    found = await row(
+        """
+        SELECT
+            (SELECT day FROM posting WHERE posting.season = season.id AND day >= starts_on ORDER BY day LIMIT 1)
+                AS first,
+            (SELECT day FROM posting WHERE posting.season = season.id AND day <= ends_on ORDER BY day DESC LIMIT 1)
+                AS last
+        FROM season WHERE id = $1
+        """,
+        season,
+    )
+    return None if found is None or found["first"] is None else (found["first"], found["last"])
+
+
 async def seasons() -> list[SeasonRow]:
     """All seasons, the latest first."""
     return [SeasonRow(**one) for one in await rows(_SEASONS)]

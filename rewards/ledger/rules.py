@@ -114,6 +114,25 @@ def season_flaw(name: str, starts_on: date, ends_on: date) -> str | None:
     return None
 
 
+def dates_flaw(
+    old: tuple[date, date], new: tuple[date, date], posted: tuple[date, date] | None, today: date
+) -> str | None:
+    """The code of why a season's (first, last) day cannot be changed so, or None. `posted`: first and last day of what
+    was posted in it; None: nothing.
+
+    With postings, boards count from the first day, and an end that is past has settled who is on them.
+    """
+    if old == new or posted is None:
+        return None
+    if new[0] != old[0]:
+        return "season.start_posted"
+    if old[1] < today:
+        return "season.end_past"
+    if new[1] < max(posted[1], today):
+        return "season.end_posted"
+    return None
+
+
 def rule_flaw(code: str, daily_cap: int | None, spend_percent: int) -> str | None:
     """The code of what is wrong with an earning rule, or None."""
     named = 0 < len(code) <= 40 and code.isascii() and code.replace("_", "").isalnum() and code == code.lower()

@@ -81,6 +81,7 @@ class UnitNode:
     depth: int
     own: int
     within: int
+    retired_on: date | None
 
 
 _PERSON = """
@@ -237,11 +238,11 @@ async def labels(member_ids: Collection[UUID]) -> dict[UUID, Label]:
     return {row["id"]: Label(row["name"], row["shown"], row["unit"]) for row in found}
 
 
-async def unit_tree() -> tuple[UnitNode, ...]:
-    """Every unit, each parent right before its subtree, siblings by name."""
+async def unit_tree(*, retired: bool = False) -> tuple[UnitNode, ...]:
+    """Every unit that is not retired, or every one; each parent right before its subtree, siblings by name."""
     found = await db.rows(
         """
-        SELECT unit.id, unit.parent, unit.name, unit.path, count(member.id) AS own
+        SELECT unit.id, unit.parent, unit.name, unit.path, unit.retired_on, count(member.id) AS own
         FROM unit
         LEFT JOIN membership ON membership.unit = unit.id AND membership.until IS NULL
         LEFT JOIN member ON member.id = membership.member AND member.left_on IS NULL
@@ -255,9 +256,12 @@ async def unit_tree() -> tuple[UnitNode, ...]:
         for depth in range(1, len(path) + 1):
             within[path[:depth]] = within.get(path[:depth], 0) + row["own"]
     return tuple(
-        UnitNode(row["id"], row["parent"], row["name"], path, len(path) - 1, row["own"], within[path])
+        UnitNode(
+            row["id"], row["parent"], row["name"], path, len(path) - 1, row["own"], within[path], row["retired_on"]
+        )
         for row in sorted(found, key=lambda row: paths[row["id"]])
         for path in (paths[row["id"]],)
+        if retired or row["retired_on"] is None
     )
 
 

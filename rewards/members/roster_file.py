@@ -2,12 +2,12 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Literal
+from typing import Final, Literal
 
-from rewards.sheets import EPOCH_1900, Findings, Problem, Sheet, one_line, read_rows
+from rewards.sheets import EPOCH_1900, Findings, LeftOut, Problem, Sheet, one_line, read_rows
 
 Field = Literal["staff_number", "name", "unit", "roles", "joined", "left", "email", "phone", "language"]
 Role = Literal["organiser", "reviewer", "auditor", "admin"]
@@ -46,7 +46,8 @@ class RosterRow:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """`rows` are the good ones in the order of the file; `problems` in the order of lines.
+    """`rows` are the good ones and `left_out` the others, both in the order of the file. `problems` tell of all of it
+    in the order of lines, of many the first.
 
     `columns` maps every heading of the file, left to right, to what it was read as; None: not read. `header_line` is
     the row of the headings, 0 where none was found.
@@ -56,11 +57,12 @@ class Roster:
     problems: tuple[Problem, ...] = ()
     columns: tuple[tuple[str, Field | None], ...] = ()
     header_line: int = 0
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
-    def importable(self) -> bool:
-        """All good rows, or none: no error, and at least one row."""
-        return bool(self.rows) and all(problem.severity != "error" for problem in self.problems)
+    def headings(self) -> tuple[str, ...]:
+        """Of all columns, left to right."""
+        return tuple(heading for heading, _ in self.columns)
 
     def says(self, name: Field) -> bool:
         """Whether the file has a column for it: an absent column leaves what is known of a member as it is."""
@@ -89,6 +91,9 @@ _HEADINGS: dict[Field, str] = {
 _FIELDS: dict[str, tuple[Field, int]] = {
     heading: (name, rank) for name, headings in _HEADINGS.items() for rank, heading in enumerate(headings.split())
 }
+
+_WHY: Final = frozenset(("whatiswrong", "问题"))
+"""Headings of the column that says why a row came back (rewards/sheets/rest.py): not read, and rightly so."""
 
 _ROLE_ORDER: tuple[Role, ...] = ("organiser", "reviewer", "auditor", "admin")
 _ROLE_WORDS: dict[Role | None, str] = {
@@ -128,26 +133,42 @@ def read_roster(data: bytes, filename: str) -> Roster:
     if findings.blocked:
         return Roster((), findings.told(), header.columns, header.line)
 
-    rows: list[RosterRow] = []
-    first_line_of: dict[str, int] = {}
-    any_row = False
-    for line, cells in enumerate(sheet.rows[header.line :], start=header.line + 1):
-        reading = _Line(line, cells, header)
-        if reading.is_blank():
-            continue
-        any_row = True
-        row = reading.row()
-        number = row.staff_number.casefold()
-        if number:
-            first = first_line_of.setdefault(number, line)
-            if first != line:
-                reading.wrong("staff_number", "roster.staff_number_twice", number=row.staff_number, first=first)
-        findings.add(*reading.problems)
-        if reading.is_good():
-            rows.append(row)
-    if not any_row:
+    lines = [_Line(line, cells, header) for line, cells in enumerate(sheet.rows[header.line :], start=header.line + 1)]
+    read = [(line, line.row()) for line in lines if not line.is_blank()]
+    _name_twice(read)
+    for line, _ in read:
+        findings.add(*line.problems)
+    if not read:
         findings.add(Problem(header.line, None, "roster.no_rows"))
-    return Roster(tuple(rows), findings.told(), header.columns, header.line)
+    return Roster(
+        tuple(row for line, row in read if line.is_good()),
+        findings.told(),
+        header.columns,
+        header.line,
+        tuple(LeftOut(line.line, line.cells, tuple(line.problems)) for line, _ in read if not line.is_good()),
+    )
+
+
+def _name_twice(read: Sequence[tuple["_Line", RosterRow]]) -> None:
+    """Of several rows with one staff number none can be told to be right: all are wrong."""
+    first_of: dict[str, tuple[_Line, RosterRow]] = {}
+    told: set[str] = set()
+    for line, row in read:
+        key = row.staff_number.casefold()
+        first, one = first_of.setdefault(key, (line, row))
+        if not key or first is line:
+            continue
+        line.wrong("staff_number", "roster.staff_number_twice", number=row.staff_number, first=first.line)
+        if key not in told:
+            first.wrong("staff_number", "roster.staff_number_again", number=one.staff_number, again=line.line)
+            told.add(key)
+
+
+def read_person(said: Mapping[Field, str]) -> tuple[RosterRow, tuple[Problem, ...]]:
+    """One person as a row with these cells would be read. The column of a problem is its field."""
+    header = _Header(1, tuple((name, name) for name in said), {name: (at,) for at, name in enumerate(said)}, ())
+    line = _Line(1, tuple(said.values()), header)
+    return line.row(), tuple(line.problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +229,9 @@ def _find_header(rows: Sequence[tuple[str, ...]]) -> _Header | Problem:
     by_place = {place: name for name, at in places.items() for place in at}
     columns = tuple((heading, by_place.get(place)) for place, heading in enumerate(headings))
     ignored = [
-        heading for place, (heading, name) in enumerate(columns) if name is None and heading and place not in twice
+        heading
+        for place, (heading, name) in enumerate(columns)
+        if name is None and heading and place not in twice and not set(_keys(heading)) & _WHY
     ]
     if ignored:
         shown = ", ".join(ignored)
@@ -289,13 +312,7 @@ class _Line:
         return ""
 
     def _unit(self) -> tuple[str, ...]:
-        parts = tuple(
-            one_line(part)
-            for text in self.texts("unit")
-            if text.casefold() not in _NOTHING
-            for part in re.split(r"[/\\>／＼＞›»→]", text)
-            if part.strip()
-        )
+        parts = tuple(part for text in self.texts("unit") for part in unit_parts(text))
         if any(len(part) > MAX_UNIT_NAME for part in parts) or len("/".join(parts)) > MAX_UNIT_PATH:
             self.wrong("unit", "roster.too_long", limit=MAX_UNIT_NAME)
         elif len(parts) > MAX_UNIT_DEPTH:
@@ -362,6 +379,14 @@ def clean_staff_number(text: str) -> str:
     text = one_line(unicodedata.normalize("NFKC", text)).translate(_HYPHENS)
     whole = re.fullmatch(r"([0-9]+)\.0+", text)
     return whole[1] if whole else text
+
+
+def unit_parts(text: str) -> tuple[str, ...]:
+    """The names that a cell puts into one path, from the root; () where it says nothing."""
+    if one_line(text).casefold() in _NOTHING:
+        return ()
+    parts = (one_line(part) for part in re.split(r"[/\\>／＼＞›»→]", text))
+    return tuple(part for part in parts if part)
 
 
 _DAY_PATTERNS = (

@@ -10,7 +10,18 @@ from types import MappingProxyType
 from typing import Final, Literal, get_args
 from uuid import UUID
 
-from rewards.members.roster_file import MAX_STAFF_NUMBER, Field, Role, Roster, RosterRow, clean_staff_number
+from rewards.members.roster_file import (
+    MAX_STAFF_NUMBER,
+    MAX_UNIT_DEPTH,
+    MAX_UNIT_NAME,
+    MAX_UNIT_PATH,
+    Field,
+    Role,
+    Roster,
+    RosterRow,
+    clean_staff_number,
+    unit_parts,
+)
 from rewards.refusals import Refusal
 from rewards.sheets import Problem, one_line, plain_text
 
@@ -199,7 +210,7 @@ def compare(
             else:
                 unchanged += 1
             continue
-        fields = _differing(member, row, said)
+        fields = differing(member, row, said)
         if member.left is not None:
             returned.append(Change(member, row, fields))
             continue
@@ -216,7 +227,8 @@ def compare(
     return RosterChanges(tuple(added), tuple(changed), tuple(returned), tuple(moved), tuple(left), unchanged)
 
 
-def _differing(member: OnRoster, row: RosterRow, said: Collection[Field]) -> tuple[Field, ...]:
+def differing(member: OnRoster, row: RosterRow, said: Collection[Field]) -> tuple[Field, ...]:
+    """The fields of a row that differ from a member, of those that are `said`; see `compare`."""
     differing: dict[Field, bool] = {
         "name": member.name != row.name,
         "unit": member.unit != row.unit,
@@ -238,6 +250,26 @@ def guard_leaving(changes: RosterChanges, *, staying: int, allow_many: bool) -> 
     limit = max(_LEAVING_ALLOWED, staying // 10)
     if len(changes.left) > limit and not allow_many:
         raise Refusal("roster.too_many_leave", count=len(changes.left), limit=limit)
+
+
+# Units
+
+
+def unit_name(text: str) -> str:
+    """A unit's name as it is kept. Refuses `unit.bad_name` where a roster file could not name it: nothing, too long, or
+    with a sign that parts a unit from the one above."""
+    parts = unit_parts(text)
+    if len(parts) != 1 or len(parts[0]) > MAX_UNIT_NAME:
+        raise Refusal("unit.bad_name", longest=MAX_UNIT_NAME)
+    return parts[0]
+
+
+def guard_path(path: Sequence[str]) -> None:
+    """Refuses `unit.too_deep`, `unit.path_long`: a roster file could not name a unit that stands so far down."""
+    if len(path) > MAX_UNIT_DEPTH:
+        raise Refusal("unit.too_deep", deepest=MAX_UNIT_DEPTH)
+    if len("/".join(path)) > MAX_UNIT_PATH:
+        raise Refusal("unit.path_long", longest=MAX_UNIT_PATH)
 
 
 # Codes and aliases

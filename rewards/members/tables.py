@@ -33,12 +33,14 @@ class Keys(Column):
 
 
 class Unit(Table, tablename="unit", db=engine):
-    """A node of the tree of units. `path` is its names from the root joined by `/`, unique."""
+    """A node of the tree of units. `path` is its names from the root joined by `/`, unique. Retired: offered no
+    more; its history stays."""
 
     id = UUID(primary_key=True, default=None)
     parent: ForeignKey[Any] = ForeignKey("self", null=True, default=None, on_delete=OnDelete.restrict, index=True)
     name = Varchar(200, default=None)
     path = Varchar(2000, unique=True, default=None)
+    retired_on = Date(null=True, default=None)
 
 
 class Member(Table, tablename="member", db=engine):

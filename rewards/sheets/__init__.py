@@ -9,6 +9,7 @@ from rewards.sheets.delimited import write_csv
 from rewards.sheets.limits import MAX_BYTES
 from rewards.sheets.problems import Findings, Problem
 from rewards.sheets.reading import read_rows
+from rewards.sheets.rest import LeftOut, rest_table
 from rewards.sheets.table import Sheet
 from rewards.sheets.text import one_line, plain_text
 from rewards.sheets.xlsx.numbers import EPOCH_1900
@@ -18,6 +19,7 @@ __all__ = (
     "EPOCH_1900",
     "MAX_BYTES",
     "Findings",
+    "LeftOut",
     "Problem",
     "Sheet",
     "decode",
@@ -25,6 +27,7 @@ __all__ = (
     "plain_text",
     "read_rows",
     "recognise",
+    "rest_table",
     "write_csv",
     "write_xlsx",
 )

@@ -90,20 +90,22 @@ def roster() -> None:
 @click.option("--allow-many", is_flag=True, help=mark("With --full: let more than a tenth leave at once."))
 @JSON
 def import_roster(file: Path, apply: bool, full: bool, allow_many: bool, json: bool) -> int:
-    """Exit 1 when the file cannot be imported as it is."""
+    """Exit 1 when not all of the file can be imported; with --apply the rows that can be are."""
     found = read_roster(_content(file), file.name)
     changes: RosterChanges | None = None
-    if found.importable:
+    if found.rows:
         changes = services.with_house(lambda house: _roster(house, found, apply, full, allow_many))
     counts = [] if changes is None else _roster_counts(changes)
     problems = found.problems + (() if changes is None else changes.problems)
     importable = changes is not None and not changes.problems
+    whole = importable and not found.left_out
     if json:
         terminal.say_json(
             {
                 "importable": importable,
                 "applied": apply and importable,
                 "rows": len(found.rows),
+                "left_out": len(found.left_out),
                 "columns": {heading: field for heading, field in found.columns if heading},
                 "changes": {name: count for name, _, count in counts},
                 "problems": _problems_as_json(problems),
@@ -114,7 +116,11 @@ def import_roster(file: Path, apply: bool, full: bool, allow_many: bool, json: b
         if counts:
             _show_counts([(text, count) for _, text, count in counts])
         _conclude(importable, apply)
-    return Exit.OK if importable else Exit.REFUSED
+        if importable and not whole:
+            terminal.tell(
+                terminal.words("Left out, as they cannot be read: %(count)s rows.", count=len(found.left_out))
+            )
+    return Exit.OK if whole else Exit.REFUSED
 
 
 def _roster_counts(changes: RosterChanges) -> list[tuple[str, str, int]]:
@@ -140,12 +146,11 @@ def _conclude(importable: bool, applied: bool) -> None:
 async def _roster(house: Resources, found: Roster, apply: bool, full: bool, allow_many: bool) -> RosterChanges:
     moment = now()
     today = house.day_of(moment)
-    said = said_by(found)
     if not apply:
-        return compare(await queries.roster_current(), found.rows, full=full, today=today, said=said)
+        current = await queries.roster_current()
+        return compare(current, found.rows, full=full, today=today, said=said_by(found))
     changes, follows = await members.import_roster(
-        found.rows,
-        said=said,
+        found,
         full=full,
         allow_many=allow_many,
         actor=None,

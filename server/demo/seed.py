@@ -21,7 +21,7 @@ from rewards.ledger import actions as ledger
 from rewards.ledger import queries as ledger_queries
 from rewards.members import actions as members
 from rewards.members import queries as member_queries
-from rewards.members.roster_file import Field, Language
+from rewards.members.roster_file import Field, Language, Roster
 from server.demo import quizzes as texts
 from server.demo import roster
 from server.runtime.chance import new_id, token
@@ -33,7 +33,7 @@ from server.web.screens.links import screen_link
 from server.web.screens.queries import screens
 
 LINK_LIFE: Final = timedelta(days=1)
-_SAID: Final[frozenset[Field]] = frozenset(("staff_number", "name", "unit", "roles", "joined"))
+_FIELDS: Final[tuple[Field, ...]] = ("staff_number", "name", "unit", "roles", "joined")
 _SEEDED: Final = "demo.seeded"
 
 
@@ -77,8 +77,7 @@ async def _people(house: Resources, language: Language) -> None:
         return
     moment = now()
     await members.import_roster(
-        roster.members(language),
-        said=_SAID,
+        Roster(tuple(roster.members(language)), columns=tuple((name, name) for name in _FIELDS)),
         full=False,
         allow_many=False,
         actor=None,

@@ -56,7 +56,7 @@ def confirm(desk: Page, words: str) -> None:
 
 def open_season(desk: Page, base: str) -> None:
     """One that covers today."""
-    desk.goto(f"{base}/desk/settings")
+    desk.goto(f"{base}/desk/seasons")
     form = desk.locator("form[action='/desk/seasons']")
     form.get_by_label("Name").fill("Autumn")
     form.get_by_label("First day").fill((date.today() - timedelta(days=30)).isoformat())

@@ -1,14 +1,13 @@
 """The audit trail: who changed what, when and why."""
 
 from collections.abc import Mapping
-from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Response, get
 
 from rewards.audit import queries
 from rewards.members import queries as members
-from server.web.frame import guards, i18n, pages
+from server.web.frame import guards, i18n, pages, records
 from server.web.frame.asked import Asked
 from server.web.frame.desk import asked_for, desk_page
 from server.web.frame.noun import Area
@@ -21,6 +20,7 @@ async def show_audit(request: Asked) -> Response[bytes]:
     """The newest first; by area and by whoever acted."""
     form = asked_for(request)
     area, number = form.text("area", most=20), form.text("by", most=64)
+    subject = form.text("subject", most=200)
     areas = {one.code: one for one in pages.listing(request).areas}
     area = area if area in areas else ""
     actor = await members.member_by_staff_number(number) if number else None
@@ -29,14 +29,16 @@ async def show_audit(request: Asked) -> Response[bytes]:
     lines = (
         []
         if unknown
-        else await queries.latest(PAGE + 1, before, f"{area}." if area else None, actor.id if actor else None)
+        else await queries.latest(
+            PAGE + 1, before, f"{area}." if area else None, actor.id if actor else None, subject or None
+        )
     )
     shown = lines[:PAGE]
     named = {line.actor for line in shown if line.actor is not None}
     for line in shown:
         named.update(_ids(line.subject, *line.details.values()))
     words = i18n.translator(pages.locale(request))
-    here = {"area": area, "by": number}
+    here = {"area": area, "by": number, "subject": subject}
     return desk_page(
         request,
         "audit/desk/audit.html",
@@ -46,10 +48,11 @@ async def show_audit(request: Asked) -> Response[bytes]:
         pages_of={line.id: _page_of(areas, line) for line in shown},
         area=area,
         by=number,
+        subject=subject,
         unknown=unknown,
         newest=before is None,
-        first="/desk/audit?" + urlencode(here),
-        next="/desk/audit?" + urlencode({**here, "before": shown[-1].id}) if len(lines) > PAGE else "",
+        first=records.address("/desk/audit", here),
+        next=records.address("/desk/audit", {**here, "before": str(shown[-1].id)}) if len(lines) > PAGE else "",
     )
 
 

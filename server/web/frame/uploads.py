@@ -44,13 +44,17 @@ async def keep(redis: Redis, kind: Kind, member: UUID, file: UploadFile | None) 
         raise Refusal("file.empty")
     if len(data) > MAX_BYTES:
         raise Refusal("file.too_large", megabytes=MAX_BYTES // 1024**2)
+    return await put(redis, kind, member, Upload(one_line(file.filename)[:200], data))
+
+
+async def put(redis: Redis, kind: Kind, member: UUID, upload: Upload) -> str:
+    """As `keep`, of a file that we have made ourselves."""
     made = token()
-    name = one_line(file.filename)[:200]
     async with redis.pipeline(transaction=True) as pipe:
         pipe.delete(_key(kind, member))
         pipe.hset(
             _key(kind, member),
-            mapping={"token": made, "name": name.encode("utf-8", "replace"), "data": data},
+            mapping={"token": made, "name": upload.name.encode("utf-8", "replace"), "data": upload.data},
         )
         pipe.expire(_key(kind, member), KEPT)
         await pipe.execute()

@@ -23,7 +23,7 @@ STEPS = (
         10,
         _("A season"),
         "settings.change",
-        "/desk/settings",
+        "/desk/seasons",
         _("Open a season"),
         _("Points belong to a season. An administrator opens one."),
         _has_season,

@@ -4,9 +4,15 @@ from collections.abc import Mapping
 from typing import Final
 
 TEXTS: Final[Mapping[str, str]] = {
-    "season.none": "No season covers today, so points would belong nowhere. An administrator opens one in Settings.",
+    "season.none": "No season covers today, so points would belong nowhere. An administrator opens one under Seasons.",
     "season.days_missing": "Give the first and the last day of the season.",
     "desk.season_opened": "The season “%(name)s” was opened.",
+    "desk.season_corrected": "The season was corrected.",
+    "season.unknown": "There is no such season.",
+    "season.start_posted": "Points have been posted in this season, so its first day stays.",
+    "season.end_past": "This season is over, and points were posted in it, so its days stay.",
+    "season.end_posted": "The last day cannot be before today or before %(last)s, when points were last posted.",
+    "season.corrected": "Season corrected",
     "desk.rule_set": "The earning rule was changed. It holds from now on.",
     "ledger.key_reused": "These points were posted before with other facts, so they were not posted again: %(key)s.",
     "ledger.key_invalid": "A posting needs a key of 1 to 200 characters.",

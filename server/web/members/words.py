@@ -12,6 +12,32 @@ TEXTS: Final[Mapping[str, str]] = {
         " %(unchanged)s as before."
     ),
     "desk.roles_changed": "The roles were changed. They hold at once.",
+    "desk.member_added": "%(name)s is on the roster.",
+    "desk.member_corrected": "The details were corrected.",
+    "desk.unit_added": "The unit “%(name)s” is there.",
+    "desk.unit_changed": "The unit was changed; so are the paths of all below it.",
+    "desk.unit_retired": "The unit “%(name)s” is retired.",
+    "desk.unit_restored": "The unit “%(name)s” is back.",
+    "unit.unknown": "There is no such unit.",
+    "unit.is_retired": "The unit “%(name)s” is retired. Bring it back first.",
+    "unit.not_retired": "The unit “%(name)s” is not retired.",
+    "unit.taken": "There is a unit “%(name)s” at this place already.",
+    "unit.bad_name": "Give the unit a name of 1 to %(longest)s characters without slashes, arrows or angle brackets.",
+    "unit.too_deep": "Units may be at most %(deepest)s levels deep.",
+    "unit.path_long": "The names of this unit and of those above it may have %(longest)s characters together.",
+    "unit.under_itself": "The unit “%(name)s” cannot be placed below itself.",
+    "unit.has_members": "%(count)s members are still in “%(name)s”. Move them first.",
+    "unit.has_units": "There are still units below “%(name)s”. Move or retire them first.",
+    "members.bad_email": "“%(value)s” is not an e-mail address.",
+    "members.bad_phone": "“%(value)s” is not a telephone number.",
+    "unit.added": "Unit added",
+    "unit.renamed": "Unit renamed",
+    "unit.moved": "Unit moved",
+    "unit.retired": "Unit retired",
+    "unit.restored": "Unit brought back",
+    "member.added": "Member added by hand",
+    "member.corrected": "Details corrected",
+    "members.number_taken": "The staff number %(number)s is that of %(name)s.",
     "desk.marked_left": "Marked as left and signed out everywhere.",
     "desk.restored": "Restored to the roster.",
     "desk.sessions_ended": "Signed out on %(count)s devices.",
@@ -38,6 +64,7 @@ TEXTS: Final[Mapping[str, str]] = {
     ),
     "roster.staff_number_signs": "The staff number “%(value)s” may hold only letters, digits, hyphens, points and slashes, without blanks.",
     "roster.staff_number_twice": "The staff number %(number)s is already on row %(first)s.",
+    "roster.staff_number_again": "The staff number %(number)s stands again on row %(again)s. Keep the right row.",
     "roster.name_empty": "The name is missing.",
     "roster.too_long": "The text is longer than %(limit)s characters.",
     "roster.unit_too_deep": "The unit has more than %(limit)s levels.",
@@ -59,6 +86,11 @@ TEXTS: Final[Mapping[str, str]] = {
     "phone.devices_ended": "All your other devices are signed out.",
     "phone.text_size_unknown": "Choose one of the sizes shown.",
     "roster.has_problems": "The file has %(count)s rows that contradict each other. Nothing was imported.",
+    "roster.whole_needs_all": (
+        "%(count)s rows of the file cannot be read, and whoever stands in them would leave. Mend them first, or take the"
+        " file as an addition."
+    ),
+    "roster.nobody": "No row of the file can be taken: %(count)s are left out. Look at the preview again.",
     "roster.too_many_leave": (
         "By this file %(count)s members would leave at once; up to %(limit)s are taken without asking."
         " Is it the whole roster? Then confirm it."

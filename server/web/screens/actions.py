@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
@@ -23,12 +24,24 @@ Titles = Callable[[list[UUID]], Awaitable[Mapping[UUID, str]]]
 """ids -> what they are called; what does not exist is left out."""
 
 
-async def add_screen(name: str, *, actor: UUID | None, now: datetime, new_id: Callable[[], UUID]) -> UUID:
-    """A screen that shows what is live now; return its id. Refusals: screen.name_missing, screen.name_long."""
+async def add_screen(
+    name: str,
+    shows: str = AUTO,
+    scenes: Mapping[str, Titles] = MappingProxyType({}),
+    *,
+    actor: UUID | None,
+    now: datetime,
+    new_id: Callable[[], UUID],
+) -> UUID:
+    """A screen that shows what is live now, or what another one does; return its id.
+
+    Refusals: screen.name_missing, screen.name_long, screen.shows_unknown.
+    """
     name = _clean(name)
     screen_id = new_id()
     async with db.transaction():
-        await Screen.insert(Screen(id=screen_id, name=name, shows=AUTO, created_at=now, created_by=actor))
+        shows = await _showable(scenes, shows)
+        await Screen.insert(Screen(id=screen_id, name=name, shows=shows, created_at=now, created_by=actor))
         await note("screen.added", at=now, actor=actor, subject=str(screen_id), name=name)
     return screen_id
 

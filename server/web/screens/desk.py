@@ -6,28 +6,63 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.params import FromPath
 
+from rewards.audit.queries import AuditLine
 from rewards.refusals import Refusal
 from server.runtime import clock
 from server.runtime.chance import new_id
-from server.web.frame import guards, i18n, pages
+from server.web.frame import guards, i18n, pages, records
 from server.web.frame.asked import Asked
-from server.web.frame.desk import desk_page
+from server.web.frame.desk import asked_for, desk_page
+from server.web.frame.i18n import mark as _
 from server.web.frame.noun import Shown
+from server.web.frame.records import Undo
 from server.web.screens import actions, links, queries
 from server.web.screens.panels import Screens
 from server.web.screens.queries import ScreenRow
 
+HEAD = (_("Screen"), _("Shows"), _("Set up on"), _("Withdrawn on"))
 ON = timedelta(minutes=2)
 """A screen that was seen within this time is on."""
 
 
 @get("/desk/screens", guards=[guards.may("screens.read")])
 async def list_screens(request: Asked) -> Response[bytes]:
-    """Every screen, what it shows and whether it is on."""
-    return await _list(request)
+    """Every screen, what it shows and whether it is on; the form for a new one is empty, or like the screen that the
+    address names as `like`."""
+    like = asked_for(request).text("like", most=40)
+    return await _list(request, (await _screen(pages.uuid_of(like))).shows if like else "")
 
 
-async def _list(request: Asked, status: int = 200, problem: str = "", name: str = "") -> Response[bytes]:
+@get("/desk/screens/export/{kind:str}", guards=[guards.may("screens.read")])
+async def export_screens(request: Asked, kind: FromPath[str]) -> Response[bytes]:
+    """Every screen as a file; its link is a secret and stays here."""
+    words = i18n.translator(pages.locale(request))
+    found = await queries.screens()
+    shown = {
+        "auto": words.text(_("What is live now")),
+        "boards": words.text(_("Boards")),
+        **await _titles(request, found),
+    }
+    rows = [
+        (
+            screen.name,
+            shown.get(screen.shows, ""),
+            pages.house(request).resources.day_of(screen.created_at).isoformat(),
+            "" if screen.revoked_at is None else pages.house(request).resources.day_of(screen.revoked_at).isoformat(),
+        )
+        for screen in found
+    ]
+    return await records.table(kind, "screens", [[words.text(heading) for heading in HEAD], *rows])
+
+
+async def _screen(screen_id: UUID) -> ScreenRow:
+    found = await queries.screen(screen_id)
+    if found is None:
+        raise Refusal("screen.unknown")
+    return found
+
+
+async def _list(request: Asked, shows: str, status: int = 200, problem: str = "", name: str = "") -> Response[bytes]:
     found = await queries.screens()
     return desk_page(
         request,
@@ -39,6 +74,7 @@ async def _list(request: Asked, status: int = 200, problem: str = "", name: str 
         on_since=clock.now() - ON,
         problem=problem,
         name=name,
+        shows=shows,
     )
 
 
@@ -58,25 +94,35 @@ def _shown(request: Asked) -> Shown:
     return found.shown
 
 
+def _scenes(request: Asked) -> dict[str, actions.Titles]:
+    return {kind: scene.titles for kind, scene in _shown(request).scenes.items()}
+
+
+def undoes(line: AuditLine) -> Undo | None:
+    """What takes the last change of a screen back; a withdrawn link is withdrawn for good."""
+    if line.code != "screen.renamed":
+        return None
+    return Undo(f"/desk/screens/{line.subject}", {"name": str(line.details["before"])})
+
+
 @post("/desk/screens", guards=[guards.may("screens.change")])
 async def add_screen(request: Asked) -> Response[bytes]:
-    """A screen that shows what is live; a wrong name is said beside the form."""
-    form = await pages.form(request)
-    name = form.text("name", most=1000)
+    """A screen that shows what is live, or what another does; a wrong name is said beside the form."""
+    form, me = await pages.form(request), pages.signed_in(request).id
+    name, shows = form.text("name", most=1000), form.text("shows", most=60)
     try:
-        made = await actions.add_screen(name, actor=pages.signed_in(request).id, now=clock.now(), new_id=new_id)
+        made = await actions.add_screen(
+            name, shows or actions.AUTO, _scenes(request), actor=me, now=clock.now(), new_id=new_id
+        )
     except Refusal as refusal:
-        words = pages.said(request, refusal)
-        return await _list(request, 400, words, name)
+        return await _list(request, shows, 400, pages.said(request, refusal), name)
     return pages.go(request, f"/desk/screens/{made}", said="desk.screen_added")
 
 
 @get("/desk/screens/{screen_id:uuid}", guards=[guards.may("screens.read")])
 async def show_screen(request: Asked, screen_id: FromPath[UUID]) -> Response[bytes]:
     """One screen: its link, its name, what it shows."""
-    screen = await queries.screen(screen_id)
-    if screen is None:
-        raise Refusal("screen.unknown")
+    screen = await _screen(screen_id)
     changes = "screens.change" in pages.signed_in(request).may and screen.revoked_at is None
     words = i18n.translator(pages.locale(request))
     choices = [
@@ -92,6 +138,7 @@ async def show_screen(request: Asked, screen_id: FromPath[UUID]) -> Response[byt
         changes=changes,
         link=links.screen_link(pages.house(request).resources.settings, screen_id) if changes else "",
         choices=choices,
+        values=await records.foot(request, screen_id, undoes),
         on=screen.seen_at is not None and screen.seen_at > clock.now() - ON,
     )
 
@@ -104,8 +151,7 @@ async def change_screen(request: Asked, screen_id: FromPath[UUID]) -> Response[b
     if name:
         await actions.rename(screen_id, name, actor=actor, now=now)
     if shows:
-        titles = {kind: scene.titles for kind, scene in _shown(request).scenes.items()}
-        await actions.point(pages.house(request).redis, screen_id, shows, titles, actor=actor, now=now)
+        await actions.point(pages.house(request).redis, screen_id, shows, _scenes(request), actor=actor, now=now)
     return pages.go(request, f"/desk/screens/{screen_id}", said="desk.screen_changed")
 
 
@@ -117,4 +163,4 @@ async def revoke_screen(request: Asked, screen_id: FromPath[UUID]) -> Response[b
     return pages.go(request, "/desk/screens", said="desk.screen_revoked")
 
 
-HANDLERS = [list_screens, add_screen, show_screen, change_screen, revoke_screen]
+HANDLERS = [list_screens, export_screens, add_screen, show_screen, change_screen, revoke_screen]

@@ -10,7 +10,7 @@ import pytest
 from rewards import database as db
 from rewards.audit.queries import latest
 from rewards.ledger import queries, rules
-from rewards.ledger.actions import Award, award, open_season, reverse, set_rule
+from rewards.ledger.actions import Award, award, correct_season, open_season, reverse, set_rule
 from rewards.ledger.queries import Posted, SeasonRow
 from rewards.refusals import Refusal
 from tests.rewards.ledger.world import FIRST_DAY, NOON, people, post, season
@@ -404,6 +404,41 @@ async def test_seasons(database: str) -> None:
     with pytest.raises(Refusal, match=r"season\.too_long"):
         await season(winter.ends_on + timedelta(days=1), days=381)
     assert [line.code for line in await latest(9)] == ["season.opened", "season.opened"]
+
+
+async def test_a_season_is_corrected_while_nothing_posted_contradicts(database: str) -> None:
+    (ann,), autumn = await people(1), await season()
+    spring = await season(FIRST_DAY + timedelta(days=200))
+    today = autumn.starts_on + timedelta(days=10)
+
+    async def correct(starts_on, ends_on, name="Autumn", on=today) -> str:
+        try:
+            await correct_season(autumn.id, name, starts_on, ends_on, at=NOON, today=on, actor=None)
+        except Refusal as refusal:
+            return refusal.code
+        return ""
+
+    days = autumn.starts_on, autumn.ends_on
+    earlier, later = days[0] - timedelta(days=1), days[1] + timedelta(days=1)
+    assert await correct(earlier, days[1]) == ""
+    assert await correct(*days) == ""
+    assert await correct(days[0], spring.starts_on) == "season.overlap"
+    assert await correct(days[0], earlier) == "season.ends_before_start"
+    assert await correct(*days, name="") == "season.name_invalid"
+    await post([Award("k", ann, 5)], autumn)
+    posted = await queries.posted_days(autumn.id)
+    assert posted is not None
+    assert await correct(earlier, days[1]) == "season.start_posted"
+    assert await correct(days[0], today - timedelta(days=1)) == "season.end_posted"
+    assert await correct(days[0], later) == ""
+    assert await correct(days[0], today) == ""
+    assert await correct(days[0], days[1], on=today + timedelta(days=1)) == "season.end_past"
+    assert await correct(days[0], today, name="Harvest", on=today + timedelta(days=1)) == ""
+    found = await queries.season(autumn.id)
+    assert found is not None
+    assert (found.name, found.ends_on) == ("Harvest", today)
+    with pytest.raises(Refusal, match=r"season\.unknown"):
+        await correct_season(uuid4(), "X", *days, at=NOON, today=today, actor=None)
 
 
 async def test_seasons_opened_at_once_never_overlap(database: str) -> None:

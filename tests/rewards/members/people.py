@@ -5,7 +5,7 @@ from uuid import UUID
 
 from rewards.members.actions import import_roster
 from rewards.members.queries import member_by_staff_number
-from rewards.members.roster_file import RosterRow
+from rewards.members.roster_file import Roster, RosterRow
 from rewards.members.rules import FIELDS, RosterChanges
 from server.runtime.chance import new_id
 
@@ -25,8 +25,7 @@ async def bring_in(
 ) -> RosterChanges:
     """Import these rows, by default as the command line would, with every column."""
     changes, _ = await import_roster(
-        rows,
-        said=said,  # type: ignore[arg-type]
+        Roster(rows, columns=tuple((name, name) for name in said)),  # type: ignore[misc]
         full=full,
         allow_many=allow_many,
         actor=actor,

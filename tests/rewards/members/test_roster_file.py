@@ -18,7 +18,8 @@ from rewards.members.roster_file import (
     clean_staff_number,
     read_roster,
 )
-from rewards.sheets import Problem, write_csv, write_xlsx
+from rewards.sheets import Problem, rest_table, write_csv, write_xlsx
+from server.web.frame import i18n
 from tests.laws import examples
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -53,7 +54,7 @@ def codes(roster: Roster) -> list[str]:
 def test_a_chinese_roster_gives_the_same_members_in_either_encoding(name: str) -> None:
     roster = read_roster((SAMPLES / name).read_bytes(), name)
     assert roster.rows == EXPECTED
-    assert roster.importable
+    assert roster.left_out == ()
     assert roster.header_line == 3
     assert roster.columns == (
         ("序号", None),
@@ -120,7 +121,7 @@ def test_every_wrong_cell_is_told_by_row_and_column_and_blocks_the_import() -> N
         ["", "No Number", "", "", "", "", "", "", ""],
         ["2", "", "", "", "", "", "", "", ""],
         ["０００1", "Wide", "", "", "", "", "", "", ""],
-        ["1", "Twice", "", "", "", "", "", "", ""],
+        ["0001", "Twice", "", "", "", "", "", "", ""],
         ["1.23E+11", "Rounded", "", "", "", "", "", "", ""],
         ["a b", "Blank inside", "", "", "", "", "", "", ""],
         ["3", "Role", "", "会员、king", "", "", "", "", ""],
@@ -136,7 +137,8 @@ def test_every_wrong_cell_is_told_by_row_and_column_and_blocks_the_import() -> N
     assert roster.problems == (
         Problem(3, number, "roster.staff_number_empty"),
         Problem(4, name, "roster.name_empty"),
-        Problem(6, number, "roster.staff_number_twice", {"number": "1", "first": 2}),
+        Problem(5, number, "roster.staff_number_again", {"number": "0001", "again": 6}),
+        Problem(6, number, "roster.staff_number_twice", {"number": "0001", "first": 5}),
         Problem(7, number, "roster.staff_number_rounded", {"value": "1.23E+11"}),
         Problem(8, number, "roster.staff_number_signs", {"value": "a b"}),
         Problem(9, "角色", "roster.unknown_role", {"value": "king"}),
@@ -151,13 +153,48 @@ def test_every_wrong_cell_is_told_by_row_and_column_and_blocks_the_import() -> N
         Problem(15, "语言", "roster.unknown_language", {"value": "Klingon"}, "warning"),
         Problem(16, number, "roster.too_long", {"limit": 64}),
     )
-    assert not roster.importable
-    assert [row.staff_number for row in roster.rows] == ["1", "0001", "9"]
-    assert roster.rows[0] == RosterRow(2, "1", "Good", ("A", "B"), ("auditor",), date(2024, 3, 1), language="en")
+    assert [row.line for row in roster.left_out] == [*range(3, 15), 16]
+    assert roster.rows == (
+        RosterRow(2, "1", "Good", ("A", "B"), ("auditor",), date(2024, 3, 1), language="en"),
+        RosterRow(15, "9", "Contact"),
+    )
+    assert [row.cells for row in roster.left_out[:2]] == [("", "No Number"), ("2",)]
 
 
-def test_numbers_that_differ_only_in_case_are_one() -> None:
-    assert codes(of(["工号", "姓名"], ["a1", "Li"], ["A1", "Bo"])) == ["roster.staff_number_twice"]
+def test_of_numbers_that_differ_only_in_case_nobody_can_tell_which_is_right() -> None:
+    roster = of(["工号", "姓名"], ["a1", "Li"], ["A1", "Bo"], ["2", "Ma"])
+    assert codes(roster) == ["roster.staff_number_again", "roster.staff_number_twice"]
+    assert [row.staff_number for row in roster.rows] == ["2"]
+
+
+CELLS = st.lists(
+    st.sampled_from(["1", "2", "a", "A", "", "x y", "Li Na", "2024-03-01", "soon", "组长"]), min_size=3, max_size=3
+)
+
+
+@given(st.lists(CELLS, max_size=8), st.sampled_from(["csv", "xlsx"]))
+def test_every_row_is_taken_or_comes_back_and_what_comes_back_is_still_wrong(rows: list[list[str]], kind: str) -> None:
+    """Good and wrong rows are all there are; a rest brought as it is gives itself; the good alone are taken whole."""
+    head = ["工号", "姓名", "入职日期"]
+    roster = of(head, *rows)
+    taken, back = [row.line for row in roster.rows], [row.line for row in roster.left_out]
+    assert sorted(taken + back) == [line for line, row in enumerate(rows, start=2) if any(row)]
+    assert len({row.staff_number.casefold() for row in roster.rows}) == len(roster.rows)
+    rest = rest_table(roster.headings, roster.left_out, why="问题", whys=("问题",), say=lambda problem: problem.code)
+    again = read_roster(write_csv(rest) if kind == "csv" else write_xlsx(rest, "rest"), f"rest.{kind}")
+    assert again.rows == ()
+    assert len(again.left_out) == len(roster.left_out)
+    twice = rest_table(again.headings, again.left_out, why="问题", whys=("问题",), say=lambda problem: problem.code)
+    assert not again.left_out or twice == rest
+    alone = of(head, *(rows[line - 2] for line in taken))
+    assert alone.left_out == ()
+    assert [row.staff_number for row in alone.rows] == [row.staff_number for row in roster.rows]
+
+
+def test_the_column_that_says_why_is_not_called_unread() -> None:
+    for language in i18n.LOCALES:
+        why = i18n.translator(language).text("What is wrong")
+        assert of(["工号", "姓名", why], ["1", "Li", "The name is missing."]).problems == ()
 
 
 @pytest.mark.parametrize(
@@ -176,8 +213,8 @@ def test_numbers_that_differ_only_in_case_are_one() -> None:
 def test_a_file_without_its_columns_is_one_clear_problem(table: list[list[str]], expected: list[str]) -> None:
     roster = of(*table)
     assert codes(roster) == expected
-    assert not roster.importable
     assert roster.rows == ()
+    assert roster.left_out == ()
 
 
 def test_of_two_columns_for_one_field_the_better_name_is_read() -> None:
@@ -261,8 +298,8 @@ def test_addresses_and_phones() -> None:
 def test_a_roster_of_anything_never_raises(table: list[list[str]]) -> None:
     encodable = [[cell.encode("utf-8", "replace").decode() for cell in row] for row in table]
     roster = of(["工号", "姓名", "部门", "角色", "入职日期", "邮箱"], *encodable)
-    errors = [problem for problem in roster.problems if problem.severity == "error"]
-    assert roster.importable == (not errors and bool(roster.rows))
+    for row in roster.left_out:
+        assert any(problem.severity == "error" for problem in row.problems)
 
 
 @examples(100)
@@ -275,4 +312,4 @@ def test_a_large_roster_of_wrong_rows_tells_few_and_counts_the_rest() -> None:
     roster = of(["工号", "姓名"], *([str(number), ""] for number in range(5_000)))
     assert len(roster.problems) == 201
     assert roster.problems[-1].details == {"count": 4_800}
-    assert not roster.importable
+    assert len(roster.left_out) == 5_000

@@ -86,10 +86,16 @@ ASKED: dict[str, tuple[str, ...]] = {
     "/screen/{key:str}": ("lang", "theme"),
     "/screen/{key:str}/state": ("lang",),
     "/desk/members": ("text", "unit", "role", "standing", "after"),
-    "/desk/members/export": ("text", "unit", "role", "standing"),
+    "/desk/members/export/{kind:str}": ("text", "unit", "role", "standing"),
     "/desk/members/{member_id:uuid}": ("before",),
     "/desk/members/import/{given:str}": ("full", "kind", "from"),
     "/desk/members/slips": ("unit", "who"),
+    "/desk/members/new": ("staff_number", "name", "joined", "email", "phone", "unit"),
+    "/desk/units": ("text", "retired"),
+    "/desk/units/export/{kind:str}": ("text", "retired"),
+    "/desk/units/new": ("name", "parent"),
+    "/desk/seasons": ("after",),
+    "/desk/screens": ("like",),
     "/desk/rooms/{room_id:uuid}/confirm": ("move",),
     "/desk/boards": ("season", "shows", "week", "unit", "from"),
     "/desk/draws/people": ("text",),
@@ -103,7 +109,7 @@ ASKED: dict[str, tuple[str, ...]] = {
     "/desk/draws/{draw_id:uuid}/tickets": ("number",),
     "/desk/draws/{draw_id:uuid}/tickets/print": ("from",),
     "/desk/draws/{draw_id:uuid}/check-in": ("text",),
-    "/desk/audit": ("area", "by", "before"),
+    "/desk/audit": ("area", "by", "before", "subject"),
 }
 """What addresses may ask for behind their question mark."""
 
@@ -738,7 +744,7 @@ async def test_names_are_shown_and_never_run(marked: World, role: str) -> None:
 async def test_names_in_the_exported_list_start_no_formula(world: World, admin: Visitor) -> None:
     for number, name in enumerate(("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1")):
         await add_member(name, f"F-{number}")
-    sheet = (await world.client.get("/desk/members/export", headers=await admin.headers("en"))).text
+    sheet = (await world.client.get("/desk/members/export/csv", headers=await admin.headers("en"))).text
     cells = [cell.strip('"') for line in sheet.lstrip("﻿").splitlines() for cell in line.split(",")]
     assert any("1+1" in cell for cell in cells)
     assert not [cell for cell in cells if re.match(r"[=+@\t＝]|-\d", cell)]

@@ -85,7 +85,19 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("GET", "/desk/health"): AT_THE_DESK,
     ("GET", "/desk/find"): AT_THE_DESK,
     ("GET", "/desk/members"): AT_THE_DESK,
-    ("GET", "/desk/members/export"): AT_THE_DESK,
+    ("GET", "/desk/members/new"): RUNS,
+    ("POST", "/desk/members"): RUNS,
+    ("GET", "/desk/members/{member_id:uuid}/edit"): RUNS,
+    ("POST", "/desk/members/{member_id:uuid}/edit"): RUNS,
+    ("GET", "/desk/units"): AT_THE_DESK,
+    ("GET", "/desk/units/export/{kind:str}"): AT_THE_DESK,
+    ("GET", "/desk/units/new"): RUNS,
+    ("POST", "/desk/units"): RUNS,
+    ("GET", "/desk/units/{unit_id:uuid}"): AT_THE_DESK,
+    ("POST", "/desk/units/{unit_id:uuid}"): RUNS,
+    ("POST", "/desk/units/{unit_id:uuid}/retire"): RUNS,
+    ("POST", "/desk/units/{unit_id:uuid}/restore"): RUNS,
+    ("GET", "/desk/members/export/{kind:str}"): AT_THE_DESK,
     ("GET", "/desk/members/{member_id:uuid}"): AT_THE_DESK,
     ("POST", "/desk/members/{member_id:uuid}/link"): RUNS,
     ("POST", "/desk/members/{member_id:uuid}/roles"): GOVERNS,
@@ -96,6 +108,7 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("POST", "/desk/members/import"): RUNS,
     ("GET", "/desk/members/import/{given:str}"): RUNS,
     ("POST", "/desk/members/import/{given:str}"): RUNS,
+    ("GET", "/desk/members/import/{given:str}/rest/{kind:str}"): RUNS,
     ("GET", "/desk/members/slips"): RUNS,
     ("POST", "/desk/members/slips"): RUNS,
     ("GET", "/desk/quizzes"): AT_THE_DESK,
@@ -180,13 +193,18 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("POST", "/here/{badge:str}"): RUNS,
     ("POST", "/desk/claims/{code:str}/hand-over"): RUNS,
     ("GET", "/desk/screens"): AT_THE_DESK,
+    ("GET", "/desk/screens/export/{kind:str}"): AT_THE_DESK,
     ("POST", "/desk/screens"): RUNS,
     ("GET", "/desk/screens/{screen_id:uuid}"): AT_THE_DESK,
     ("POST", "/desk/screens/{screen_id:uuid}"): RUNS,
     ("POST", "/desk/screens/{screen_id:uuid}/revoke"): RUNS,
     ("GET", "/desk/audit"): OVERSEES,
     ("GET", "/desk/settings"): OVERSEES,
+    ("GET", "/desk/seasons"): OVERSEES,
+    ("GET", "/desk/seasons/export/{kind:str}"): OVERSEES,
     ("POST", "/desk/seasons"): GOVERNS,
+    ("GET", "/desk/seasons/{season_id:uuid}"): OVERSEES,
+    ("POST", "/desk/seasons/{season_id:uuid}"): GOVERNS,
     ("POST", "/desk/rules/{code:str}"): GOVERNS,
 }
 """(method, path as routed) -> the roles that are let in. OPTIONS is answered by the framework, without a body."""
@@ -218,6 +236,8 @@ FORGED = {"en": "Reload it and try again.", "zh-Hans": "请刷新后重试"}
 
 OTHER_SUBJECTS: Mapping[tuple[str, str], Callable[[World], object]] = {
     ("POST", "/desk/members/{member_id:uuid}/restore"): lambda w: w.gone,
+    ("POST", "/desk/units/{unit_id:uuid}/retire"): lambda w: w.empty_unit,
+    ("POST", "/desk/units/{unit_id:uuid}/restore"): lambda w: w.retired_unit,
     ("POST", "/desk/members/{member_id:uuid}/leave"): lambda w: w.people[3],
     ("POST", "/desk/rooms/{room_id:uuid}/players"): lambda w: w.asked,
     ("POST", "/desk/draws/{draw_id:uuid}/freeze"): lambda w: w.draws["to_freeze"],
@@ -268,11 +288,14 @@ SUBJECTS: Mapping[str, Callable[[World], object]] = {
     "{quiz_id:uuid}": lambda w: w.quiz,
     "{draw_id:uuid}": lambda w: w.draws["draft"],
     "{screen_id:uuid}": lambda w: w.screen,
+    "{unit_id:uuid}": lambda w: w.unit,
+    "{season_id:uuid}": lambda w: w.season,
     "{fund_id:uuid}": lambda w: w.fund,
     "{member_id:uuid}": lambda w: w.subject,
 }
 
-ROSTER = b"staff number,name\nN-1,New Person\n"
+ROSTER = b"staff number,name\nN-1,New Person\nN-2,\n"
+"""A row of it cannot be taken."""
 QUIZ = b"Which way?\nA. Left\nB. Right\nANSWER: B\n"
 
 
@@ -305,6 +328,10 @@ FORMS: Mapping[str, Callable[[World], dict[str, Any]]] = {
     "/desk/members/{member_id:uuid}/roles": lambda w: {"role": ["reviewer"], "why": "helps out"},
     "/desk/members/{member_id:uuid}/leave": lambda w: {"why": "moved away"},
     "/desk/members/{member_id:uuid}/restore": lambda w: {"why": "came back"},
+    "/desk/members": lambda w: {"staff_number": "B-1", "name": "By Hand", "unit": str(w.unit)},
+    "/desk/members/{member_id:uuid}/edit": lambda w: {"staff_number": "P-0", "name": "Person Corrected"},
+    "/desk/units": lambda w: {"name": "Annex", "parent": str(w.unit)},
+    "/desk/units/{unit_id:uuid}": lambda w: {"name": "Works"},
     "/desk/members/slips": lambda w: {"unit": str(w.unit), "who": "all"},
     "/desk/quizzes/{quiz_id:uuid}/scoring": lambda w: {"scoring": "linear", "floor": "40"},
     "/desk/quizzes/import/{given:str}": lambda w: {"title": "Ways", "scoring": "kahoot", "floor": "50"},
@@ -339,6 +366,11 @@ FORMS: Mapping[str, Callable[[World], dict[str, Any]]] = {
     "/desk/draws/{draw_id:uuid}/check-in/file": lambda w: {"text": _waiting(w)},
     "/desk/screens": lambda w: {"name": "Gate"},
     "/desk/screens/{screen_id:uuid}": lambda w: {"name": "Hall", "shows": "boards"},
+    "/desk/seasons/{season_id:uuid}": lambda w: {
+        "name": "Renamed",
+        "starts_on": str(_later(w, -30)),
+        "ends_on": str(_later(w, 60)),
+    },
     "/desk/seasons": lambda w: {"name": "Next", "starts_on": str(_later(w, 61)), "ends_on": str(_later(w, 90))},
     "/desk/rules/{code:str}": lambda w: {"daily_cap": "500", "spend_percent": "50", "why": "new terms"},
 }

@@ -39,6 +39,7 @@ QUESTIONS = (
 @dataclass
 class World:
     """`people` have earned points; `subject` is one of them with the code CODE, `gone` has left, `head` plans draws.
+    `empty_unit` and `retired_unit` are below `unit`.
 
     `quiz` is played in `lobby` (not begun) and `asked` (its first question, `round`, is open); `fresh` was never
     played. Draws by state: draft, to_freeze, to_cancel, frozen (`badge` is of its first line), to_hold, drawn (`win`
@@ -49,6 +50,8 @@ class World:
     client: Browser
     season: UUID
     unit: UUID
+    empty_unit: UUID
+    retired_unit: UUID
     people: list[UUID]
     subject: UUID
     gone: UUID
@@ -177,6 +180,10 @@ async def build(client: Browser) -> World:
             at=now(),
             new_id=new_id,
         )
+    empty, retired = [
+        await members.add_unit(name, unit, actor=head, now=now(), new_id=new_id) for name in ("Empty", "Retired")
+    ]
+    await members.retire_unit(retired, actor=head, now=now(), today=today)
     gone = await add_member("Zhao Min", "G-1", left=today - timedelta(days=1))
     await members.set_code(people[0], CODE, now=now(), new_id=new_id)
     quiz, fresh = [
@@ -211,6 +218,8 @@ async def build(client: Browser) -> World:
         client=client,
         season=season,
         unit=unit,
+        empty_unit=empty,
+        retired_unit=retired,
         people=people,
         subject=people[0],
         gone=gone,

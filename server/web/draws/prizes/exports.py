@@ -1,11 +1,10 @@
 """What leaves a draw on paper or as a file: the hand-over list, the payroll file, tickets for a drum."""
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 from uuid import UUID
 
 from litestar import Response, get
@@ -16,8 +15,7 @@ from rewards.draws import queries
 from rewards.draws.queries import DoorRow, Tickets, WinRow
 from rewards.draws.states import shown_name
 from rewards.refusals import Refusal
-from rewards.sheets import write_csv, write_xlsx
-from server.web.frame import guards, html, i18n, pages
+from server.web.frame import guards, html, i18n, pages, records
 from server.web.frame.asked import Asked
 from server.web.frame.desk import asked_for, desk_page
 from server.web.frame.i18n import mark as _
@@ -26,12 +24,6 @@ from server.web.frame.pages import Form
 TICKETS_A_PAGE: Final = 24
 _PIECES: Final = 2000
 """Pieces of a page of tickets that are sent at a time; a ticket is about ten."""
-
-Kind = Literal["xlsx", "csv"]
-_TYPES: Final = {
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "csv": "text/csv; charset=utf-8",
-}
 
 HAND_OVER_HEAD: Final = (
     _("No."),
@@ -96,7 +88,9 @@ async def export_hand_over(request: Asked, draw_id: FromPath[UUID], kind: FromPa
     door, form = await _door(draw_id), asked_for(request)
     found = await queries.to_hand_over(draw_id, _order(form))
     rows = [_hand_over_row(request, number, win) for number, win in enumerate(found, start=1)]
-    return await _table(request, kind, _head(HAND_OVER_HEAD, _languages(request, form)), rows, f"{door.slug}-hand-over")
+    return await records.table(
+        kind, f"{door.slug}-hand-over", [_head(HAND_OVER_HEAD, _languages(request, form)), *rows]
+    )
 
 
 @get("/desk/draws/{draw_id:uuid}/payroll/{kind:str}", guards=[guards.may("claims.read")])
@@ -116,7 +110,7 @@ async def export_payroll(request: Asked, draw_id: FromPath[UUID], kind: FromPath
         for win in await queries.handed_over(draw_id)
     ]
     head = _head(PAYROLL_HEAD, _languages(request, asked_for(request)))
-    return await _table(request, kind, head, rows, f"{door.slug}-payroll")
+    return await records.table(kind, f"{door.slug}-payroll", [head, *rows])
 
 
 @get("/desk/draws/{draw_id:uuid}/tickets", guards=[guards.may("draws.read")])
@@ -182,20 +176,6 @@ def _day(request: Asked, win: WinRow) -> str:
 def _hand_over_row(request: Asked, number: int, win: WinRow) -> Sequence[str | int | Decimal]:
     fetched_by = win.proxy_name or (win.name if win.claimed_at else "")
     return number, win.prize_name, win.name, win.staff_number, win.unit_path, fetched_by, _day(request, win), ""
-
-
-async def _table(
-    request: Asked, kind: str, head: Sequence[str], rows: Sequence[Sequence[str | int | Decimal]], name: str
-) -> Response[bytes]:
-    if kind not in get_args(Kind):
-        raise Refusal("web.not_found")
-    everything = [head, *rows]
-    content = await asyncio.to_thread(write_xlsx, everything, name) if kind == "xlsx" else write_csv(everything)
-    return Response(
-        content,
-        media_type=_TYPES[kind],
-        headers={"Content-Disposition": f'attachment; filename="{name}.{kind}"'},
-    )
 
 
 async def _looked_up(door: DoorRow, form: Form) -> Found | None:

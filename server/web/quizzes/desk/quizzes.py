@@ -1,6 +1,5 @@
 """Quizzes: the bank, a quiz from a file, how it scores, and a room for it."""
 
-import asyncio
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from games.quizzes.queries import QuizRow
 from rewards.refusals import Refusal
 from server.runtime import clock
 from server.runtime.chance import new_id
-from server.web.frame import guards, pages, uploads
+from server.web.frame import guards, imports, pages
 from server.web.frame.asked import Asked
 from server.web.frame.desk import desk_page
 from server.web.frame.pages import Form
@@ -74,42 +73,32 @@ async def set_scoring(request: Asked, quiz_id: FromPath[UUID]) -> Response[bytes
     return pages.go(request, f"/desk/quizzes/{quiz_id}", said="desk.scoring_set")
 
 
-@get("/desk/quizzes/import", guards=[guards.may("quizzes.change")])
+IMPORT = imports.Import("quiz", "/desk/quizzes/import", "quizzes/desk/quiz_import.html")
+
+
+@get(IMPORT.address, guards=[guards.may("quizzes.change")])
 async def choose_quiz(request: Asked) -> Response[bytes]:
     """Where the file is dropped."""
-    return desk_page(request, "quizzes/desk/quiz_import.html", problem="")
+    return imports.choose(request, IMPORT)
 
 
-@post("/desk/quizzes/import", guards=[guards.may("quizzes.change")])
+@post(IMPORT.address, guards=[guards.may("quizzes.change")])
 async def bring_quiz(request: Asked) -> Response[bytes]:
     """Keep the file and go on to its preview."""
-    form = await pages.form(request)
-    try:
-        made = await uploads.keep(
-            pages.house(request).redis, "quiz", pages.signed_in(request).id, form.files.get("file")
-        )
-    except Refusal as refusal:
-        words = pages.said(request, refusal)
-        return desk_page(request, "quizzes/desk/quiz_import.html", 400, problem=words)
-    return pages.go(request, f"/desk/quizzes/import/{made}")
+    return await imports.bring(request, IMPORT)
 
 
-async def _draft(request: Asked, given: str) -> tuple[uploads.Upload, QuizDraft]:
-    upload = await uploads.kept(pages.house(request).redis, "quiz", pages.signed_in(request).id, given)
-    return upload, await asyncio.to_thread(read_questions, upload.data, upload.name)
-
-
-@get("/desk/quizzes/import/{given:str}", guards=[guards.may("quizzes.change")])
+@get(IMPORT.address + "/{given:str}", guards=[guards.may("quizzes.change")])
 async def preview_quiz(request: Asked, given: FromPath[str]) -> Response[bytes]:
     """The questions as people will see them, with the right answers, and what is wrong by row."""
-    upload, draft = await _draft(request, given)
-    return _preview(request, given, upload, draft, title=draft.title, scoring="kahoot", floor="50")
+    name, draft = await imports.brought(request, IMPORT, given, read_questions)
+    return _preview(request, given, name, draft, title=draft.title, scoring="kahoot", floor="50")
 
 
 def _preview(
     request: Asked,
     given: str,
-    upload: uploads.Upload,
+    name: str,
     draft: QuizDraft,
     status: int = 200,
     problem: str = "",
@@ -120,7 +109,7 @@ def _preview(
         "quizzes/desk/quiz_preview.html",
         status,
         token=given,
-        file=upload.name,
+        file=name,
         draft=draft,
         seconds=actions.DEFAULT_SECONDS,
         problem=problem,
@@ -128,11 +117,11 @@ def _preview(
     )
 
 
-@post("/desk/quizzes/import/{given:str}", guards=[guards.may("quizzes.change")])
+@post(IMPORT.address + "/{given:str}", guards=[guards.may("quizzes.change")])
 async def apply_quiz(request: Asked, given: FromPath[str]) -> Response[bytes]:
     """All questions at once, or none; a wrong title or scoring is said beside the form."""
     form = await pages.form(request)
-    upload, draft = await _draft(request, given)
+    name, draft = await imports.brought(request, IMPORT, given, read_questions)
     if not draft.importable:
         raise Refusal("quiz.has_problems")
     try:
@@ -144,7 +133,7 @@ async def apply_quiz(request: Asked, given: FromPath[str]) -> Response[bytes]:
         return _preview(
             request,
             given,
-            upload,
+            name,
             draft,
             400,
             pages.said(request, refusal),
@@ -153,7 +142,7 @@ async def apply_quiz(request: Asked, given: FromPath[str]) -> Response[bytes]:
             floor=form.text("floor", most=20),
         )
     me = pages.signed_in(request)
-    await uploads.take(pages.house(request).redis, "quiz", me.id, given)
+    await imports.done(request, IMPORT, given, (), ())
     quiz_id = await actions.add_quiz(
         title,
         draft.questions,

@@ -29,7 +29,7 @@ async def test_an_empty_house_says_what_to_do_first(client: Browser, sign_in: Si
     admin, organiser = await sign_in("admin"), await sign_in("organiser")
     page = (await client.get("/desk", headers=admin.headers)).text
     assert "Getting started" in page
-    assert 'href="/desk/settings"' in page
+    assert 'href="/desk/seasons"' in page
     assert "Nothing is running." in page
     assert "An administrator opens one" in (await client.get("/desk", headers=organiser.headers)).text
 
@@ -202,6 +202,39 @@ async def test_a_season_is_opened_and_wrong_ones_are_said_beside_the_form(client
     assert [season.name for season in await ledger.seasons()] == ["Spring"]
 
 
+async def test_a_season_is_corrected_and_its_notice_takes_it_back(client: Browser, sign_in: SignIn) -> None:
+    who = await sign_in("admin")
+    right = {"name": "Spring", "starts_on": "2031-03-01", "ends_on": "2031-05-31"}
+    made = await client.post("/desk/seasons", headers=who.headers, data=right)
+    address = made.headers["location"].partition("?")[0]
+    wrong = await client.post(address, headers=who.headers, data={**right, "ends_on": "2031-02-01"})
+    assert wrong.status_code == 400
+    assert "cannot end before it starts" in wrong.text
+    assert 'value="2031-02-01"' in wrong.text
+    changed = await client.post(address, headers=who.headers, data={**right, "name": "Sping", "ends_on": "2031-06-30"})
+    page = (await client.get(changed.headers["location"], headers=who.headers)).text
+    assert "Season corrected: Member 1" in page
+    form = re.search(r'class="notice-undo" method="post" action="([^"]+)">(.*?)</form>', page)
+    assert form is not None
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form[2]))
+    del fields["csrf"]
+    assert (form[1], fields) == (address, right)
+    assert (await client.post(form[1], headers=who.headers, data=fields)).status_code == 303
+    (season,) = await ledger.seasons()
+    assert (season.name, season.ends_on.isoformat()) == ("Spring", "2031-05-31")
+
+
+async def test_the_next_season_is_begun_like_the_last(client: Browser, sign_in: SignIn, season: UUID) -> None:
+    who = await sign_in("admin")
+    found = await ledger.season(season)
+    assert found is not None
+    page = (await client.get(f"/desk/seasons?after={season}", headers=who.headers)).text
+    first = found.ends_on + timedelta(days=1)
+    assert f'value="{first}"' in page
+    assert f'value="{first + (found.ends_on - found.starts_on)}"' in page
+    assert (await client.get(f"/desk/seasons?after={UUID(int=1)}", headers=who.headers)).status_code == 404
+
+
 async def test_an_earning_rule_is_changed_with_its_reason(client: Browser, sign_in: SignIn) -> None:
     who = await sign_in("admin")
     given = {"daily_cap": "2000", "spend_percent": "50", "why": "Too easy"}
@@ -278,3 +311,27 @@ async def test_a_room_played_to_its_end_is_listed_as_over(client: Browser, sign_
     assert "Nothing is running." in page
     assert (await queries.room(room)) is not None
     assert await value("SELECT count(*) FROM room") == 1
+
+
+async def test_a_screen_is_copied_renamed_and_its_notice_takes_that_back(client: Browser, sign_in: SignIn) -> None:
+    who = await sign_in("organiser")
+    made = await client.post("/desk/screens", headers=who.headers, data={"name": "Hall"})
+    address = made.headers["location"].partition("?")[0]
+    await client.post(address, headers=who.headers, data={"shows": "boards"})
+    form = (await client.get(f"/desk/screens?like={address.rpartition('/')[2]}", headers=who.headers)).text
+    assert 'name="shows" value="boards"' in form
+    copied = await client.post("/desk/screens", headers=who.headers, data={"name": "Gate", "shows": "boards"})
+    assert copied.status_code == 303
+    assert sorted((one.name, one.shows) for one in await screen_queries.screens()) == [
+        ("Gate", "boards"),
+        ("Hall", "boards"),
+    ]
+    refused = await client.post("/desk/screens", headers=who.headers, data={"name": "X", "shows": "room:nothing"})
+    assert refused.status_code == 400
+    renamed = await client.post(address, headers=who.headers, data={"name": "Foyer"})
+    page = (await client.get(renamed.headers["location"], headers=who.headers)).text
+    assert f'class="notice-undo" method="post" action="{address}"' in page
+    assert 'name="name" value="Hall"' in page
+    sheet = (await client.get("/desk/screens/export/csv", headers=who.headers)).text
+    assert "Foyer,Boards" in sheet
+    assert "/screen/" not in sheet

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from rewards.database import row, rows, value
 from rewards.members import queries
 from rewards.members.actions import look_at_link, make_keys
+from rewards.sheets import Sheet, read_rows, write_csv
 from server.runtime.clock import now
 from tests.server.web.conftest import Browser, SignedIn, SignIn, add_member
 
@@ -74,17 +75,81 @@ async def test_a_newer_file_takes_the_place_of_the_older_and_waits_an_hour(
     assert 3500 < await redis.ttl(f"upload:roster:{who.id}") <= 3600
 
 
-async def test_problems_are_named_by_row_and_column_and_nothing_is_imported(client: Browser, sign_in: SignIn) -> None:
+async def test_a_file_without_a_good_row_names_its_problems_and_imports_nothing(
+    client: Browser, sign_in: SignIn
+) -> None:
     who = await sign_in("organiser")
     preview = await drop(client, who, b"staff number,name,joined\n1,,2024-01-01\n2,Li,soon\n")
     page = (await client.get(preview, headers=who.headers)).text
     assert "The name is missing." in page
     assert "is not a clear date" in page
-    assert "Nothing can be imported yet" in page
+    assert "2 rows cannot be taken" in page
     assert f'action="{preview}"' not in page.replace('method="get" action', "")
     refused = await client.post(preview, headers=who.headers)
     assert refused.status_code == 400
+    assert "No row of the file can be taken" in refused.text
     assert await queries.member_count() == 1
+
+
+HALF_WRONG = """Roster of spring\n工号,姓名,部门,入职日期,备注\n1,Good,Plant,2024-01-01,kept
+2,,Plant,2024-01-01,nobody\n3,Date,Plant,soon,"a, b"\n4,One,Plant,,\n4,Other,Plant,,=1+1\n"""
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+async def test_good_rows_go_in_and_the_rest_comes_back_in_a_file_to_mend_and_bring(
+    client: Browser, sign_in: SignIn, kind: str
+) -> None:
+    who = await sign_in("organiser")
+    preview = await drop(client, who, HALF_WRONG.replace("=1+1", "'=1+1").encode())
+    assert (await client.get(f"{preview}/rest/{kind}", headers=who.headers)).status_code == 200
+    applied = await client.post(preview, headers=who.headers)
+    left = applied.headers["location"].partition("?")[0]
+    assert left.startswith("/desk/members/import/")
+    assert await queries.member_count() == 2
+    assert (await client.get(preview, headers=who.headers)).status_code == 409
+    for _again in range(2):
+        rest = await client.get(f"{left}/rest/{kind}", headers=who.headers)
+        sheet = read_rows(rest.content, f"rest.{kind}")
+        assert isinstance(sheet, Sheet)
+        cells = [row[:5] for row in sheet.rows]
+        assert cells == [
+            ("工号", "姓名", "部门", "入职日期", "备注"),
+            ("2", "", "Plant", "2024-01-01", "nobody"),
+            ("3", "Date", "Plant", "soon", "a, b"),
+            ("4", "One", "Plant", "", ""),
+            ("4", "Other", "Plant", "", "=1+1"),
+        ]
+        assert [len(row) for row in sheet.rows] == [6] * 5
+        whys = [row[5] for row in sheet.rows]
+        assert whys == [
+            "What is wrong",
+            "The name is missing.",
+            "“soon” is not a clear date. Write it as 2024-03-01.",
+            "The staff number 4 stands again on row 5. Keep the right row.",
+            "The staff number 4 is already on row 4.",
+        ]
+        left = await drop(client, who, rest.content, f"rest.{kind}")
+        shown = (await client.get(left, headers=who.headers)).text
+        assert "These columns are not read: 备注." in shown
+    mended = [list(row) for row in sheet.rows]
+    mended[1][1], mended[2][3], mended[4][0] = "Named", "2024-02-01", "5"
+    done = await client.post(await drop(client, who, write_csv(mended)), headers=who.headers)
+    assert done.headers["location"].startswith("/desk/members?said=desk.roster_applied&added=4")
+    assert await queries.member_count() == 6
+
+
+async def test_a_file_with_rows_left_out_is_never_the_whole_roster(client: Browser, sign_in: SignIn) -> None:
+    """Who stands in a row that cannot be read has not left."""
+    who = await sign_in("admin", number="A1", name="Admin")
+    staying = await add_member("Stays", "S1")
+    preview = await drop(client, who, b"staff number,name,joined\nA1,Admin,\nS1,Stays,soon\n")
+    page = (await client.get(f"{preview}?full=1", headers=who.headers)).text
+    assert "can be taken as the whole roster once every row can be" in page
+    refused = await client.post(preview, headers=who.headers, data={"full": "1", "allow_many": "1"})
+    assert refused.status_code == 400
+    person = await queries.member(staying)
+    assert person is not None
+    assert person.left_on is None
 
 
 async def test_a_short_full_roster_is_stopped_until_confirmed(client: Browser, sign_in: SignIn) -> None:
@@ -192,7 +257,7 @@ async def test_lists_search_filter_and_page(client: Browser, sign_in: SignIn) ->
 async def test_the_list_is_exported_without_formulas(client: Browser, sign_in: SignIn) -> None:
     who = await sign_in("auditor", name="Audit", number="0001")
     await add_member("=cmd|' /C calc'!A0", "0002")
-    answer = await client.get("/desk/members/export", headers=who.headers)
+    answer = await client.get("/desk/members/export/csv", headers=who.headers)
     assert answer.headers["content-type"].startswith("text/csv")
     assert answer.content.startswith(b"\xef\xbb\xbfstaff number,name")
     assert b"'=cmd" in answer.content
@@ -202,7 +267,7 @@ async def test_the_list_is_exported_without_formulas(client: Browser, sign_in: S
 async def test_an_exported_roster_changes_nothing_when_it_comes_back(client: Browser, sign_in: SignIn) -> None:
     who = await sign_in("admin", name="Admin", number="0001")
     await client.post(await drop(client, who, ROSTER.encode()), headers=who.headers)
-    exported = (await client.get("/desk/members/export", headers=who.headers)).content
+    exported = (await client.get("/desk/members/export/csv", headers=who.headers)).content
     page = (await client.get(await drop(client, who, exported), headers=who.headers)).text
     assert "The roster is already as this file says" in page
 

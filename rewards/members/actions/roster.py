@@ -1,6 +1,6 @@
 """Changing the roster, and signing members in.
 
-Whatever alters who may be signed in, or what a session says of its member, says so by `_follow` in its own transaction
+Whatever alters who may be signed in, or what a session says of its member, says so by `follow` in its own transaction
 and returns what must follow the commit: whoever asked may carry it out at once, else a worker does.
 
 Locks: whatever changes roles or who is on the roster first takes the roster's advisory lock, so that the last
@@ -29,7 +29,7 @@ from rewards.audit.actions import note
 from rewards.database import Connection, transaction
 from rewards.members import queries
 from rewards.members.queries import Person
-from rewards.members.roster_file import MAX_NAME, Field, Language, RosterRow, clean_staff_number
+from rewards.members.roster_file import MAX_NAME, Field, Language, Roster, RosterRow, clean_staff_number
 from rewards.members.rules import (
     ROLES,
     Change,
@@ -42,6 +42,7 @@ from rewards.members.rules import (
     compare,
     guard_leaving,
     is_staff_number,
+    said_by,
     staff_key,
 )
 from rewards.members.spellings import keys
@@ -76,18 +77,25 @@ SELECT number FROM change
 """
 
 
-async def _lock_roster(connection: Connection) -> None:
+_IN_USE: Final = """
+UPDATE unit SET retired_on = NULL FROM unit AS home
+WHERE unit.retired_on IS NOT NULL AND home.id = ANY($1)
+  AND (unit.id = home.id OR starts_with(home.path, unit.path || '/'))
+"""
+
+
+async def lock_roster(connection: Connection) -> None:
     await connection.execute("SELECT pg_advisory_xact_lock($1)", _ROSTER_LOCK)
 
 
-async def _is_admin(actor: UUID | None) -> bool:
+async def is_admin(actor: UUID | None) -> bool:
     """Whether the actor governs: an admin who is here, or None, the command line."""
     if actor is None:
         return True
     return await Member.exists().where(Member.id == actor, Member.roles.any("admin"), Member.left_on.is_null())
 
 
-async def _locked(connection: Connection, member: UUID) -> db.Row:
+async def locked(connection: Connection, member: UUID) -> db.Row:
     """The member's row, locked until the transaction ends."""
     found = await connection.fetchrow(
         "SELECT id, staff_number, roles, left_on, code_hash IS NOT NULL AS has_code FROM member"
@@ -99,7 +107,7 @@ async def _locked(connection: Connection, member: UUID) -> db.Row:
     return found
 
 
-async def _follow(
+async def follow(
     connection: Connection,
     changed: Collection[UUID],
     *kinds: str,
@@ -128,9 +136,8 @@ async def _known(member: UUID) -> Person:
 
 
 async def import_roster(
-    rows: Sequence[RosterRow],
+    roster: Roster,
     *,
-    said: Collection[Field],
     full: bool,
     allow_many: bool,
     actor: UUID | None,
@@ -138,23 +145,27 @@ async def import_roster(
     today: date,
     new_id: Callable[[], UUID],
 ) -> tuple[RosterChanges, Follows]:
-    """Bring the roster to what the file says (see `rules.compare`), all of it or nothing.
+    """Bring the roster to what the good rows of the file say (see `rules.compare`), all of them or none.
 
     `actor` None is the command line. A file that changes nothing writes nothing. Refuses, changing nothing:
-    `roster.has_problems`, `roster.too_many_leave`, `roster.roles_need_admin` (only an admin gives or takes roles,
-    a leaver's too), `members.own_roles`, `members.last_admin`. Ten thousand rows take a second or two.
+    `roster.whole_needs_all` (`full`, and rows are left out: who stands in them would leave), `roster.has_problems`,
+    `roster.too_many_leave`, `roster.roles_need_admin` (only an admin gives or takes roles, a leaver's too),
+    `members.own_roles`, `members.last_admin`. Ten thousand rows take a second or two.
     """
+    said = said_by(roster)
+    if full and roster.left_out:
+        raise Refusal("roster.whole_needs_all", count=len(roster.left_out))
     async with transaction() as connection:
-        await _lock_roster(connection)
+        await lock_roster(connection)
         current = await queries.roster_current()
-        changes = compare(current, rows, full=full, today=today, said=said)
+        changes = compare(current, roster.rows, full=full, today=today, said=said)
         if changes.problems:
             raise Refusal("roster.has_problems", count=len(changes.problems))
         if changes.is_empty:
             return changes, ()
         if full:
             guard_leaving(changes, staying=sum(member.left is None for member in current), allow_many=allow_many)
-        if changes.touches_roles and not await _is_admin(actor):
+        if changes.touches_roles and not await is_admin(actor):
             raise Refusal("roster.roles_need_admin", count=changes.touches_roles)
         if actor is not None and any(
             member.id == actor
@@ -167,13 +178,13 @@ async def import_roster(
         had_admin = await queries.has_admin()
         units = await _settled_units(connection, changes, said, new_id)
         await _leave(connection, [(gone.member.id, gone.on) for gone in changes.left], now)
-        await _write_details(connection, (*changes.changed, *changes.returned))
+        await write_details(connection, (*changes.changed, *changes.returned))
         await _come_back(connection, [change.member.id for change in changes.returned])
         await _move(connection, changes, said, units, today, new_id)
-        await _add(connection, changes.added, units, now, today, new_id)
+        await add_rows(connection, changes.added, units, now, today, new_id)
         left = [gone.member.id for gone in changes.left]
         altered = {change.member.id for change in (*changes.changed, *changes.moved, *changes.returned)}
-        follows = await _follow(connection, {*left, *altered}, SESSIONS, BOARDS, ended=left, now=now, new_id=new_id)
+        follows = await follow(connection, {*left, *altered}, SESSIONS, BOARDS, ended=left, now=now, new_id=new_id)
         if had_admin and not await queries.has_admin():
             raise Refusal("members.last_admin")
         await note(
@@ -245,10 +256,10 @@ async def _leave(connection: Connection, leaving: Sequence[tuple[UUID, date]], n
         members,
         days,
     )
-    await _end_links(connection, members, now)
+    await end_links(connection, members, now)
 
 
-async def _write_details(connection: Connection, changes: Sequence[Change]) -> None:
+async def write_details(connection: Connection, changes: Sequence[Change]) -> None:
     """Joins the caller's transaction. Writes the fields that differ; the others keep what the member has."""
     altered = [(change.member, change.row, change.fields) for change in changes if set(change.fields) - {"unit"}]
     if not altered:
@@ -301,14 +312,15 @@ async def _move(
         for change in (*changes.moved, *changes.returned)
         if (unit := _unit_after(change, said))
     ]
-    await _belong(connection, settled, today, new_id)
+    await belong(connection, settled, today, new_id)
 
 
-async def _belong(
+async def belong(
     connection: Connection, settled: Sequence[tuple[UUID, UUID]], today: date, new_id: Callable[[], UUID]
 ) -> None:
-    """Joins the caller's transaction. Each (member, unit) from today."""
+    """Joins the caller's transaction. Each (member, unit) from today; retired units that they come to are back."""
     if settled:
+        await connection.execute(_IN_USE, [unit for _, unit in settled])
         await connection.execute(
             """
             INSERT INTO membership (id, member, unit, since)
@@ -321,7 +333,7 @@ async def _belong(
         )
 
 
-async def _add(
+async def add_rows(
     connection: Connection,
     rows: Sequence[RosterRow],
     units: dict[tuple[str, ...], UUID],
@@ -354,7 +366,7 @@ async def _add(
         now,
     )
     settled = [(member, units[row.unit]) for member, row in zip(ids, rows, strict=True) if row.unit]
-    await _belong(connection, settled, today, new_id)
+    await belong(connection, settled, today, new_id)
 
 
 async def _keys(named: Sequence[tuple[str, str]]) -> list[str]:
@@ -392,18 +404,18 @@ async def mark_left(
     Refuses `members.already_left`, `members.own_leaving`, `members.need_admin` (he holds a role), `members.last_admin`.
     """
     async with transaction() as connection:
-        await _lock_roster(connection)
+        await lock_roster(connection)
         if member == actor:
             raise Refusal("members.own_leaving")
-        found = await _locked(connection, member)
+        found = await locked(connection, member)
         if found["left_on"] is not None:
             raise Refusal("members.already_left")
-        if found["roles"] and not await _is_admin(actor):
+        if found["roles"] and not await is_admin(actor):
             raise Refusal("members.need_admin")
         await _leave(connection, [(member, on)], now)
         if "admin" in found["roles"] and not await queries.has_admin():
             raise Refusal("members.last_admin")
-        follows = await _follow(connection, [member], SESSIONS, BOARDS, ended=[member], now=now, new_id=new_id)
+        follows = await follow(connection, [member], SESSIONS, BOARDS, ended=[member], now=now, new_id=new_id)
         await note("member.left", at=now, actor=actor, subject=str(member), why=why, on=on.isoformat())
     return follows
 
@@ -422,15 +434,15 @@ async def restore(
     Refuses `members.already_here`.
     """
     async with transaction() as connection:
-        await _lock_roster(connection)
-        found = await _locked(connection, member)
+        await lock_roster(connection)
+        found = await locked(connection, member)
         if found["left_on"] is None:
             raise Refusal("members.already_here")
         unit = await queries.unit_left_from(member)
         await _come_back(connection, [member])
         if unit is not None:
-            await _belong(connection, [(member, unit)], today, new_id)
-        follows = await _follow(connection, [member], SESSIONS, BOARDS, now=now, new_id=new_id)
+            await belong(connection, [(member, unit)], today, new_id)
+        follows = await follow(connection, [member], SESSIONS, BOARDS, now=now, new_id=new_id)
         await note("member.restored", at=now, actor=actor, subject=str(member), why=why)
     return follows
 
@@ -452,12 +464,12 @@ async def set_roles(
         raise Refusal("members.unknown_role")
     ordered: list[str] = [role for role in ROLES if role in roles]
     async with transaction() as connection:
-        await _lock_roster(connection)
+        await lock_roster(connection)
         if member == actor:
             raise Refusal("members.own_roles")
-        if not await _is_admin(actor):
+        if not await is_admin(actor):
             raise Refusal("members.need_admin")
-        found = await _locked(connection, member)
+        found = await locked(connection, member)
         if found["left_on"] is not None:
             raise Refusal("members.left")
         before: list[str] = [role for role in ROLES if role in found["roles"]]
@@ -466,7 +478,7 @@ async def set_roles(
         await Member.update({Member.roles: ordered}).where(Member.id == member)
         if "admin" in before and not await queries.has_admin():
             raise Refusal("members.last_admin")
-        follows = await _follow(connection, [member], SESSIONS, now=now, new_id=new_id)
+        follows = await follow(connection, [member], SESSIONS, now=now, new_id=new_id)
         await note("roles.changed", at=now, actor=actor, subject=str(member), why=why, before=before, after=ordered)
     return follows
 
@@ -477,12 +489,12 @@ async def end_sessions(
     """Sign the member out: on the device that `ref` names, or on all of them, `count` in number. Refuses
     `members.unknown`."""
     async with transaction() as connection:
-        await _locked(connection, member)
+        await locked(connection, member)
         if ref:
             follows: Follows = ((DEVICE, f"{member}@{ref}"),)
             await intend(*follows[0], due_at=now, now=now, new_id=new_id())
         else:
-            follows = await _follow(connection, [member], SESSIONS, ended=[member], now=now, new_id=new_id)
+            follows = await follow(connection, [member], SESSIONS, ended=[member], now=now, new_id=new_id)
         await note("sessions.ended", at=now, actor=actor, subject=str(member), count=count)
     return follows
 
@@ -495,9 +507,9 @@ async def set_language(member: UUID, language: str | None, *, now: datetime, new
     if language is not None and language not in get_args(Language):
         raise Refusal("members.unknown_language")
     async with transaction() as connection:
-        await _locked(connection, member)
+        await locked(connection, member)
         await Member.update({Member.language: language}).where(Member.id == member)
-        return await _follow(connection, [member], SESSIONS, now=now, new_id=new_id)
+        return await follow(connection, [member], SESSIONS, now=now, new_id=new_id)
 
 
 async def set_alias(member: UUID, alias: str, shows: bool, *, now: datetime) -> None:
@@ -511,8 +523,8 @@ async def set_alias(member: UUID, alias: str, shows: bool, *, now: datetime) -> 
     if problem is not None:
         raise Refusal(problem)
     async with transaction() as connection:
-        await _lock_roster(connection)
-        await _locked(connection, member)
+        await lock_roster(connection)
+        await locked(connection, member)
         if cleaned and await connection.fetchval(
             r"""
             SELECT EXISTS (
@@ -561,7 +573,7 @@ def _first_code_hash(staff_number: str, code: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
-async def _end_links(connection: Connection, members: Collection[UUID], now: datetime) -> None:
+async def end_links(connection: Connection, members: Collection[UUID], now: datetime) -> None:
     """Joins the caller's transaction."""
     await connection.execute(
         "UPDATE sign_in_link SET expires_at = $2 WHERE member = ANY($1) AND used_at IS NULL AND expires_at > $2",
@@ -626,9 +638,9 @@ async def _ready_for_links(
     if len(found) < len(members):
         raise Refusal("links.unknown_member", count=len(members) - len(found))
     guarded = sum(bool(row["roles"]) for row in found if row["id"] != actor)
-    if guarded and not await _is_admin(actor):
+    if guarded and not await is_admin(actor):
         raise Refusal("links.need_admin", count=guarded)
-    await _end_links(connection, members, now)
+    await end_links(connection, members, now)
     return {row["id"]: row["staff_number"] for row in found}
 
 
@@ -702,7 +714,7 @@ async def _use(connection: Connection, token_hash: bytes, now: datetime) -> Pers
     if link["member"] is None:
         raise Refusal("sign_in.link_unknown")
     await SignInLink.update({SignInLink.used_at: now}).where(SignInLink.token_hash == token_hash)
-    await _end_links(connection, [link["member"]], now)
+    await end_links(connection, [link["member"]], now)
     return await _known(link["member"])
 
 
@@ -713,7 +725,7 @@ async def first_admin_link(now: datetime, new_token: Callable[[], str], valid: t
     """The token of the link that makes the first admin; an older one ends. Refuses `members.admin_exists`."""
     token = new_token()
     async with transaction() as connection:
-        await _lock_roster(connection)
+        await lock_roster(connection)
         if await queries.has_admin():
             raise Refusal("members.admin_exists")
         await connection.execute(
@@ -740,7 +752,7 @@ async def become_first_admin(
     code_hash = await _hashed_code(code, number)
     token_hash = _token_hash(token)
     async with transaction() as connection:
-        await _lock_roster(connection)
+        await lock_roster(connection)
         link = _check_link(await connection.fetchrow(_LINK, token_hash), now)
         if link["member"] is not None:
             raise Refusal("sign_in.link_unknown")
@@ -761,7 +773,7 @@ async def become_first_admin(
             roles = QueryString("array_append(roles, 'admin')")
             await Member.update({Member.roles: roles, Member.code_hash: code_hash}).where(Member.id == member)
         await SignInLink.update({SignInLink.used_at: now}).where(SignInLink.token_hash == token_hash)
-        follows = await _follow(connection, [member], SESSIONS, ended=[member], now=now, new_id=new_id)
+        follows = await follow(connection, [member], SESSIONS, ended=[member], now=now, new_id=new_id)
         await note("first_admin.made", at=now, actor=member, subject=str(member))
         return await _known(member), follows
 
@@ -811,13 +823,13 @@ async def set_code(member: UUID, code: str, *, now: datetime, new_id: Callable[[
     person = await _known(member)
     code_hash = await _hashed_code(code, person.staff_number)
     async with transaction() as connection:
-        found = await _locked(connection, member)
+        found = await locked(connection, member)
         if found["left_on"] is not None:
             raise Refusal("members.left")
         await Member.update({Member.code_hash: code_hash}).where(Member.id == member)
         follows: Follows = ()
         if found["has_code"]:
-            follows = await _follow(connection, [member], SESSIONS, ended=[member], now=now, new_id=new_id)
+            follows = await follow(connection, [member], SESSIONS, ended=[member], now=now, new_id=new_id)
         await note("code.set", at=now, actor=member, subject=str(member))
     return follows
 
