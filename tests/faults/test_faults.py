@@ -43,7 +43,7 @@ from tests.server.laurel import Running, free_port, laurel
 from tests.server.runtime.served import settings_of
 from tests.workers.world import HOUR
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.faults
 
 PHONES = 30
 LONG = 300
