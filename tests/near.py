@@ -143,7 +143,7 @@ def main() -> int:
     if left:
         missed = round(sum(seconds.get(test, UNKNOWN) for test in left))
         print(f"left out, {missed} s, nearest first (`make test` passes all): {' '.join(left)}", flush=True)
-    return int(pytest.main(["-n", str(WORKERS), "--dist", "loadgroup", *taken]))
+    return int(pytest.main(["-n", str(WORKERS), *taken]))
 
 
 if __name__ == "__main__":

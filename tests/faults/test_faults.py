@@ -43,7 +43,7 @@ from tests.server.laurel import Running, free_port, laurel
 from tests.server.runtime.served import settings_of
 from tests.workers.world import HOUR
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.faults
 
 PHONES = 30
 LONG = 300
@@ -143,10 +143,14 @@ class Office:
         await until(lambda: all(phone.state == state for phone in self.phones), f"every phone to see the {state}")
 
     async def done(self, *kinds: str) -> None:
-        """Until no work of these kinds is open."""
+        """Until no work of these kinds is open that is for now; the ends of questions closed by hand are for later."""
 
         async def nothing_left() -> bool:
-            left = await self.value("SELECT count(*) FROM intent WHERE done_at IS NULL AND kind = ANY($1)", list(kinds))
+            left = await self.value(
+                "SELECT count(*) FROM intent WHERE done_at IS NULL AND due_at < now() + interval '1 minute'"
+                " AND kind = ANY($1)",
+                list(kinds),
+            )
             return left == 0
 
         await until(nothing_left, f"{kinds} to be done")
@@ -304,9 +308,10 @@ async def test_in_the_middle_of_a_freeze(office: Office, what: str) -> None:
             today=house.day_of(at),
             new_id=office.scene.new_id,
         )
-        await seal_all(house.redis, draw, at - 2 * HOUR)
         slug = await db.value("SELECT slug FROM draw WHERE id = $1", draw)
     async with office.holding("LOCK TABLE entrant IN SHARE MODE"):
+        async with opened(office.settings) as house:
+            await seal_all(house.redis, draw, at - 2 * HOUR)  # from here on the worker may freeze it, and is quick
         await office.stuck('COPY "entrant"')
         await office.kill(what)
     await office.time_passes()

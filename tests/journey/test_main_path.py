@@ -15,7 +15,7 @@ from tests.journey.watching import LAPTOP, PHONE, WALL, Watched, whole_on_screen
 from tests.patience import wait_until
 from tests.server.laurel import Running, answer, laurel
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 def sign_in_by_link(phone: Watched, link: str, *, keyboard: bool) -> None:

@@ -11,7 +11,7 @@ from tests.journey.house import CODE, at
 from tests.journey.watching import LAPTOP, PHONE, WALL
 from tests.server.laurel import Running
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 def test_a_quiz_is_led_and_played_without_javascript(served: Running, opened: Open) -> None:

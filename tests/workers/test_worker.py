@@ -23,7 +23,7 @@ from tests.workers.world import LOG, check, done, due, stuck, worker
 from workers import main
 from workers.main import QUEUE, redis_settings, sweep
 
-pytestmark = [pytest.mark.usefixtures("database"), pytest.mark.xdist_group("workers")]
+pytestmark = pytest.mark.usefixtures("database")
 
 
 @pytest.fixture(autouse=True)

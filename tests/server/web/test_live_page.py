@@ -20,7 +20,7 @@ from server.web.frame.door import HEADERS
 from tests import patience
 from tests.chromium import launched
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 PAGES = {
     "room.html": """{% extends "kit/base_phone.html" %}{% block bar %}{% endblock %}

@@ -307,7 +307,7 @@ async def device(served: Served, browser: Chromium, helper: SignedIn) -> Device:
     return Device(await context.new_page(), context, served.address)
 
 
-in_a_browser = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+in_a_browser = pytest.mark.browser
 
 
 class TestInABrowser:

@@ -11,7 +11,7 @@ from tests.server.web.conftest import Browser, SignIn
 from tests.server.web.desk.drawing import DICE, Hall, hall, sealed, secret_of, work
 from tests.server.web.serving import Served
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.rewards.draws.world import frozen_draw, held, plan_draw, plant
 from tests.server.web.conftest import SignIn
 from tests.server.web.phone.conftest import Phone
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 async def become(phone: Phone, sign_in: SignIn, member: object) -> None:

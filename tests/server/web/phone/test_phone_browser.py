@@ -13,7 +13,7 @@ from tests.server.web.conftest import SignIn
 from tests.server.web.phone.conftest import Phone
 from tests.server.web.phone.rooms import QUESTIONS, Stage, season, stage
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 LONGEST = (
     QuestionDraft(

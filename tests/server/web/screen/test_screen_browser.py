@@ -16,7 +16,7 @@ from server.runtime.settings import Settings
 from tests.server.web.screen.world import QUESTIONS, Play, earn, people, play, screen, season
 from tests.server.web.serving import Served, alive, on_a_port
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 STAFF = {"Li Na": "Workshop 1", "Wang Wei": "Workshop 1", "Zhang Min": "Workshop 2", "Host": "Office"}
 LONG_STAFF = {

@@ -23,7 +23,7 @@ from tests.server.web.screen.test_screen_browser import Motion
 from tests.server.web.screen.world import screen
 from tests.server.web.serving import Served
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 PRIZES = (
     PrizeTerms("mug", "Thermos mug", 152, round="small", batch=150, present=False, value=8900),
