@@ -1,4 +1,4 @@
-"""A broken rule, as a code. The words for people live at the edge (server/web/texts)."""
+"""A broken rule, as a code. The words for people live at the edge (words.py of the nouns in server/web)."""
 
 
 class Refusal(Exception):
