@@ -241,6 +241,12 @@ def differing(member: OnRoster, row: RosterRow, said: Collection[Field]) -> tupl
     return tuple(name for name, differs in differing.items() if differs and name in said)
 
 
+def guard_whole(roster: Roster) -> None:
+    """Refuses `roster.whole_needs_all`: who stands in a row that was left out would leave."""
+    if roster.left_out:
+        raise Refusal("roster.whole_needs_all", count=len(roster.left_out))
+
+
 def guard_leaving(changes: RosterChanges, *, staying: int, allow_many: bool) -> None:
     """Stop a full roster that would make many leave at once: a short file is more often a mistake than a closure.
 

@@ -12,7 +12,7 @@ from games.quizzes.rules import SCORINGS, Scoring
 from rewards.members import actions as members
 from rewards.members import queries
 from rewards.members.roster_file import Roster, read_roster
-from rewards.members.rules import RosterChanges, compare, said_by
+from rewards.members.rules import RosterChanges, compare, guard_whole, said_by
 from rewards.sheets import MAX_BYTES, Problem
 from server.commands import services, terminal
 from server.commands.terminal import JSON, Command, Exit, Group
@@ -146,6 +146,8 @@ def _conclude(importable: bool, applied: bool) -> None:
 async def _roster(house: Resources, found: Roster, apply: bool, full: bool, allow_many: bool) -> RosterChanges:
     moment = now()
     today = house.day_of(moment)
+    if full:
+        guard_whole(found)
     if not apply:
         current = await queries.roster_current()
         return compare(current, found.rows, full=full, today=today, said=said_by(found))

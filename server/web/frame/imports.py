@@ -121,16 +121,17 @@ async def rest(
     return await records.table(kind, f"{how.kind}-rest", _rest(request, head, left_out))
 
 
-async def done(request: Asked, how: Import, given: str, head: Sequence[str], left_out: Sequence[LeftOut]) -> str:
+async def done(
+    request: Asked, how: Import, given: str, name: str = "", head: Sequence[str] = (), left_out: Sequence[LeftOut] = ()
+) -> str:
     """Let go of the file once it is applied. What is left of it waits in its place; where that is looked at, or ""."""
     me = pages.signed_in(request).id
-    name = (await uploads.kept(_redis(request), how.kind, me, given)).name
     await uploads.take(_redis(request), how.kind, me, given)
     if not left_out:
         return ""
     data = await asyncio.to_thread(write_xlsx, _rest(request, head, left_out), how.kind)
-    made = await uploads.put(_redis(request), how.kind, me, uploads.Upload(f"{name.rpartition('.')[0]}.xlsx", data))
-    return f"{how.address}/{made}"
+    rest = uploads.Upload(f"{name.rpartition('.')[0] or name}.xlsx", data)
+    return f"{how.address}/{await uploads.put(_redis(request), how.kind, me, rest)}"
 
 
 def _rest(request: Asked, head: Sequence[str], left_out: Sequence[LeftOut]) -> list[list[str]]:

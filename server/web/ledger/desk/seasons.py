@@ -32,9 +32,12 @@ async def _season(season_id: UUID) -> SeasonRow:
 
 
 def _following(season: SeasonRow) -> dict[str, str]:
-    """What the form for the season after this one says: as long, from the day after."""
-    starts_on = season.ends_on + timedelta(days=1)
-    ends_on = starts_on + (season.ends_on - season.starts_on)
+    """What the form for the season after this one says: as long, from the day after; nothing at the end of days."""
+    try:
+        starts_on = season.ends_on + timedelta(days=1)
+        ends_on = starts_on + (season.ends_on - season.starts_on)
+    except OverflowError:
+        return dict.fromkeys(FIELDS, "")
     return {"name": "", "starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat()}
 
 

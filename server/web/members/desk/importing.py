@@ -150,7 +150,7 @@ async def apply_roster(request: Asked, given: FromPath[str]) -> Response[bytes]:
     """All good rows at once, or nothing; the others wait as a file of their own."""
     house, me = pages.house(request), pages.signed_in(request)
     form = await pages.form(request)
-    _name, roster = await imports.brought(request, IMPORT, given, read_roster)
+    name, roster = await imports.brought(request, IMPORT, given, read_roster)
     if not roster.rows:
         raise Refusal("roster.nobody", count=len(roster.left_out))
     changes, follows = await actions.import_roster(
@@ -165,7 +165,7 @@ async def apply_roster(request: Asked, given: FromPath[str]) -> Response[bytes]:
     await follow_now(house.resources, follows)
     return pages.go(
         request,
-        await imports.done(request, IMPORT, given, roster.headings, roster.left_out) or "/desk/members",
+        await imports.done(request, IMPORT, given, name, roster.headings, roster.left_out) or "/desk/members",
         said="desk.roster_applied",
         added=len(changes.added),
         changed=len({change.member.id for change in (*changes.changed, *changes.moved)}),

@@ -142,7 +142,7 @@ async def apply_quiz(request: Asked, given: FromPath[str]) -> Response[bytes]:
             floor=form.text("floor", most=20),
         )
     me = pages.signed_in(request)
-    await imports.done(request, IMPORT, given, (), ())
+    await imports.done(request, IMPORT, given)
     quiz_id = await actions.add_quiz(
         title,
         draft.questions,
