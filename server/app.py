@@ -19,7 +19,7 @@ from server.web.frame.limits import Limits
 from server.web.frame.listing import Listing
 from server.web.frame.live import Hub
 from server.web.frame.noun import Opened, Shown
-from server.web.frame.pages import House
+from server.web.frame.pages import Process
 from server.web.nouns import LISTING
 
 MOST_UPLOAD = 12 * 1024 * 1024
@@ -33,7 +33,7 @@ def make_app(settings: Settings, listing: Listing = LISTING) -> Litestar:
     """
 
     @asynccontextmanager
-    async def house(app: Litestar) -> AsyncIterator[None]:
+    async def process(app: Litestar) -> AsyncIterator[None]:
         chosen: Settings = app.state.settings
         html.show_times_in(chosen.zone)
         async with opened(chosen) as resources:
@@ -50,7 +50,7 @@ def make_app(settings: Settings, listing: Listing = LISTING) -> Litestar:
             hub.heard.append(sessions.heard)
             hub.beats.append(sessions.recheck)
             nouns = _open(listing, resources, hub)
-            app.state.house = House(resources, sessions, Limits(resources.redis), hub, door, nouns)
+            app.state.process = Process(resources, sessions, Limits(resources.redis), hub, door, nouns)
             hub.start()
             try:
                 yield
@@ -77,7 +77,7 @@ def make_app(settings: Settings, listing: Listing = LISTING) -> Litestar:
             HTTPException: errors.http_error,
             Exception: errors.fault,
         },
-        lifespan=[house],
+        lifespan=[process],
         openapi_config=None,
         logging_config=None,
         request_max_body_size=MOST_UPLOAD,

@@ -35,7 +35,7 @@ class _Server(uvicorn.Server):
             tell_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await self._laurel.state.house.hub.stop()
+        await self._laurel.state.process.hub.stop()
         await super().shutdown(sockets)
 
 

@@ -47,24 +47,24 @@ class House:
     importers: Graph
 
 
-def near(changed: Iterable[str], house: House) -> dict[str, int]:
+def near(changed: Iterable[str], resources: House) -> dict[str, int]:
     """Test file -> how far it is from these changed files, 0 for the nearest; without those that are not near."""
-    found = {test: 1 for test in house.tests if test.rpartition("/")[2] in ALWAYS}
+    found = {test: 1 for test in resources.tests if test.rpartition("/")[2] in ALWAYS}
 
     def at(distance: int, tests: Iterable[str]) -> None:
         for test in tests:
             found[test] = min(distance, found.get(test, distance))
 
     for path in map(PurePosixPath, changed):
-        at(0, house.tests & {str(path)})
+        at(0, resources.tests & {str(path)})
         if path.parts[0] == "tests":
             if path.stem == "conftest":
-                at(2, _below(str(path.parent), house))
+                at(2, _below(str(path.parent), resources))
         else:
-            at(2, _mirrored(path, house))
-            nouns = words(str(path.with_suffix(""))) & house.nouns
-            at(4, (test for test in house.tests if words(test) & nouns))
-        for hops, tests in enumerate(_importing(path, house), 1):
+            at(2, _mirrored(path, resources))
+            nouns = words(str(path.with_suffix(""))) & resources.nouns
+            at(4, (test for test in resources.tests if words(test) & nouns))
+        for hops, tests in enumerate(_importing(path, resources), 1):
             at(3 if hops == 1 else 3 + hops, tests)
     return found
 
@@ -75,28 +75,28 @@ def words(path: str) -> set[str]:
     return {word.removesuffix("s") for word in apart}
 
 
-def _below(folder: str, house: House) -> set[str]:
-    return {test for test in house.tests if test.startswith(f"{folder}/")}
+def _below(folder: str, resources: House) -> set[str]:
+    return {test for test in resources.tests if test.startswith(f"{folder}/")}
 
 
-def _mirrored(path: PurePosixPath, house: House) -> set[str]:
+def _mirrored(path: PurePosixPath, resources: House) -> set[str]:
     """Those of the same name at the same place, else all at that place, or at the nearest above it but the top."""
     for folder in [path.with_suffix(""), *path.parents][:-2]:
-        same = {f"tests/{folder.parent}/test_{folder.name}.py"} & house.tests
-        there = {test for test in house.tests if str(PurePosixPath(test).parent) == f"tests/{folder}"}
+        same = {f"tests/{folder.parent}/test_{folder.name}.py"} & resources.tests
+        there = {test for test in resources.tests if str(PurePosixPath(test).parent) == f"tests/{folder}"}
         if same or there:
             return same | there
     return set()
 
 
-def _importing(path: PurePosixPath, house: House) -> Iterable[set[str]]:
+def _importing(path: PurePosixPath, resources: House) -> Iterable[set[str]]:
     """The test files that import a module directly, through one other, and so on."""
     seen: set[str] = set()
-    now = {".".join(path.with_suffix("").parts).removesuffix(".__init__")} & house.importers.keys()
+    now = {".".join(path.with_suffix("").parts).removesuffix(".__init__")} & resources.importers.keys()
     for _ in range(FARTHEST):
-        now = {one for module in now for one in house.importers[module]} - seen
+        now = {one for module in now for one in resources.importers[module]} - seen
         seen |= now
-        yield {f"{module.replace('.', '/')}.py" for module in now} & house.tests
+        yield {f"{module.replace('.', '/')}.py" for module in now} & resources.tests
 
 
 def chosen(distances: Mapping[str, int], seconds: Mapping[str, float], budget: float = BUDGET) -> list[str]:

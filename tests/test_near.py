@@ -73,8 +73,8 @@ def test_the_nearest_are_taken_and_the_time_is_kept(
 
 
 def test_the_house_as_it_stands_is_read() -> None:
-    house = look()
-    assert {"fund", "draw", "member", "kit"} <= house.nouns
-    assert "desk" not in house.nouns
-    assert "tests.test_near" in house.importers["tests.near"]
-    assert "tests/rewards/funds/test_funds.py" in near(["rewards/funds/rules.py"], house)
+    resources = look()
+    assert {"fund", "draw", "member", "kit"} <= resources.nouns
+    assert "desk" not in resources.nouns
+    assert "tests.test_near" in resources.importers["tests.near"]
+    assert "tests/rewards/funds/test_funds.py" in near(["rewards/funds/rules.py"], resources)

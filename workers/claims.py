@@ -13,22 +13,22 @@ from server.runtime.resources import Resources
 log = logging.getLogger("laurel.claims")
 
 
-async def expire_claims(house: Resources, subject: str) -> None:
+async def expire_claims(resources: Resources, subject: str) -> None:
     """The unclaimed prizes of a draw whose time is over (subject DRAW@MOMENT)."""
-    await _expire(house, UUID(subject.partition("@")[0]), now())
+    await _expire(resources, UUID(subject.partition("@")[0]), now())
 
 
-async def look_for_unclaimed(house: Resources) -> int:
+async def look_for_unclaimed(resources: Resources) -> int:
     """The same for every draw, whatever was intended; how many prizes have moved on."""
-    return await _expire(house, None, now())
+    return await _expire(resources, None, now())
 
 
-async def _expire(house: Resources, draw_id: UUID | None, at: datetime) -> int:
+async def _expire(resources: Resources, draw_id: UUID | None, at: datetime) -> int:
     """One transaction a prize, so that a worker that is killed has lost none and done none twice."""
     moved = 0
     while found := await queries.overdue_claims(at, draw_id):
         done = [
-            await actions.expire(house.redis, win, now=at, new_id=new_id, new_code=lambda: human_code(CODE_LENGTH))
+            await actions.expire(resources.redis, win, now=at, new_id=new_id, new_code=lambda: human_code(CODE_LENGTH))
             for win in found
         ]
         changed = sum(one is not None for one in done)

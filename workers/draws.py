@@ -20,7 +20,7 @@ FOLDER: Final = "draws"
 """Under the data folder: one folder a draw, named after it, which may be given to anybody."""
 
 
-async def freeze_draw(house: Resources, subject: str) -> None:
+async def freeze_draw(resources: Resources, subject: str) -> None:
     """A draw whose hour has come, or whose freeze was asked for (subject DRAW@MOMENT, of either).
 
     The hour asks for the freeze, which is then work of its own. What cannot be frozen is noted and left to people.
@@ -28,24 +28,26 @@ async def freeze_draw(house: Resources, subject: str) -> None:
     given, _, moment = subject.partition("@")
     draw, due_at = UUID(given), datetime.fromisoformat(moment)
     try:
-        if await actions.ask_freeze(house.redis, draw, actor=None, now=now(), new_id=new_id, due_at=due_at):
+        if await actions.ask_freeze(resources.redis, draw, actor=None, now=now(), new_id=new_id, due_at=due_at):
             return
         await actions.freeze(
-            house.redis,
+            resources.redis,
             draw,
             now=now(),
             actor=None,
             new_id=new_id,
             random_bytes=secrets.token_bytes,
             program=empty_kit(),
-            progress=partial(actions.say_progress, house.redis, draw),
+            progress=partial(actions.say_progress, resources.redis, draw),
             due_at=due_at,
         )
     except Refusal as refusal:
         log.warning("draw.not_frozen draw=%s why=%s", draw, refusal.code)
-        await actions.miss_freeze(house.redis, draw, refusal.code, details=refusal.details, due_at=due_at, now=now())
+        await actions.miss_freeze(
+            resources.redis, draw, refusal.code, details=refusal.details, due_at=due_at, now=now()
+        )
 
 
-async def publish_draw(house: Resources, subject: str) -> None:
+async def publish_draw(resources: Resources, subject: str) -> None:
     """The published files of a draw, as they are now."""
-    await actions.publish(UUID(subject), house.settings.data / FOLDER)
+    await actions.publish(UUID(subject), resources.settings.data / FOLDER)

@@ -66,13 +66,13 @@ JOBS: dict[str, tuple[Job, timedelta]] = {
 
 async def carry_out(ctx: dict[str, Any], kind: str, subject: str) -> None:
     """Claim one piece of due work, do it, tick it off; on a fault, or when told to stop, leave it for later."""
-    house: Resources = ctx["house"]
+    resources: Resources = ctx["resources"]
     job, hold = JOBS.get(kind, (_unknown, QUICK))
     claims = outbox.claim(now=now(), hold=hold, limit=1, kinds=[kind], subject=subject)
     for claimed in await _unbroken(claims):
         try:
             async with asyncio.timeout((hold - MARGIN).total_seconds()):
-                await job(house, subject)
+                await job(resources, subject)
         except asyncio.CancelledError:
             await _unbroken(outbox.fail(claimed, now=now(), error="stopped"))
             raise
@@ -98,7 +98,7 @@ async def _unbroken(work: Awaitable[Result]) -> Result:
     return task.result()
 
 
-async def _unknown(house: Resources, subject: str) -> None:
+async def _unknown(resources: Resources, subject: str) -> None:
     raise LookupError("no job of this kind: a newer program intended it")
 
 
@@ -120,22 +120,22 @@ async def sweep(ctx: dict[str, Any]) -> None:
 
 async def check_drift(ctx: dict[str, Any]) -> None:
     """Every ten minutes: do the boards still say what the ledger says?"""
-    await checks.check_drift(ctx["house"])
+    await checks.check_drift(ctx["resources"])
 
 
 async def turn_of_day(ctx: dict[str, Any]) -> None:
     """Every minute: has the organisation's day changed?"""
-    await boards.turn_of_day(ctx["house"])
+    await boards.turn_of_day(ctx["resources"])
 
 
 async def look_for_unclaimed(ctx: dict[str, Any]) -> None:
     """Every minute: is there a prize that nobody fetched in time?"""
-    await claims.look_for_unclaimed(ctx["house"])
+    await claims.look_for_unclaimed(ctx["resources"])
 
 
 async def follow_after_restart(ctx: dict[str, Any]) -> None:
     """Every two seconds: is this another run of Redis, whose sessions may be those of before?"""
-    await following.follow_after_restart(ctx["house"])
+    await following.follow_after_restart(ctx["resources"])
 
 
 async def forget_work(ctx: dict[str, Any]) -> None:
@@ -145,7 +145,7 @@ async def forget_work(ctx: dict[str, Any]) -> None:
 
 async def forget_draws(ctx: dict[str, Any]) -> None:
     """Every hour: is there a draw whose people need not be kept any longer?"""
-    await retention.forget_draws(ctx["house"])
+    await retention.forget_draws(ctx["resources"])
 
 
 def make_worker(settings: Settings, *, burst: bool = False) -> Worker:
@@ -153,7 +153,7 @@ def make_worker(settings: Settings, *, burst: bool = False) -> Worker:
     stack = AsyncExitStack()
 
     async def startup(ctx: dict[str, Any]) -> None:
-        ctx["house"] = await stack.enter_async_context(opened(settings))
+        ctx["resources"] = await stack.enter_async_context(opened(settings))
         log.info("worker.started")
 
     async def shutdown(ctx: dict[str, Any]) -> None:

@@ -24,9 +24,9 @@ async def forget_work() -> int:
     return forgotten
 
 
-async def forget_draws(house: Resources) -> int:
+async def forget_draws(resources: Resources) -> int:
     """Forget who stood behind the lines of draws that ended long enough ago; how many draws."""
-    years = house.settings.draw_retention_years
+    years = resources.settings.draw_retention_years
     if not years:
         return 0
     at = now()

@@ -230,7 +230,7 @@ def _rebuilt(chosen: Settings, tar: tarfile.TarFile, file: Path) -> list[str]:
         options = ["--no-owner", "--no-acl", "--exit-on-error", "--single-transaction"]
         _postgres_tool(chosen, "pg_restore", [*options, str(dump)])
         asyncio.run(migrated(chosen))
-        boards = asyncio.run(services.in_house(chosen, rebuild_all))
+        boards = asyncio.run(services.when_ready(chosen, rebuild_all))
     dump.unlink()
     return boards
 

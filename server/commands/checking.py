@@ -23,19 +23,19 @@ SETTLE: Final = 2.0
 _MOST_OVERDUE: Final = 1000
 
 
-async def differences(house: Resources) -> list[Difference]:
+async def differences(resources: Resources) -> list[Difference]:
     """Every difference that two looks agree on; empty: all is well. Reads everything."""
-    first = await _look(house)
+    first = await _look(resources)
     if not first:
         return []
     await asyncio.sleep(SETTLE)
-    again = {_key(one) for one in await _look(house)}
+    again = {_key(one) for one in await _look(resources)}
     return [one for one in first if _key(one) in again]
 
 
-async def _look(house: Resources) -> list[Difference]:
+async def _look(resources: Resources) -> list[Difference]:
     moment = now()
-    found = [one for noun in NOUNS for check in noun.checks for one in await check(house, moment)]
+    found = [one for noun in NOUNS for check in noun.checks for one in await check(resources, moment)]
     return found + await _work(moment)
 
 

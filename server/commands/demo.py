@@ -15,7 +15,7 @@ from typing import Any, Final
 import click
 
 from server.commands import terminal
-from server.commands.services import house, in_force, migrated, narrate
+from server.commands.services import in_force, migrated, narrate, ready
 from server.commands.serving import Run, require_restored, show_qr, start_services, web_children, worker_children
 from server.commands.terminal import JSON, Command, Exit
 from server.demo import roster, seed
@@ -168,7 +168,7 @@ def _players(chosen: Settings, environ: Mapping[str, str], count: int, once: boo
 async def _furnished(chosen: Settings) -> tuple[seed.Links, str]:
     """Tables, people and all; the links to show, and the screen's."""
     await migrated(chosen)
-    async with house(chosen) as resources:
+    async with ready(chosen) as resources:
         if await seed.seed(resources):
             terminal.tell(terminal.words("240 members, two quizzes, a screen and a draw are there."))
         return await seed.links(), await seed.screen(resources)

@@ -94,7 +94,7 @@ def import_roster(file: Path, apply: bool, full: bool, allow_many: bool, json: b
     found = read_roster(_content(file), file.name)
     changes: RosterChanges | None = None
     if found.rows:
-        changes = services.with_house(lambda house: _roster(house, found, apply, full, allow_many))
+        changes = services.with_house(lambda resources: _roster(resources, found, apply, full, allow_many))
     counts = [] if changes is None else _roster_counts(changes)
     problems = found.problems + (() if changes is None else changes.problems)
     importable = changes is not None and not changes.problems
@@ -143,9 +143,9 @@ def _conclude(importable: bool, applied: bool) -> None:
         terminal.say(terminal.words("Nothing was changed yet. Add --apply to do it."))
 
 
-async def _roster(house: Resources, found: Roster, apply: bool, full: bool, allow_many: bool) -> RosterChanges:
+async def _roster(resources: Resources, found: Roster, apply: bool, full: bool, allow_many: bool) -> RosterChanges:
     moment = now()
-    today = house.day_of(moment)
+    today = resources.day_of(moment)
     if full:
         guard_whole(found)
     if not apply:
@@ -160,7 +160,7 @@ async def _roster(house: Resources, found: Roster, apply: bool, full: bool, allo
         today=today,
         new_id=new_id,
     )
-    await follow_now(house, follows)
+    await follow_now(resources, follows)
     return changes
 
 
@@ -189,7 +189,7 @@ def import_quiz(file: Path, apply: bool, title: str, scoring: Scoring, floor: in
     title = title.strip() or draft.title
     added: str | None = None
     if apply and draft.importable:
-        added = services.with_house(lambda house: _add(draft, title, scoring, floor))
+        added = services.with_house(lambda resources: _add(draft, title, scoring, floor))
     kinds = Counter(question.kind for question in draft.questions)
     if json:
         terminal.say_json(

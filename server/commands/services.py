@@ -92,7 +92,7 @@ async def migrated(chosen: Settings) -> list[str]:
 
 
 @asynccontextmanager
-async def house(chosen: Settings) -> AsyncIterator[Resources]:
+async def ready(chosen: Settings) -> AsyncIterator[Resources]:
     """The process's resources, on tables of this version. Refusal services.*, database.behind (count)."""
     await require_services(chosen)
     connection = await asyncpg.connect(chosen.database_url)
@@ -106,15 +106,15 @@ async def house(chosen: Settings) -> AsyncIterator[Resources]:
         yield resources
 
 
-async def in_house(chosen: Settings, work: Callable[[Resources], Awaitable[Result]]) -> Result:
+async def when_ready(chosen: Settings, work: Callable[[Resources], Awaitable[Result]]) -> Result:
     """Do some work with both services, which are running."""
-    async with house(chosen) as resources:
+    async with ready(chosen) as resources:
         return await work(resources)
 
 
 async def reached(chosen: Settings) -> None:
-    """Both services answer and the tables are of this version, else the refusals of `house`."""
-    async with house(chosen):
+    """Both services answer and the tables are of this version, else the refusals of `ready`."""
+    async with ready(chosen):
         pass
 
 
@@ -133,4 +133,4 @@ def with_house(work: Callable[[Resources], Awaitable[Result]]) -> Result:
     chosen = settings.prepare(chosen)
 
     with embedded.available(chosen, quiet):
-        return asyncio.run(in_house(chosen, work))
+        return asyncio.run(when_ready(chosen, work))

@@ -16,7 +16,7 @@ import segno
 from rewards.members.actions import first_admin_link
 from rewards.members.queries import has_admin
 from server.commands import services, terminal
-from server.commands.services import house, in_force, migrated, narrate
+from server.commands.services import in_force, migrated, narrate, ready
 from server.commands.terminal import JSON, Command, Exit
 from server.runtime import embedded, settings
 from server.runtime.chance import token
@@ -94,10 +94,10 @@ def local_host(host: str) -> str:
     return host
 
 
-async def open_house(chosen: Settings) -> Run:
+async def open_services(chosen: Settings) -> Run:
     """Reach the services, bring the tables up to date, and make the first admin's link when there is no admin."""
     run = Run(chosen, await migrated(chosen))
-    async with house(chosen):
+    async with ready(chosen):
         if not await has_admin():
             made = await first_admin_link(now(), token)
             run.first_admin = f"{chosen.public_url}/welcome/{made}"
@@ -125,7 +125,7 @@ def serve(json: bool) -> int:
     with Supervisor(chosen.data, progress=narrate) as supervisor, bind(chosen.host, chosen.port) as listener:
         chosen = settings.served_at(chosen, listener.getsockname()[1])
         start_services(supervisor, chosen)
-        run = asyncio.run(open_house(chosen))
+        run = asyncio.run(open_services(chosen))
         supervisor.start(
             *web_children(chosen, listener, os.environ),
             *worker_children(chosen, os.environ, chosen.worker_processes),

@@ -36,10 +36,10 @@ def board() -> None:
     """The group."""
 
 
-async def rebuild_all(house: Resources) -> list[str]:
+async def rebuild_all(resources: Resources) -> list[str]:
     """Make every board again from ledger and answers; the names of those that hold anything."""
-    names = await boards.rebuild(house.redis, today=house.day_of(now()))
-    return names + await quizzes.rebuild_boards(house.redis)
+    names = await boards.rebuild(resources.redis, today=resources.day_of(now()))
+    return names + await quizzes.rebuild_boards(resources.redis)
 
 
 @board.command(cls=Command, help=mark("Make every board again from the ledger and the answers."))

@@ -27,7 +27,7 @@ class Played:
     claimed: int
 
 
-async def agreement(house: Resources, played: Played) -> dict[str, Any]:
+async def agreement(resources: Resources, played: Played) -> dict[str, Any]:
     """The facts, each counted at its own place, and `agrees`: whether they all fit."""
     rows = await db.rows(
         "SELECT round.id AS round, answer.member, picked, answer.points FROM answer"
@@ -42,14 +42,14 @@ async def agreement(house: Resources, played: Played) -> dict[str, Any]:
     for one in rows:
         totals[one["member"]] = totals.get(one["member"], 0) + one["points"]
     answered = {member for _, member in stored}
-    places = await boards.points_and_places(house.redis, room_board(played.room), answered)
+    places = await boards.points_and_places(resources.redis, room_board(played.room), answered)
     on_board = {member: place.points for member, place in places.items()}
     keys = {f"quiz:{played.room}:{member}": member for member in answered}
     postings = {keys[key]: posted.points for key, (_, posted) in (await ledger.recorded(keys)).items()}
     wanted = {member: totals[member] for member in answered}
-    found = await differences(house)
+    found = await differences(resources)
     drawn = 0 if played.draw is None else len(await draws.winners(played.draw))
-    verified = played.draw is not None and await _verified(house, played.draw)
+    verified = played.draw is not None and await _verified(resources, played.draw)
     agrees = (
         not lost
         and not unasked
@@ -79,11 +79,13 @@ async def agreement(house: Resources, played: Played) -> dict[str, Any]:
     }
 
 
-async def _verified(house: Resources, draw_id: UUID) -> bool:
+async def _verified(resources: Resources, draw_id: UUID) -> bool:
     """Whether a stranger who has only the published folder comes to the same winners."""
     row = await draws.draw(draw_id)
     if row is None or row.promise is None:
         return False
-    report = verify_folder(house.settings.data / "draws" / row.slug, manifest=row.promise.fingerprint, code=row.code)
+    report = verify_folder(
+        resources.settings.data / "draws" / row.slug, manifest=row.promise.fingerprint, code=row.code
+    )
     winners = [(one.prize, one.slot, one.line) for one in await draws.winners(draw_id)]
     return report.ok and report.state == "closed" and winners == [(w.prize, w.slot, w.line) for w in report.winners]

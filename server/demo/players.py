@@ -75,8 +75,8 @@ class Stopwatch:
 class Show:
     """Everybody who plays, and what they do together."""
 
-    def __init__(self, house: Resources, count: int, pace: Pace) -> None:
-        self.house = house
+    def __init__(self, resources: Resources, count: int, pace: Pace) -> None:
+        self.resources = resources
         self.count = count
         self.pace = pace
         self.log = Acknowledged()
@@ -85,7 +85,7 @@ class Show:
         self._keys: dict[UUID, Awaitable[AnswerKey | None]] = {}
 
     def _browser(self, agent: str) -> Browser:
-        chosen = self.house.settings
+        chosen = self.resources.settings
         return Browser(local_host(chosen.host), chosen.port, language=chosen.language, agent=agent)
 
     async def gather(self) -> None:
@@ -210,7 +210,7 @@ class Show:
     async def draw(self) -> UUID | None:
         """Seal, freeze and hold the next draw that is planned; None when there is none, or people have begun it."""
         for draw in await draws.coming():
-            sealed = await seed.seal(self.house, draw) if draw.state == "draft" else None
+            sealed = await seed.seal(self.resources, draw) if draw.state == "draft" else None
             if sealed is not None:
                 break
         else:
@@ -271,10 +271,10 @@ async def until(done: Callable[[], Awaitable[bool]], patience: float = _PATIENCE
             await asyncio.sleep(_LOOK)
 
 
-async def play_once(house: Resources, count: int) -> int:
+async def play_once(resources: Resources, count: int) -> int:
     """One room, one draw, one claim, and the comparison of everything; the exit code."""
     watch = Stopwatch()
-    async with contextlib.aclosing(Show(house, count, HURRIED)) as show:
+    async with contextlib.aclosing(Show(resources, count, HURRIED)) as show:
         try:
             report = await _played(show, watch)
         except (Lost, TimeoutError) as error:
@@ -284,7 +284,7 @@ async def play_once(house: Resources, count: int) -> int:
 
 
 async def _played(show: Show, watch: Stopwatch) -> dict[str, Any]:
-    house = show.house
+    resources = show.resources
     await show.gather()
     watch.lap("sign_in")
     quiz = (await queries.quizzes())[0]
@@ -293,15 +293,15 @@ async def _played(show: Show, watch: Stopwatch) -> dict[str, Any]:
     watch.lap("play")
     await show.posted(room.id)
     watch.lap("post")
-    ways = {noun.name: await noun.plays(house, show.host.browser, show.browsers) for noun in NOUNS if noun.plays}
+    ways = {noun.name: await noun.plays(resources, show.host.browser, show.browsers) for noun in NOUNS if noun.plays}
     watch.lap("ways")
-    await seed.ensure_draw(house)
+    await seed.ensure_draw(resources)
     draw_id = await show.draw()
     watch.lap("draw")
     claimed = 0 if draw_id is None else await show.claim(draw_id)
     watch.lap("claim")
     played = Played(room.id, [phone.member for phone in show.phones], show.log, draw_id, claimed)
-    report = await agreement(house, played)
+    report = await agreement(resources, played)
     report["ways"] = {"quizzes": {"agrees": report["agrees"], "posted": report["posted"]}, **ways}
     report["agrees"] = all(one["agrees"] for one in report["ways"].values())
     report["ranked"] = await show.podium(room.id)
@@ -309,9 +309,9 @@ async def _played(show: Show, watch: Stopwatch) -> dict[str, Any]:
     return report
 
 
-async def play_on(house: Resources, count: int) -> int:
+async def play_on(resources: Resources, count: int) -> int:
     """Room after room, with a draw whenever one is planned, until we are stopped."""
-    async with contextlib.aclosing(Show(house, count, LIVELY)) as show:
+    async with contextlib.aclosing(Show(resources, count, LIVELY)) as show:
         await show.gather()
         turn = 0
         while True:
@@ -350,8 +350,8 @@ async def _between(show: Show) -> None:
 
 async def run(chosen: Settings, count: int, *, once: bool) -> int:
     """The exit code."""
-    async with opened(chosen) as house:
-        return await (play_once if once else play_on)(house, count)
+    async with opened(chosen) as resources:
+        return await (play_once if once else play_on)(resources, count)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -46,20 +46,20 @@ class Links:
     admin: str
 
 
-async def seed(house: Resources) -> bool:
+async def seed(resources: Resources) -> bool:
     """Bring what is missing; True at the very first start. Refusal demo.real_data where real members are.
 
     What people have changed since stays as they left it.
     """
-    language = house.settings.language
+    language = resources.settings.language
     begun = await db.value("SELECT EXISTS (SELECT FROM audit_entry WHERE code = $1)", _SEEDED)
     if not begun:
         if await db.value("SELECT EXISTS (SELECT FROM member)"):
-            raise Refusal("demo.real_data", folder=house.settings.data)
+            raise Refusal("demo.real_data", folder=resources.settings.data)
         async with db.transaction():
             await note(_SEEDED, at=now(), actor=None, subject="demo")
-    await _people(house, language)
-    season = await _season(house, language)
+    await _people(resources, language)
+    season = await _season(resources, language)
     organiser = await person(roster.ORGANISER)
     known = {quiz.title for quiz in await quiz_queries.quizzes()}
     for quiz in reversed(texts.quizzes(language)):
@@ -68,11 +68,11 @@ async def seed(house: Resources) -> bool:
                 quiz.title, quiz.questions, scoring="kahoot", actor=organiser, now=now(), new_id=new_id
             )
     if not await draw_queries.draws(limit=1):
-        await plan_draw(house, season, organiser)
+        await plan_draw(resources, season, organiser)
     return not begun
 
 
-async def _people(house: Resources, language: Language) -> None:
+async def _people(resources: Resources, language: Language) -> None:
     if await member_queries.member_by_staff_number(roster.ORGANISER) is not None:
         return
     moment = now()
@@ -82,15 +82,15 @@ async def _people(house: Resources, language: Language) -> None:
         allow_many=False,
         actor=None,
         now=moment,
-        today=house.day_of(moment),
+        today=resources.day_of(moment),
         new_id=new_id,
     )
 
 
-async def _season(house: Resources, language: Language) -> UUID:
+async def _season(resources: Resources, language: Language) -> UUID:
     """The season of today, opened for the calendar year when there is none."""
     moment = now()
-    today = house.day_of(moment)
+    today = resources.day_of(moment)
     found = await ledger_queries.season_of(today)
     if found is None:
         name = f"{today.year} 赛季" if language == "zh-Hans" else f"Season {today.year}"
@@ -100,12 +100,12 @@ async def _season(house: Resources, language: Language) -> UUID:
     return found.id
 
 
-async def plan_draw(house: Resources, season: UUID, creator: UUID) -> UUID:
+async def plan_draw(resources: Resources, season: UUID, creator: UUID) -> UUID:
     """A draw for everybody who has played: a ticket for every thousand points, ten at most.
 
     Organiser and administrator keep a secret each, and nobody waits for objections.
     """
-    chinese = house.settings.language == "zh-Hans"
+    chinese = resources.settings.language == "zh-Hans"
     moment = now()
     prizes = (
         ("third", "保温杯" if chinese else "Vacuum flask", 5),
@@ -124,11 +124,11 @@ async def plan_draw(house: Resources, season: UUID, creator: UUID) -> UUID:
         dispute_hours=0,
     )
     return await draws.create_draw(
-        house.redis, terms, actor=creator, now=moment, today=house.day_of(moment), new_id=new_id
+        resources.redis, terms, actor=creator, now=moment, today=resources.day_of(moment), new_id=new_id
     )
 
 
-async def seal(house: Resources, draw: DrawRow) -> list[bytes] | None:
+async def seal(resources: Resources, draw: DrawRow) -> list[bytes] | None:
     """Let the demo's custodians make and seal their secrets, and return those; None: people have begun to, or must."""
     keepers = await draw_queries.custodians(draw.id)
     known = [(one.label, one.member) for one in keepers if one.member is not None and not one.commitment]
@@ -138,7 +138,7 @@ async def seal(house: Resources, draw: DrawRow) -> list[bytes] | None:
     for label, member in known:
         secret = secrets.token_bytes(rules.SECRET_BYTES)
         commitment = rules.commitment(draw.slug, label, secret)
-        await draws.seal(house.redis, draw.id, label, commitment, member=member, now=now())
+        await draws.seal(resources.redis, draw.id, label, commitment, member=member, now=now())
         made.append(secret)
     return made
 
@@ -164,18 +164,18 @@ async def links() -> Links:
     return Links(await link(roster.GUEST), await link(roster.ORGANISER), await link(roster.ADMIN))
 
 
-async def ensure_draw(house: Resources) -> None:
+async def ensure_draw(resources: Resources) -> None:
     """There is a planned draw whose secrets nobody has made yet."""
     for row in await draw_queries.draws():
         keepers = await draw_queries.custodians(row.id) if row.state == "draft" else []
         if keepers and not any(one.commitment for one in keepers):
             return
-    await plan_draw(house, await _season(house, house.settings.language), await person(roster.HOST))
+    await plan_draw(resources, await _season(resources, resources.settings.language), await person(roster.HOST))
 
 
-async def screen(house: Resources) -> str:
+async def screen(resources: Resources) -> str:
     """The whole address of the demo's screen, which is made when there is none."""
     known = [one.id for one in await screens() if one.revoked_at is None]
-    name = "大厅" if house.settings.language == "zh-Hans" else "Main hall"
+    name = "大厅" if resources.settings.language == "zh-Hans" else "Main hall"
     chosen = known[0] if known else await add_screen(name, actor=None, now=now(), new_id=new_id)
-    return screen_link(house.settings, chosen)
+    return screen_link(resources.settings, chosen)

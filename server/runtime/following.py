@@ -25,20 +25,20 @@ FOLLOWED: Final = "session-followed"
 """Redis key: the run of Redis whose sessions were all compared with the roster."""
 
 
-async def follow_sessions(house: Resources, change: str) -> None:
+async def follow_sessions(resources: Resources, change: str) -> None:
     """Sessions say what the roster says since the change of this number."""
-    await Sessions(house.redis).follow(await queries.changed_since(int(change)))
+    await Sessions(resources.redis).follow(await queries.changed_since(int(change)))
 
 
-async def follow_boards(house: Resources, change: str) -> None:
+async def follow_boards(resources: Resources, change: str) -> None:
     """Boards hold who is on the roster since the change of this number."""
-    await boards.follow_roster(house.redis, await queries.changed_since(int(change)), today=house.day_of(now()))
+    await boards.follow_roster(resources.redis, await queries.changed_since(int(change)), today=resources.day_of(now()))
 
 
-async def end_device(house: Resources, subject: str) -> None:
+async def end_device(resources: Resources, subject: str) -> None:
     """One device of a member is signed out (subject MEMBER@REF)."""
     member, _, ref = subject.partition("@")
-    await Sessions(house.redis).end_one(UUID(member), ref)
+    await Sessions(resources.redis).end_one(UUID(member), ref)
 
 
 WORK: Mapping[str, Callable[[Resources, str], Awaitable[None]]] = {
@@ -49,25 +49,25 @@ WORK: Mapping[str, Callable[[Resources, str], Awaitable[None]]] = {
 """Kind of intent -> what carries it out."""
 
 
-async def follow_now(house: Resources, follows: Follows) -> None:
+async def follow_now(resources: Resources, follows: Follows) -> None:
     """Carry out at once what a commit intended; what Redis refuses now is left to a worker."""
     for kind, subject in follows:
         try:
-            await WORK[kind](house, subject)
+            await WORK[kind](resources, subject)
         except (RedisError, OSError) as error:
             log.warning("roster.followed_later kind=%s subject=%s error=%s", kind, subject, type(error).__name__)
             return
         await outbox.tick_off(kind, subject, now=now())
 
 
-async def follow_after_restart(house: Resources) -> bool:
+async def follow_after_restart(resources: Resources) -> bool:
     """Compare all sessions with the roster once in every run of Redis, which may have lost what was last written to it,
     or be a copy of long ago. False: done before in this run."""
-    run = str((await house.redis.info("server"))["run_id"])
-    if await house.redis.get(FOLLOWED) == run.encode():
+    run = str((await resources.redis.info("server"))["run_id"])
+    if await resources.redis.get(FOLLOWED) == run.encode():
         return False
-    sessions = Sessions(house.redis)
+    sessions = Sessions(resources.redis)
     await sessions.follow([member async for member in sessions.everyone()])
-    await house.redis.set(FOLLOWED, run)
+    await resources.redis.set(FOLLOWED, run)
     log.info("sessions.followed run=%s", run)
     return True

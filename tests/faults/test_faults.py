@@ -122,10 +122,10 @@ class Office:
             return found is not None
 
         await until(forgotten, "the holds to end")
-        async with opened(self.settings) as house:
-            marks = await house.redis.keys("arq:in-progress:*")
+        async with opened(self.settings) as resources:
+            marks = await resources.redis.keys("arq:in-progress:*")
             if marks:
-                await house.redis.delete(*marks)
+                await resources.redis.delete(*marks)
 
     async def move(self, play: Play, expected: str) -> None:
         """The host's Next, pressed until the room is there."""
@@ -157,10 +157,10 @@ class Office:
 
     async def check(self, play: Play | None = None) -> None:
         """What the phones were told is in the table once; scores, boards and ledger agree; `check` finds nothing."""
-        async with opened(self.settings) as house:
+        async with opened(self.settings) as resources:
             if play is not None:
-                await self._compare(play, house.redis)
-            assert await differences(house) == []
+                await self._compare(play, resources.redis)
+            assert await differences(resources) == []
 
     async def _compare(self, play: Play, redis: object) -> None:
         stored = await db.rows(
@@ -188,10 +188,10 @@ async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Offi
     data: Path = tmp_path_factory.mktemp("faults") / "data"
     running = await asyncio.to_thread(Running, data, "serve", LAUREL_PORT=str(free_port()))
     url, settings = running.said["url"], settings_of(data)
-    async with opened(settings) as house:
+    async with opened(settings) as resources:
         there = await scene(PHONES, number=1, seconds=LONG, at=now())
         await db.rows("UPDATE member SET roles = '{organiser}' WHERE id = $1", there.host)
-        await refresh_units(house.redis, there.season, today=house.day_of(now()))
+        await refresh_units(resources.redis, there.season, today=resources.day_of(now()))
         people = [there.host, *there.players]
         links = await issue_links(people, actor=None, now=now(), valid=HOUR, new_token=token)
     paths = {member: f"/in/{secret}" for member, secret in links}
@@ -217,8 +217,8 @@ async def playing(office: Office) -> AsyncIterator[Play]:
     for phone in office.phones:
         phone.ready.clear()
         phone.sent, phone.refused = 0, []
-    async with opened(office.settings) as house:
-        play = await room(house.redis, office.scene, code=f"room{next(_code)}")
+    async with opened(office.settings) as resources:
+        play = await room(resources.redis, office.scene, code=f"room{next(_code)}")
         code = await db.value("SELECT code FROM room WHERE id = $1", play.id)
     async with asyncio.TaskGroup() as group:
         for phone in office.phones:
@@ -289,9 +289,9 @@ async def test_in_the_middle_of_a_closing(office: Office, what: str) -> None:
 @pytest.mark.parametrize("what", ["worker", "database", "everything"])
 async def test_in_the_middle_of_a_freeze(office: Office, what: str) -> None:
     at = now()
-    async with opened(office.settings) as house:
+    async with opened(office.settings) as resources:
         draw = await draws.create_draw(
-            house.redis,
+            resources.redis,
             Terms(
                 f"Draw of {what}",
                 office.scene.season,
@@ -305,13 +305,13 @@ async def test_in_the_middle_of_a_freeze(office: Office, what: str) -> None:
             ),
             actor=office.scene.host,
             now=at - 2 * HOUR,
-            today=house.day_of(at),
+            today=resources.day_of(at),
             new_id=office.scene.new_id,
         )
         slug = await db.value("SELECT slug FROM draw WHERE id = $1", draw)
     async with office.holding("LOCK TABLE entrant IN SHARE MODE"):
-        async with opened(office.settings) as house:
-            await seal_all(house.redis, draw, at - 2 * HOUR)  # from here on the worker may freeze it, and is quick
+        async with opened(office.settings) as resources:
+            await seal_all(resources.redis, draw, at - 2 * HOUR)  # from here on the worker may freeze it, and is quick
         await office.stuck('COPY "entrant"')
         await office.kill(what)
     await office.time_passes()

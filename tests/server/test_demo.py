@@ -94,7 +94,7 @@ def test_it_never_plays_among_real_members(tmp_path: Path) -> None:
 
 async def play_and_cut(running: Running, acknowledged: int) -> dict[tuple[Any, Any], int]:
     """Play a room, kill every process once so many answers are acknowledged; what the phones know to be stored."""
-    async with house_of(running) as house, contextlib.aclosing(Show(house, 8, HURRIED)) as show:
+    async with house_of(running) as resources, contextlib.aclosing(Show(resources, 8, HURRIED)) as show:
         await show.gather()
         room = await show.open_room((await queries.quizzes())[0].id)
         playing = asyncio.create_task(show.play(room, hosted=True))
@@ -115,8 +115,8 @@ async def house_of(running: Running) -> Any:
     """The resources of this process over the data of a running Laurel."""
     port = running.said["local_url"].rpartition(":")[2]
     chosen = prepare(load(environment(running.data, LAUREL_HOST="127.0.0.1", LAUREL_PORT=port), ROOT))
-    async with opened(chosen) as house:
-        yield house
+    async with opened(chosen) as resources:
+        yield resources
 
 
 @pytest.mark.faults
@@ -127,7 +127,7 @@ async def test_after_a_power_cut_nothing_acknowledged_is_lost(tmp_path: Path) ->
         known = await play_and_cut(running, 20)
         assert len(known) >= 20
         running = await asyncio.to_thread(lambda: Running(tmp_path / "data", "demo", **more))
-        async with house_of(running) as house, contextlib.aclosing(Show(house, 8, HURRIED)) as show:
+        async with house_of(running) as resources, contextlib.aclosing(Show(resources, 8, HURRIED)) as show:
             assert await stored() | known == await stored()
             (room,) = await queries.rooms(live=True)
             await show.gather()
@@ -135,7 +135,7 @@ async def test_after_a_power_cut_nothing_acknowledged_is_lost(tmp_path: Path) ->
             assert await show.posted(room.id) == 8
             everything = await stored()
             assert everything | known | show.log.answers == everything
-            assert await differences(house) == []
+            assert await differences(resources) == []
         assert await asyncio.to_thread(running.stop) == Exit.OK
     finally:
         await asyncio.to_thread(running.end)

@@ -37,70 +37,72 @@ def times(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def house(redis: Redis, tmp_path: Path) -> Resources:
+def resources(redis: Redis, tmp_path: Path) -> Resources:
     return Resources(settings.load({"LAUREL_DATA": str(tmp_path)}, tmp_path), redis, ZONE)
 
 
-async def everything_due(house: Resources) -> None:
+async def everything_due(resources: Resources) -> None:
     """As the sweeps of one worker would, until nothing is left to do."""
     while waiting := await overdue(now() + timedelta(seconds=1)):
         for one in waiting:
-            await carry_out({"house": house}, one.kind, one.subject)
+            await carry_out({"resources": resources}, one.kind, one.subject)
 
 
-async def test_done_again_and_again_it_is_done_once(house: Resources) -> None:
-    expected = await due(house.redis)
+async def test_done_again_and_again_it_is_done_once(resources: Resources) -> None:
+    expected = await due(resources.redis)
     subjects = [(one["kind"], one["subject"]) for one in await db.rows("SELECT kind, subject FROM intent")]
     # A closed draw's own are in test_claims.py, what follows the roster in test_following.py, keys in test_members.py.
     assert {kind for kind, _ in subjects} == set(JOBS) - {"publish_draw", "expire_claims", "make_keys", *WORK}
     for kind, subject in subjects:
         # A worker that dies right after the deed, and before it could tick it off.
-        await JOBS[kind][0](house, subject)
-    await everything_due(house)
-    await check(expected, house.redis, house.settings.data)
+        await JOBS[kind][0](resources, subject)
+    await everything_due(resources)
+    await check(expected, resources.redis, resources.settings.data)
     before = await image("room", "round", "posting", "entry", "audit_entry", "draw", "entrant")
     for kind, subject in subjects:
-        await asyncio.gather(*(JOBS[kind][0](house, subject) for _ in range(3)))
-        await carry_out({"house": house}, kind, subject)
-    await everything_due(house)
+        await asyncio.gather(*(JOBS[kind][0](resources, subject) for _ in range(3)))
+        await carry_out({"resources": resources}, kind, subject)
+    await everything_due(resources)
     assert await image("room", "round", "posting", "entry", "audit_entry", "draw", "entrant") == before
-    await check(expected, house.redis, house.settings.data)
+    await check(expected, resources.redis, resources.settings.data)
 
 
-async def test_two_deliveries_at_once_are_one_claim(house: Resources) -> None:
-    expected = await due(house.redis)
+async def test_two_deliveries_at_once_are_one_claim(resources: Resources) -> None:
+    expected = await due(resources.redis)
     for one in await overdue(now()):
-        await asyncio.gather(*(carry_out({"house": house}, one.kind, one.subject) for _ in range(4)))
+        await asyncio.gather(*(carry_out({"resources": resources}, one.kind, one.subject) for _ in range(4)))
     attempts = {one["attempts"] for one in await db.rows("SELECT attempts FROM intent WHERE done_at IS NOT NULL")}
     assert attempts == {1}
-    await everything_due(house)
-    await check(expected, house.redis, house.settings.data)
+    await everything_due(resources)
+    await check(expected, resources.redis, resources.settings.data)
 
 
 async def test_no_hold_is_shorter_than_its_job_may_take() -> None:
     assert all(hold > MARGIN for _, hold in JOBS.values())
 
 
-async def test_work_for_what_is_not_there_is_no_work(house: Resources) -> None:
+async def test_work_for_what_is_not_there_is_no_work(resources: Resources) -> None:
     await scene(1, at=now())
     before = await image("room", "posting", "audit_entry")
     for kind in ("open_room", "end_room", "post_room"):
-        await JOBS[kind][0](house, str(uuid4()))
-    await JOBS["refresh_boards"][0](house, "1-2")
+        await JOBS[kind][0](resources, str(uuid4()))
+    await JOBS["refresh_boards"][0](resources, "1-2")
     assert await image("room", "posting", "audit_entry") == before
 
 
-async def test_an_unknown_kind_stays_open_and_is_reported(house: Resources, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_unknown_kind_stays_open_and_is_reported(
+    resources: Resources, caplog: pytest.LogCaptureFixture
+) -> None:
     async with db.transaction():
         await intend("teleport", "here", due_at=now() - HOUR, now=now(), new_id=uuid4())
-    assert [one.code for one in await checking.differences(house)] == ["check.work_overdue"]
+    assert [one.code for one in await checking.differences(resources)] == ["check.work_overdue"]
     caplog.set_level(logging.CRITICAL)
     for _ in range(checking.FAILING):
         await db.rows("UPDATE intent SET due_at = now() - interval '1 minute'")
-        await carry_out({"house": house}, "teleport", "here")
+        await carry_out({"resources": resources}, "teleport", "here")
     assert await open_count() == 1
     assert await overdue(now()) == [], "a worker that tries again and again keeps it from being overdue"
-    (found,) = await checking.differences(house)
+    (found,) = await checking.differences(resources)
     assert (found.code, found.details["kind"], found.details["error"]) == (
         "check.work_failing",
         "teleport",
@@ -108,27 +110,27 @@ async def test_an_unknown_kind_stays_open_and_is_reported(house: Resources, capl
     )
 
 
-async def test_a_fault_leaves_the_work_for_later(house: Resources, caplog: pytest.LogCaptureFixture) -> None:
-    expected = await due(house.redis)
+async def test_a_fault_leaves_the_work_for_later(resources: Resources, caplog: pytest.LogCaptureFixture) -> None:
+    expected = await due(resources.redis)
     caplog.set_level(logging.CRITICAL)
     await db.rows("ALTER TABLE entry RENAME TO elsewhere")
     (post,) = [
         one for one in await overdue(now()) if one.kind == "post_room" and one.subject == str(expected.played.id)
     ]
-    await carry_out({"house": house}, post.kind, post.subject)
+    await carry_out({"resources": resources}, post.kind, post.subject)
     assert await db.value("SELECT last_error FROM intent WHERE id = $1", post.id) == "UndefinedTableError"
     await db.rows("ALTER TABLE elsewhere RENAME TO entry")
     await db.rows("UPDATE intent SET due_at = now() - interval '1 minute' WHERE id = $1", post.id)
-    await everything_due(house)
-    await check(expected, house.redis, house.settings.data)
+    await everything_due(resources)
+    await check(expected, resources.redis, resources.settings.data)
 
 
-async def test_being_stopped_gives_the_work_back(house: Resources, database: str) -> None:
-    expected = await due(house.redis)
+async def test_being_stopped_gives_the_work_back(resources: Resources, database: str) -> None:
+    expected = await due(resources.redis)
     between = await asyncpg.connect(database)
     async with between.transaction():
         await between.execute("LOCK TABLE entry IN SHARE MODE")
-        job = asyncio.create_task(carry_out({"house": house}, "post_room", str(expected.played.id)))
+        job = asyncio.create_task(carry_out({"resources": resources}, "post_room", str(expected.played.id)))
         await until_waiting(database, 1)
         job.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -138,16 +140,16 @@ async def test_being_stopped_gives_the_work_back(house: Resources, database: str
     assert row is not None
     assert tuple(row) == (None, "stopped")
     await db.rows("UPDATE intent SET due_at = now() - interval '1 minute' WHERE done_at IS NULL")
-    await everything_due(house)
-    await check(expected, house.redis, house.settings.data)
+    await everything_due(resources)
+    await check(expected, resources.redis, resources.settings.data)
 
 
-async def test_being_stopped_while_ticking_off_ticks_off_first(house: Resources, database: str) -> None:
-    expected = await due(house.redis)
+async def test_being_stopped_while_ticking_off_ticks_off_first(resources: Resources, database: str) -> None:
+    expected = await due(resources.redis)
     between = await asyncpg.connect(database)
     await between.execute("BEGIN")
     await between.execute("SELECT FROM room WHERE id = $1 FOR UPDATE", expected.planned.id)
-    job = asyncio.create_task(carry_out({"house": house}, "open_room", str(expected.planned.id)))
+    job = asyncio.create_task(carry_out({"resources": resources}, "open_room", str(expected.planned.id)))
     await until_waiting(database, 1)
     other = await asyncpg.connect(database)
     async with other.transaction():
@@ -162,48 +164,50 @@ async def test_being_stopped_while_ticking_off_ticks_off_first(house: Resources,
     done = await db.row("SELECT done_at, claimed_until FROM intent WHERE subject = $1", str(expected.planned.id))
     assert done is not None
     assert (done["done_at"] is not None, done["claimed_until"]) == (True, None)
-    await everything_due(house)
-    await check(expected, house.redis, house.settings.data)
+    await everything_due(resources)
+    await check(expected, resources.redis, resources.settings.data)
 
 
-async def test_nobody_does_what_another_holds(house: Resources) -> None:
-    expected = await due(house.redis)
+async def test_nobody_does_what_another_holds(resources: Resources) -> None:
+    expected = await due(resources.redis)
     held = await claim(now=now(), hold=HOUR, limit=100)
     for one in held:
-        await carry_out({"house": house}, one.kind, one.subject)
+        await carry_out({"resources": resources}, one.kind, one.subject)
     assert await expected.planned.state() == "scheduled"
     assert await open_count() == len(held)
 
 
-async def test_the_end_of_a_room_comes_even_if_the_host_moves_at_that_moment(house: Resources, database: str) -> None:
-    expected = await due(house.redis)
+async def test_the_end_of_a_room_comes_even_if_the_host_moves_at_that_moment(
+    resources: Resources, database: str
+) -> None:
+    expected = await due(resources.redis)
     for play, state in ((expected.ending, "podium"), (expected.idle, "cancelled")):
         between = await asyncpg.connect(database)
         async with between.transaction():
             await between.execute("UPDATE room SET version = version + 1 WHERE id = $1", play.id)
-            ending = asyncio.create_task(quizzes.end_room(house, str(play.id)))
+            ending = asyncio.create_task(quizzes.end_room(resources, str(play.id)))
             await until_waiting(database, 1)
         await ending
         await between.close()
         assert await play.state() == state
 
 
-async def test_a_question_that_was_left_closing_is_closed(house: Resources) -> None:
+async def test_a_question_that_was_left_closing_is_closed(resources: Resources) -> None:
     """The one who announced it died before the last word."""
-    play = await room(house.redis, await scene(2, at=now() - HOUR))
+    play = await room(resources.redis, await scene(2, at=now() - HOUR))
     await play.join()
     await play.next()
     await play.answer(play.scene.players[0])
     await db.rows("UPDATE round SET state = 'closing'")
-    await everything_due(house)
+    await everything_due(resources)
     assert (await play.state(), await play.version()) == ("reveal", 3)
-    await refresh_units(house.redis, play.scene.season, today=house.day_of(now()))
-    assert await checking.differences(house) == []
+    await refresh_units(resources.redis, play.scene.season, today=resources.day_of(now()))
+    assert await checking.differences(resources) == []
 
 
-async def test_a_board_that_was_not_reached_at_the_closing_is_mended_by_the_worker(house: Resources) -> None:
-    play = await room(house.redis, await scene(2, at=now() - HOUR))
-    await refresh_units(house.redis, play.scene.season, today=house.day_of(now()))
+async def test_a_board_that_was_not_reached_at_the_closing_is_mended_by_the_worker(resources: Resources) -> None:
+    play = await room(resources.redis, await scene(2, at=now() - HOUR))
+    await refresh_units(resources.redis, play.scene.season, today=resources.day_of(now()))
     await play.join()
     await play.next()
     await play.answer(play.scene.players[0])
@@ -212,8 +216,8 @@ async def test_a_board_that_was_not_reached_at_the_closing_is_mended_by_the_work
         await actions.close_round(nowhere, await play.round(), now=now)
     await nowhere.aclose()
     assert await play.state() == "reveal"
-    found = await checking.differences(house)
+    found = await checking.differences(resources)
     assert [one.code for one in found] == ["check.board_differs", "check.work_overdue"]
     assert found[0].details["board"] == room_board(play.id)
-    await everything_due(house)
-    assert await checking.differences(house) == []
+    await everything_due(resources)
+    assert await checking.differences(resources) == []

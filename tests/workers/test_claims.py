@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("database")
 
 
 @pytest.fixture
-def house(redis: Redis, tmp_path: Path) -> Resources:
+def resources(redis: Redis, tmp_path: Path) -> Resources:
     return Resources(settings.load({"LAUREL_DATA": str(tmp_path)}, tmp_path), redis, ZoneInfo("Asia/Shanghai"))
 
 
@@ -45,33 +45,33 @@ async def standing(draw: UUID) -> list[tuple[int, int | None]]:
     return [(one.slot, one.alternate_place) for one in await queries.winners(draw)]
 
 
-async def test_the_time_is_over_and_the_alternates_have_their_turn(house: Resources) -> None:
+async def test_the_time_is_over_and_the_alternates_have_their_turn(resources: Resources) -> None:
     there = await hall(winners=3, alternates=2, days=1, closed_at=now() - 2 * DAY)
     subject = await due(there.draw)
     assert actions.EXPIRE in JOBS
-    await carry_out({"house": house}, actions.EXPIRE, subject)
+    await carry_out({"resources": resources}, actions.EXPIRE, subject)
     assert await standing(there.draw) == [(0, 0), (1, 1)]
     assert await open_count() == 1, "the alternates' own time"
     moments = {one.expires_at for one in await queries.winners(there.draw)}
     assert len(moments) == 1
-    await carry_out({"house": house}, actions.EXPIRE, subject)
+    await carry_out({"resources": resources}, actions.EXPIRE, subject)
     assert await standing(there.draw) == [(0, 0), (1, 1)]
 
 
-async def test_what_was_lost_on_the_way_is_found_by_looking(house: Resources) -> None:
+async def test_what_was_lost_on_the_way_is_found_by_looking(resources: Resources) -> None:
     one = await hall(winners=2, days=1, closed_at=now() - 2 * DAY)
     other = await hall(winners=1, alternates=1, days=1, closed_at=now() - 2 * DAY)
     young = await hall(winners=1, days=3, closed_at=now() - 2 * DAY)
-    assert await claims.look_for_unclaimed(house) == 3
+    assert await claims.look_for_unclaimed(resources) == 3
     assert await standing(one.draw) == []
     assert await standing(other.draw) == [(0, 0)]
     assert await standing(young.draw) == [(0, None)]
-    assert await claims.look_for_unclaimed(house) == 0
+    assert await claims.look_for_unclaimed(resources) == 0
 
 
-async def test_two_workers_at_once_do_each_once(house: Resources) -> None:
+async def test_two_workers_at_once_do_each_once(resources: Resources) -> None:
     there = await hall(winners=4, alternates=2, days=1, closed_at=now() - 2 * DAY)
-    moved = await asyncio.gather(*(claims.look_for_unclaimed(house) for _ in range(3)))
+    moved = await asyncio.gather(*(claims.look_for_unclaimed(resources) for _ in range(3)))
     assert sum(moved) == 4
     assert len(await standing(there.draw)) == 2
     noted = [line.code for line in await queries.history(there.draw)]
@@ -87,7 +87,7 @@ GONE = (
 
 @pytest.mark.faults
 async def test_a_worker_that_is_killed_in_the_middle_has_lost_nothing(
-    house: Resources,
+    resources: Resources,
     app_settings: Settings,  # noqa: F811
     database_url: str,
 ) -> None:

@@ -28,7 +28,7 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def house(redis: Redis, tmp_path: Path) -> Resources:
+def resources(redis: Redis, tmp_path: Path) -> Resources:
     return Resources(settings.load({"LAUREL_DATA": str(tmp_path)}, tmp_path), redis, ZoneInfo("Asia/Shanghai"))
 
 
@@ -55,47 +55,47 @@ async def asked(draw: UUID) -> str:
     return f"{draw}@{at.isoformat()}"
 
 
-async def test_the_hour_comes_and_the_files_are_there(house: Resources) -> None:
-    draw, subject, _ = await due(house.redis)
-    await carry_out({"house": house}, "freeze_draw", subject)
+async def test_the_hour_comes_and_the_files_are_there(resources: Resources) -> None:
+    draw, subject, _ = await due(resources.redis)
+    await carry_out({"resources": resources}, "freeze_draw", subject)
     assert await state(draw) == "freezing"
-    await carry_out({"house": house}, "freeze_draw", await asked(draw))
+    await carry_out({"resources": resources}, "freeze_draw", await asked(draw))
     assert await state(draw) == "frozen"
-    assert await queries.progress(house.redis, draw) == 100
-    await carry_out({"house": house}, "publish_draw", str(draw))
+    assert await queries.progress(resources.redis, draw) == 100
+    await carry_out({"resources": resources}, "publish_draw", str(draw))
     assert await open_count() == 0
     found = await queries.draw(draw)
     assert found is not None
-    folder = house.settings.data / draws.FOLDER / found.slug
+    folder = resources.settings.data / draws.FOLDER / found.slug
     assert verify_folder(folder).state == "frozen"
 
     other = await db.value("SELECT id FROM member WHERE staff_number = 'O2'")
-    await held(house.redis, draw, other, now=now())
-    await carry_out({"house": house}, "publish_draw", str(draw))
+    await held(resources.redis, draw, other, now=now())
+    await carry_out({"resources": resources}, "publish_draw", str(draw))
     report = verify_folder(folder)
     assert (report.ok, report.state) == (True, "open")
     assert await open_count() == 0
 
 
-async def test_delivered_twice_and_to_two_at_once(house: Resources) -> None:
-    draw, subject, _ = await due(house.redis)
-    await asyncio.gather(*(draws.freeze_draw(house, subject) for _ in range(3)))
+async def test_delivered_twice_and_to_two_at_once(resources: Resources) -> None:
+    draw, subject, _ = await due(resources.redis)
+    await asyncio.gather(*(draws.freeze_draw(resources, subject) for _ in range(3)))
     freeze = await asked(draw)
-    await asyncio.gather(*(draws.freeze_draw(house, freeze) for _ in range(3)))
-    await draws.freeze_draw(house, freeze)
-    await draws.freeze_draw(house, subject)
+    await asyncio.gather(*(draws.freeze_draw(resources, freeze) for _ in range(3)))
+    await draws.freeze_draw(resources, freeze)
+    await draws.freeze_draw(resources, subject)
     assert [line.code for line in await queries.history(draw)].count("draw.frozen") == 1
-    await asyncio.gather(*(draws.publish_draw(house, str(draw)) for _ in range(3)))
-    files = sorted(path.name for path in (house.settings.data / draws.FOLDER).rglob("*") if path.is_file())
+    await asyncio.gather(*(draws.publish_draw(resources, str(draw)) for _ in range(3)))
+    files = sorted(path.name for path in (resources.settings.data / draws.FOLDER).rglob("*") if path.is_file())
     assert files == ["kit.html", "manifest.json", "manifest.sig", "snapshot.tsv"]
 
 
-async def test_a_worker_that_dies_after_the_freeze_is_followed_by_another(house: Resources) -> None:
-    draw, subject, _ = await due(house.redis)
-    await carry_out({"house": house}, "freeze_draw", subject)
+async def test_a_worker_that_dies_after_the_freeze_is_followed_by_another(resources: Resources) -> None:
+    draw, subject, _ = await due(resources.redis)
+    await carry_out({"resources": resources}, "freeze_draw", subject)
     freeze = await asked(draw)
     await actions.freeze(
-        house.redis,
+        resources.redis,
         draw,
         now=now(),
         actor=None,
@@ -105,15 +105,15 @@ async def test_a_worker_that_dies_after_the_freeze_is_followed_by_another(house:
         due_at=datetime.fromisoformat(freeze.partition("@")[2]),
     )
     assert await open_count() == 2
-    await carry_out({"house": house}, "freeze_draw", freeze)
-    await carry_out({"house": house}, "publish_draw", str(draw))
+    await carry_out({"resources": resources}, "freeze_draw", freeze)
+    await carry_out({"resources": resources}, "publish_draw", str(draw))
     assert await open_count() == 0
     assert await state(draw) == "frozen"
 
 
-async def test_what_cannot_be_frozen_is_left_to_people(house: Resources) -> None:
-    draw, subject, _ = await due(house.redis, prizes=())
-    await carry_out({"house": house}, "freeze_draw", subject)
+async def test_what_cannot_be_frozen_is_left_to_people(resources: Resources) -> None:
+    draw, subject, _ = await due(resources.redis, prizes=())
+    await carry_out({"resources": resources}, "freeze_draw", subject)
     assert await open_count() == 0
     assert await state(draw) == "draft"
     assert [(line.code, line.why) for line in await queries.history(draw)][-1] == (
@@ -122,25 +122,25 @@ async def test_what_cannot_be_frozen_is_left_to_people(house: Resources) -> None
     )
 
 
-async def test_what_cannot_be_frozen_when_the_worker_comes_is_a_draft_again(house: Resources) -> None:
-    draw, subject, _ = await due(house.redis, rule=Rule((Points(9_000),)))
-    await carry_out({"house": house}, "freeze_draw", subject)
-    await carry_out({"house": house}, "freeze_draw", await asked(draw))
+async def test_what_cannot_be_frozen_when_the_worker_comes_is_a_draft_again(resources: Resources) -> None:
+    draw, subject, _ = await due(resources.redis, rule=Rule((Points(9_000),)))
+    await carry_out({"resources": resources}, "freeze_draw", subject)
+    await carry_out({"resources": resources}, "freeze_draw", await asked(draw))
     assert await open_count() == 0
     assert await state(draw) == "draft"
     assert (await queries.history(draw))[-1].why == "draw.nobody"
-    assert await queries.progress(house.redis, draw) is None
+    assert await queries.progress(resources.redis, draw) is None
 
 
-async def test_a_freeze_of_another_hour_or_of_nothing_does_nothing(house: Resources) -> None:
+async def test_a_freeze_of_another_hour_or_of_nothing_does_nothing(resources: Resources) -> None:
     there = await plant()
-    draw = await plan_draw(house.redis, there)
-    await draws.freeze_draw(house, f"{draw}@{now().isoformat()}")
-    await draws.freeze_draw(house, f"{new_id()}@{now().isoformat()}")
-    await draws.publish_draw(house, str(draw))
-    await draws.publish_draw(house, str(new_id()))
+    draw = await plan_draw(resources.redis, there)
+    await draws.freeze_draw(resources, f"{draw}@{now().isoformat()}")
+    await draws.freeze_draw(resources, f"{new_id()}@{now().isoformat()}")
+    await draws.publish_draw(resources, str(draw))
+    await draws.publish_draw(resources, str(new_id()))
     assert await state(draw) == "draft"
-    assert not (house.settings.data / draws.FOLDER).exists()
+    assert not (resources.settings.data / draws.FOLDER).exists()
 
 
 def test_both_jobs_are_known_to_the_worker() -> None:

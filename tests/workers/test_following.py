@@ -31,7 +31,7 @@ def house_on(redis: Redis, folder: Path) -> Resources:
 
 
 @pytest.fixture
-async def house(redis: Redis, tmp_path: Path) -> Resources:
+async def resources(redis: Redis, tmp_path: Path) -> Resources:
     return house_on(redis, tmp_path)
 
 
@@ -42,10 +42,10 @@ async def own_house(own_valkey: OwnValkey, tmp_path: Path) -> AsyncIterator[Reso
     await redis.aclose()
 
 
-async def signed_in(house: Resources, member: UUID) -> str:
+async def signed_in(resources: Resources, member: UUID) -> str:
     """A session that says what the roster says."""
     one = (await queries.people([member]))[member]
-    started = await Sessions(house.redis).start(
+    started = await Sessions(resources.redis).start(
         member, name=one.name, roles=one.roles, language=None, unit="", device="test", version=one.access_version
     )
     assert started is not None
@@ -57,36 +57,36 @@ async def leave(member: UUID) -> actions.Follows:
     return await actions.mark_left(member, on=moment.date(), actor=None, now=moment, new_id=new_id)
 
 
-async def test_what_was_carried_out_at_once_leaves_nothing_to_do(house: Resources) -> None:
+async def test_what_was_carried_out_at_once_leaves_nothing_to_do(resources: Resources) -> None:
     member = await person("1")
-    session = await signed_in(house, member)
+    session = await signed_in(resources, member)
     before = await open_count()
-    await follow_now(house, await leave(member))
-    assert await Sessions(house.redis).get(session) is None
+    await follow_now(resources, await leave(member))
+    assert await Sessions(resources.redis).get(session) is None
     assert await open_count() == before
 
 
-async def test_a_worker_does_it_however_often_and_late(house: Resources) -> None:
+async def test_a_worker_does_it_however_often_and_late(resources: Resources) -> None:
     member = await person("1")
-    device, session = await signed_in(house, member), await signed_in(house, member)
-    sessions = Sessions(house.redis)
+    device, session = await signed_in(resources, member), await signed_in(resources, member)
+    sessions = Sessions(resources.redis)
     [ref] = [one.ref for one in await sessions.list(member, current=device) if one.is_current]
     ended = await actions.end_sessions(member, ref=ref, count=1, actor=None, now=now(), new_id=new_id)
     assert [kind for kind, _ in ended] == [DEVICE]
     given = await actions.set_roles(member, ["reviewer"], actor=None, now=now(), new_id=new_id)
     for _ in range(2):
         for kind, subject in (*ended, *given):
-            await JOBS[kind][0](house, subject)
-            await carry_out({"house": house}, kind, subject)
+            await JOBS[kind][0](resources, subject)
+            await carry_out({"resources": resources}, kind, subject)
         assert await sessions.get(device) is None
         found = await sessions.get(session)
         assert found is not None
         assert found.roles == ("reviewer",)
     left = await leave(member)
     back = await actions.restore(member, actor=None, now=now(), today=now().date(), new_id=new_id)
-    again = await signed_in(house, member)
+    again = await signed_in(resources, member)
     for kind, subject in (*back, *left, *given):
-        await JOBS[kind][0](house, subject)
+        await JOBS[kind][0](resources, subject)
     assert await sessions.get(session) is None
     assert await sessions.get(again) is not None, "a late worker ends no session that was begun since"
 
@@ -121,9 +121,9 @@ async def test_a_redis_that_was_restored_from_before_brings_nobody_back(
     assert [one and one.roles for one in after] == [None, (), ()]
 
 
-async def test_an_emptied_redis_is_looked_at_once(house: Resources) -> None:
-    await signed_in(house, await person("1"))
-    assert await follow_after_restart(house)
-    await house.redis.flushall()
-    assert await follow_after_restart(house)
-    assert not await follow_after_restart(house)
+async def test_an_emptied_redis_is_looked_at_once(resources: Resources) -> None:
+    await signed_in(resources, await person("1"))
+    assert await follow_after_restart(resources)
+    await resources.redis.flushall()
+    assert await follow_after_restart(resources)
+    assert not await follow_after_restart(resources)

@@ -20,7 +20,7 @@ MIGRATION = ROOT / "rewards" / "migrations" / "0006_found_by.sql"
 
 
 @pytest.fixture
-def house(redis: Redis, tmp_path: Path) -> Resources:
+def resources(redis: Redis, tmp_path: Path) -> Resources:
     return Resources(settings.load({"LAUREL_DATA": str(tmp_path)}, tmp_path), redis, ZoneInfo("Asia/Shanghai"))
 
 
@@ -30,7 +30,7 @@ async def everybody() -> list[tuple[str, str | None]]:
 
 
 @pytest.mark.usefixtures("database")
-async def test_a_roster_from_before_is_found_after_the_worker_has_been_at_it(house: Resources) -> None:
+async def test_a_roster_from_before_is_found_after_the_worker_has_been_at_it(resources: Resources) -> None:
     """And what is made anew is what was made with the name; also for more than one commit's worth."""
     for number, name in (("P1", "李娜"), ("P2", "曾乐"), ("P3", "O'Neil Anna"), ("P4", "!!!"), ("P5", "José")):
         await person(number, name)
@@ -43,9 +43,9 @@ async def test_a_roster_from_before_is_found_after_the_worker_has_been_at_it(hou
     assert [name.name for name in await queries.members()] == ["李娜", "曾乐", "O'Neil Anna", "!!!", "José"]
     assert await actions.make_keys(2) == 2
     for one in await overdue(now()):
-        await carry_out({"house": house}, one.kind, one.subject)
+        await carry_out({"resources": resources}, one.kind, one.subject)
     assert await overdue(now()) == []
     assert await everybody() == before
     assert [found.name for found in await queries.members(text="lina")] == ["李娜"]
-    await JOBS["make_keys"][0](house, "members")
+    await JOBS["make_keys"][0](resources, "members")
     assert await everybody() == before

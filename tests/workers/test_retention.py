@@ -23,11 +23,11 @@ pytestmark = pytest.mark.usefixtures("database")
 
 
 @pytest.fixture
-def house(redis: Redis, tmp_path: Path) -> Resources:
+def resources(redis: Redis, tmp_path: Path) -> Resources:
     return Resources(settings.load({"LAUREL_DATA": str(tmp_path)}, tmp_path), redis, ZoneInfo("Asia/Shanghai"))
 
 
-async def test_what_is_older_than_the_setting_is_forgotten(house: Resources, redis: Redis, tmp_path: Path) -> None:
+async def test_what_is_older_than_the_setting_is_forgotten(resources: Resources, redis: Redis, tmp_path: Path) -> None:
     there = await plant()
     old, young = [await frozen_draw(redis, there) for _ in range(2)]
     for draw, age in ((old, 4 * 366), (young, 2 * 365)):
@@ -35,10 +35,10 @@ async def test_what_is_older_than_the_setting_is_forgotten(house: Resources, red
         await actions.close(redis, draw, actor=there.organiser, now=now(), new_id=new_id)
         await db.rows("UPDATE draw SET closed_at = $2 WHERE id = $1", draw, now() - timedelta(days=age))
     for_ever = settings.load({"LAUREL_DRAW_RETENTION_YEARS": "0"}, tmp_path)
-    assert await forget_draws(replace(house, settings=for_ever)) == 0
-    assert house.settings.draw_retention_years == 3
-    assert await forget_draws(house) == 1
-    assert await forget_draws(house) == 0
+    assert await forget_draws(replace(resources, settings=for_ever)) == 0
+    assert resources.settings.draw_retention_years == 3
+    assert await forget_draws(resources) == 1
+    assert await forget_draws(resources) == 0
     left = await db.rows("SELECT DISTINCT draw FROM entrant")
     assert [one["draw"] for one in left] == [young]
 

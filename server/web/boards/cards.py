@@ -10,19 +10,19 @@ from server.web.frame.noun import Card, Part
 
 async def _mine(request: Asked) -> dict[str, object]:
     """`points` are the ledger's; `place` 0: on no board yet; `week` are the points on this week's board."""
-    house, me = pages.house(request), pages.signed_in(request)
-    today = house.today()
+    process, me = pages.process(request), pages.signed_in(request)
+    today = process.today()
     season = await ledger.season_of(today)
     if season is None:
         return {"season": None}
     board = season_board(season.id)
-    place = await queries.place_of(house.redis, board, me.id)
-    week = await queries.place_of(house.redis, week_board(season.id, today), me.id)
+    place = await queries.place_of(process.redis, board, me.id)
+    week = await queries.place_of(process.redis, week_board(season.id, today), me.id)
     return {
         "season": season,
         "points": await ledger.season_points(season.id, me.id),
         "place": place.rank if place else 0,
-        "of": await queries.size(house.redis, board),
+        "of": await queries.size(process.redis, board),
         "week": week.points if week else 0,
     }
 

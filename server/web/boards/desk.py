@@ -20,7 +20,7 @@ SHOWS = ("season", "week", "units")
 @get("/desk/boards", guards=[guards.may("boards.read")])
 async def show_boards(request: Asked) -> Response[bytes]:
     """One board of one season; which, stands in the address."""
-    form, today = asked_for(request), pages.house(request).today()
+    form, today = asked_for(request), pages.process(request).today()
     seasons = await ledger.seasons()
     season = _season(form, seasons, today)
     shows = next((known for known in SHOWS if known == form.text("shows", most=10)), "season")
@@ -29,7 +29,7 @@ async def show_boards(request: Asked) -> Response[bytes]:
     weeks = list(reversed(rules.weeks_kept(season.starts_on, season.ends_on, today)))
     week = _week(form, weeks)
     values: dict[str, object] = {"seasons": seasons, "season": season, "shows": shows, "weeks": weeks, "week": week}
-    redis = pages.house(request).redis
+    redis = pages.process(request).redis
     if shows == "units":
         parent = form.text("unit", most=40)
         unit: UUID | None = pages.uuid_of(parent) if parent else None

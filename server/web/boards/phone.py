@@ -29,17 +29,17 @@ async def show_week(request: Asked) -> Response[bytes]:
 
 
 async def _people(request: Asked, tab: str) -> Response[bytes]:
-    house, me = pages.house(request), pages.signed_in(request)
-    today = house.today()
+    process, me = pages.process(request), pages.signed_in(request)
+    today = process.today()
     season = await ledger.season_of(today)
     top: list[Place] = []
     near: list[Place] = []
     size = 0
     if season is not None:
         board = season_board(season.id) if tab == "/boards" else week_board(season.id, today)
-        top = await queries.top(house.redis, board, TOP)
-        near = await queries.around(house.redis, board, me.id, NEIGHBOURS)
-        size = await queries.size(house.redis, board)
+        top = await queries.top(process.redis, board, TOP)
+        near = await queries.around(process.redis, board, me.id, NEIGHBOURS)
+        size = await queries.size(process.redis, board)
     seen = {place.member for place in top}
     near = [place for place in near if place.member not in seen]
     names: dict[UUID, Shown] = await queries.names([place.member for place in (*top, *near)])
@@ -61,15 +61,15 @@ async def _people(request: Asked, tab: str) -> Response[bytes]:
 @get("/boards/units", guards=[guards.signed_in])
 async def show_units(request: Asked) -> Response[bytes]:
     """The mean of each unit over its whole roster, with how many took part; mine is marked."""
-    house, me = pages.house(request), pages.signed_in(request)
-    today = house.today()
+    process, me = pages.process(request), pages.signed_in(request)
+    today = process.today()
     season = await ledger.season_of(today)
     return pages.page(
         request,
         "boards/phone/boards.html",
         tab="/boards/units",
         season=season,
-        units=[] if season is None else await queries.unit_rows(house.redis, season.id, None),
+        units=[] if season is None else await queries.unit_rows(process.redis, season.id, None),
         mine=await members.units_over(await members.unit_of(me.id, today)),
     )
 

@@ -112,7 +112,7 @@ async def draw_page(
 ) -> Response[bytes]:
     """The page of a draw. With a slip it is a 422 that has what was typed and what is wrong with it."""
     draw = await find_draw(draw_id)
-    house = pages.house(request)
+    process = pages.process(request)
     venue = await queries.venue(draw_id)
     custodians = await queries.custodians(draw_id)
     prizes = await queries.prizes(draw_id)
@@ -120,7 +120,7 @@ async def draw_page(
     history = await queries.history(draw_id)
     waiting = sum(1 for win in winners if win.state in ("drawn", "called"))
     wanted = draw_steps.dice_wanted(venue)
-    typed = await stage.kept_dice(house.redis, draw_id) if wanted is not None else ""
+    typed = await stage.kept_dice(process.redis, draw_id) if wanted is not None else ""
     answer, unknown = await _answer(draw, asked)
     say = pages.speaker(request)
     shown: dict[str, object] = {
@@ -159,8 +159,8 @@ async def draw_page(
         "asked": asked,
         "answer": answer,
         "unknown": unknown,
-        "on_stage": await stage.on_stage(house.redis) == draw_id,
-        "public_url": house.resources.settings.public_url,
+        "on_stage": await stage.on_stage(process.redis) == draw_id,
+        "public_url": process.resources.settings.public_url,
         "grouped": grouped,
         **(values or {}),
     }
@@ -186,7 +186,7 @@ async def _progress(request: Asked, draw: DrawRow) -> int | None:
     """How far a freeze is that runs, in hundredths; None: none runs."""
     if draw.state != "freezing":
         return None
-    found = await pages.house(request).redis.get(f"draw:{draw.id}:progress")
+    found = await pages.process(request).redis.get(f"draw:{draw.id}:progress")
     return min(100, int(found)) if found is not None and found.isdigit() else 0
 
 

@@ -26,7 +26,7 @@ async def _prizes(request: Asked, text: str, limit: int) -> Sequence[Found]:
     code = clean_claim_code(text)
     if len(code) != CODE_LENGTH:
         return []
-    limits, who = pages.house(request).limits, str(pages.signed_in(request).id)
+    limits, who = pages.process(request).limits, str(pages.signed_in(request).id)
     name, capacity, refill = WRONG_CODES.name, WRONG_CODES.capacity, WRONG_CODES.refill_per_second
     if not (await limits.take(name, key=who, capacity=capacity, refill_per_second=refill)).allowed:
         return []

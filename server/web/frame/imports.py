@@ -145,4 +145,4 @@ def _rest(request: Asked, head: Sequence[str], left_out: Sequence[LeftOut]) -> l
 
 
 def _redis(request: Asked) -> Redis:
-    return pages.house(request).redis
+    return pages.process(request).redis

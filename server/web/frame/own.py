@@ -12,7 +12,7 @@ from server.web.frame.noun import Noun
 async def show_health(request: Asked) -> Response[dict[str, str]]:
     """Whether this process can reach its storage (for supervisors and proxies)."""
     await database.value("SELECT 1")
-    await pages.house(request).redis.ping()
+    await pages.process(request).redis.ping()
     return Response({"status": "ready", "version": pages.VERSION})
 
 

@@ -33,8 +33,8 @@ TEXT_SIZES = ("normal", "large", "larger")
 
 
 @dataclass(frozen=True, slots=True)
-class House:
-    """What this web process holds open, found by handlers through `house(request)`."""
+class Process:
+    """What this web process holds open, found by handlers through `process(request)`."""
 
     resources: Resources
     sessions: Sessions
@@ -64,9 +64,9 @@ class Me:
     may: May
 
 
-def house(request: Asked) -> House:
-    """The house of the process that serves this request."""
-    found: House = request.app.state.house
+def process(request: Asked) -> Process:
+    """What the process that serves this request holds open."""
+    found: Process = request.app.state.process
     return found
 
 
@@ -78,7 +78,7 @@ def listing(request: Asked) -> Listing:
 
 def opened(request: Asked, noun: str) -> Any:
     """What a noun holds open in the process that serves this request."""
-    return house(request).opened[noun].own
+    return process(request).opened[noun].own
 
 
 def session(request: Asked) -> Session | None:
@@ -92,7 +92,7 @@ def hold(request: Asked) -> Callable[[Callable[[], None]], AbstractContextManage
     current = session(request)
     if current is None:
         raise Refusal("web.sign_in_first")
-    return partial(house(request).sessions.holding, request.scope["state"]["session_id"], current)
+    return partial(process(request).sessions.holding, request.scope["state"]["session_id"], current)
 
 
 def me(request: Asked) -> Me | None:
@@ -112,10 +112,10 @@ def signed_in(request: Asked) -> Me:
 
 
 def locale(request: Asked) -> str:
-    """The language of the answer: the member's, else the device's choice, else the browser's, else the house's."""
+    """The language of the answer: of the member, else of the device, else of the browser, else of the organisation."""
     current = session(request)
     wanted = current.language if current is not None and current.language else request.cookies.get(LANGUAGE)
-    default = request.app.state.house.resources.settings.language
+    default = request.app.state.process.resources.settings.language
     return i18n.negotiate(request.headers.get("accept-language"), wanted, default)
 
 
@@ -147,7 +147,7 @@ def context(request: Asked, **own: object) -> dict[str, object]:
     return {
         "csrf": request.scope["state"]["csrf"],
         "me": me(request),
-        "organisation": house(request).resources.settings.organisation,
+        "organisation": process(request).resources.settings.organisation,
         "path": request.url.path,
         "address": listing(request).page_of_form(request.url.path) if request.method == "POST" else "",
         "tab": listing(request).tab(request.url.path),
@@ -270,7 +270,7 @@ class Form:
             found = datetime.fromisoformat(value)
         except ValueError:
             raise Refusal("web.field_date", field=name) from None
-        return found if found.tzinfo else found.replace(tzinfo=house(request).resources.zone)
+        return found if found.tzinfo else found.replace(tzinfo=process(request).resources.zone)
 
     def day(self, name: str) -> date | None:
         """A date; None when left empty."""

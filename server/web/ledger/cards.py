@@ -14,7 +14,7 @@ async def _latest(request: Asked) -> dict[str, object]:
 
 
 async def _has_season(request: Asked) -> bool:
-    return await queries.season_of(pages.house(request).today()) is not None
+    return await queries.season_of(pages.process(request).today()) is not None
 
 
 CARDS = (Card("phone.today", _latest, (Part(70, "ledger/phone/today.html"),)),)

@@ -32,7 +32,7 @@ async def show_room(request: Asked, code: FromPath[str]) -> Response[bytes]:
     room = await queries.room_by_code(code)
     if room is None:
         raise Refusal("room.unknown")
-    joined = await actions.join(pages.house(request).redis, room.id, me.id, now=clock.now(), new_id=new_id())
+    joined = await actions.join(pages.process(request).redis, room.id, me.id, now=clock.now(), new_id=new_id())
     if joined in ("closed", "removed"):
         raise Refusal(f"room.{joined}")
     rooms = live(request).rooms
@@ -46,7 +46,7 @@ async def find_room(request: Asked) -> Response[bytes]:
     """The code that somebody typed leads to the room's page."""
     form = await pages.form(request)
     code = form.text("code", most=20).lower()
-    limits, key = pages.house(request).limits, network_of(request.client.host if request.client else "")
+    limits, key = pages.process(request).limits, network_of(request.client.host if request.client else "")
     name, capacity, refill = WRONG_ROOMS.name, WRONG_ROOMS.capacity, WRONG_ROOMS.refill_per_second
     taken = await limits.take(name, key=key, capacity=capacity, refill_per_second=refill)
     if not taken.allowed:
@@ -64,7 +64,7 @@ async def poll_room(request: Asked, room_id: FromPath[UUID]) -> Response[bytes]:
     me = pages.signed_in(request)
     room = await _playing(room_id, me.id)
     language = pages.locale(request)
-    picture = await pages.house(request).hub.picture(Channel(f"room:{room_id}", "phone", language))
+    picture = await pages.process(request).hub.picture(Channel(f"room:{room_id}", "phone", language))
     mine = await live(request).rooms.own(room, me.id)
     headers = {"ETag": f'"{picture.version}-{language}"', "X-Laurel-Mine": msgspec.json.encode(mine).decode()}
     if room.state == "lobby":
@@ -89,7 +89,7 @@ async def follow_room(request: Asked, room_id: FromPath[UUID]) -> EventStream:
     """The phone's one event stream: the room's state for all, and its own lines."""
     me = pages.signed_in(request)
     room = await _playing(room_id, me.id)
-    hub = pages.house(request).hub
+    hub = pages.process(request).hub
     rooms = live(request).rooms
     channel = Channel(f"room:{room_id}", "phone", pages.locale(request))
 

@@ -47,8 +47,8 @@ async def export_screens(request: Asked, kind: FromPath[str]) -> Response[bytes]
         (
             screen.name,
             shown.get(screen.shows, ""),
-            pages.house(request).resources.day_of(screen.created_at).isoformat(),
-            "" if screen.revoked_at is None else pages.house(request).resources.day_of(screen.revoked_at).isoformat(),
+            pages.process(request).resources.day_of(screen.created_at).isoformat(),
+            "" if screen.revoked_at is None else pages.process(request).resources.day_of(screen.revoked_at).isoformat(),
         )
         for screen in found
     ]
@@ -136,7 +136,7 @@ async def show_screen(request: Asked, screen_id: FromPath[UUID]) -> Response[byt
         screen=screen,
         titles=await _titles(request, [screen]),
         changes=changes,
-        link=links.screen_link(pages.house(request).resources.settings, screen_id) if changes else "",
+        link=links.screen_link(pages.process(request).resources.settings, screen_id) if changes else "",
         choices=choices,
         values=await records.foot(request, screen_id, undoes),
         on=screen.seen_at is not None and screen.seen_at > clock.now() - ON,
@@ -151,7 +151,7 @@ async def change_screen(request: Asked, screen_id: FromPath[UUID]) -> Response[b
     if name:
         await actions.rename(screen_id, name, actor=actor, now=now)
     if shows:
-        await actions.point(pages.house(request).redis, screen_id, shows, _scenes(request), actor=actor, now=now)
+        await actions.point(pages.process(request).redis, screen_id, shows, _scenes(request), actor=actor, now=now)
     return pages.go(request, f"/desk/screens/{screen_id}", said="desk.screen_changed")
 
 
@@ -159,7 +159,7 @@ async def change_screen(request: Asked, screen_id: FromPath[UUID]) -> Response[b
 async def revoke_screen(request: Asked, screen_id: FromPath[UUID]) -> Response[bytes]:
     """The link works no more, for good."""
     await pages.form(request)
-    await actions.revoke(pages.house(request).redis, screen_id, actor=pages.signed_in(request).id, now=clock.now())
+    await actions.revoke(pages.process(request).redis, screen_id, actor=pages.signed_in(request).id, now=clock.now())
     return pages.go(request, "/desk/screens", said="desk.screen_revoked")
 
 

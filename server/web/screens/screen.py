@@ -25,13 +25,13 @@ def _screens(request: Asked) -> Screens:
 
 
 def _language(request: Asked) -> str:
-    """`?lang=`, else the house's: whoever set up the panel's browser chose no language for those who look at it."""
+    """`?lang=`, else the organisation's: whoever set the panel up chose no language for those who look at it."""
     wanted = request.query_params.get("lang", "")
-    return wanted if wanted in LOCALES else pages.house(request).resources.settings.language
+    return wanted if wanted in LOCALES else pages.process(request).resources.settings.language
 
 
 async def _screen(request: Asked, key: str) -> ScreenRow | None:
-    screen_id = links.screen_of(pages.house(request).resources.settings, key)
+    screen_id = links.screen_of(pages.process(request).resources.settings, key)
     return None if screen_id is None else await queries.screen(screen_id)
 
 
@@ -57,8 +57,8 @@ async def show_screen(request: Asked, key: FromPath[str]) -> Response[bytes]:
         return _refused(request, screen)
     await actions.note_seen([screen.id], clock.now())
     language = _language(request)
-    _, picture = await _screens(request).now(pages.house(request).hub, screen, language)
-    here = f"/screen/{links.key_of(pages.house(request).resources.settings, screen.id)}"
+    _, picture = await _screens(request).now(pages.process(request).hub, screen, language)
+    here = f"/screen/{links.key_of(pages.process(request).resources.settings, screen.id)}"
     return _page(
         request,
         200,
@@ -79,7 +79,7 @@ async def poll_screen(request: Asked, key: FromPath[str]) -> Response[bytes]:
         return _refused(request, screen)
     await actions.note_seen([screen.id], clock.now())
     language, shown = _language(request), _screens(request)
-    sight, picture = await shown.now(pages.house(request).hub, screen, language)
+    sight, picture = await shown.now(pages.process(request).hub, screen, language)
     headers = {"ETag": f'"{picture.version}-{language}"'}
     counts = await shown.counted(sight)
     if counts:
@@ -97,7 +97,7 @@ async def follow_screen(request: Asked, key: FromPath[str]) -> EventStream:
         raise Refusal("screen.unknown")
     if screen.revoked_at is not None:
         raise Refusal("screen.revoked_already")
-    hub, shown, language = pages.house(request).hub, _screens(request), _language(request)
+    hub, shown, language = pages.process(request).hub, _screens(request), _language(request)
 
     async def first() -> bytes:
         sight, picture = await shown.now(hub, await queries.screen(screen.id) or screen, language)

@@ -36,7 +36,7 @@ async def show_today(request: Asked) -> Response[bytes]:
     return desk_page(
         request,
         "today/desk/today.html",
-        season=await ledger.season_of(pages.house(request).today()),
+        season=await ledger.season_of(pages.process(request).today()),
         steps=await _steps(request),
         brought=await pages.brought(request, "desk.today"),
     )
@@ -62,7 +62,7 @@ async def _steps(request: Asked) -> list[tuple[str, str, Markup]]:
 @get("/desk/health", guards=[guards.may("desk.open")])
 async def show_health(request: Asked) -> Response[bytes]:
     """How the machine is; with `?dot=1` only its one sign, for the frame of every page."""
-    health = await look(pages.house(request).redis, clock.now())
+    health = await look(pages.process(request).redis, clock.now())
     if "dot" in request.query_params:
         return desk_fragment(request, "today/desk/health.html", "dot", health=health)
     return desk_page(request, "today/desk/health.html", health=health)

@@ -104,11 +104,11 @@ async def sign_in(client: Browser) -> SignIn:
         count += 1
         assert set(roles) <= set(ROLES)
         who = member or await add_member(name or f"Member {count}", number or f"T{count:04}", roles)
-        house = app.state.house
-        session = await house.sessions.start(
+        process = app.state.process
+        session = await process.sessions.start(
             who, name=name or f"Member {count}", roles=roles, language="en", unit="", device="test", version=0
         )
-        csrf = house.door.token_for(session)
+        csrf = process.door.token_for(session)
         cookie = f"{SESSION}={session}"
         return SignedIn(who, {"cookie": cookie, "x-csrftoken": csrf}, cookie, csrf)
 

@@ -47,7 +47,7 @@ async def alive(settings: Settings) -> AsyncIterator[Litestar]:
         # redis-py swallows a cancellation that meets its own look at the socket; asking again gets through.
         again = [serving]
         while not (await asyncio.wait([serving], timeout=0.5))[0]:
-            again.append(asyncio.create_task(app.state.house.hub.stop()))
+            again.append(asyncio.create_task(app.state.process.hub.stop()))
         await asyncio.gather(*again)
 
 
@@ -64,12 +64,12 @@ class Served:
 
     @property
     def redis(self) -> Redis:
-        found: Redis = self.app.state.house.redis
+        found: Redis = self.app.state.process.redis
         return found
 
     def screen(self, screen_id: UUID) -> str:
         """The address of a screen."""
-        return f"{self.address}/screen/{key_of(self.app.state.house.resources.settings, screen_id)}"
+        return f"{self.address}/screen/{key_of(self.app.state.process.resources.settings, screen_id)}"
 
 
 @asynccontextmanager
@@ -86,5 +86,5 @@ async def on_a_port(app: Litestar, port: int = 0) -> AsyncIterator[Served]:
         server.should_exit = True
         for part in server.servers:
             part.close()
-        await app.state.house.hub.stop()
+        await app.state.process.hub.stop()
         await server.shutdown()

@@ -77,7 +77,7 @@ class Scene:
 
     async def session(self, who: SignedIn):
         """What the session of a device says; None when it is signed out."""
-        return await self.client.app.state.house.sessions.get(who.session)
+        return await self.client.app.state.process.sessions.get(who.session)
 
     async def bring(self, data: str) -> None:
         """A roster file, as far as its preview."""
@@ -104,10 +104,10 @@ class Scene:
 
     async def work(self) -> None:
         """What a worker does, until nothing is left to do."""
-        house = self.client.app.state.house.resources
+        process = self.client.app.state.process.resources
         while waiting := await overdue(now()):
             for one in waiting:
-                await carry_out({"house": house}, one.kind, one.subject)
+                await carry_out({"process": process}, one.kind, one.subject)
         assert await open_count() == 0
 
 
@@ -210,7 +210,7 @@ async def test_what_a_session_says_follows_the_roster(scene: Scene, case: Case) 
 
 async def test_an_import_of_five_hundred(scene: Scene) -> None:
     people = [await add_member(f"Member {n}", f"N{n}", ["reviewer"]) for n in range(500)]
-    sessions = scene.client.app.state.house.sessions
+    sessions = scene.client.app.state.process.sessions
     ids = [
         await sessions.start(one, name="Before", roles=["reviewer"], language=None, unit="", device="test", version=0)
         for one in people
@@ -239,7 +239,7 @@ async def test_the_first_admin_takes_over_no_session_of_before(scene: Scene) -> 
 
 
 async def test_boards_follow_who_leaves_and_who_comes_back(scene: Scene) -> None:
-    redis, today = scene.redis, scene.client.app.state.house.today()
+    redis, today = scene.redis, scene.client.app.state.process.today()
     season = await ledger.open_season(
         "Autumn", today - timedelta(days=30), today + timedelta(days=60), at=now(), actor=None, new_id=new_id()
     )

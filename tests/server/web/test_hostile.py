@@ -190,7 +190,7 @@ async def test_a_hundred_copies_at_once_are_one_answer(world: World) -> None:
 
 async def test_a_late_answer_is_refused(world: World) -> None:
     headers = await player(world)
-    await quizzes.close_round(world.house.redis, world.round, now=now)
+    await quizzes.close_round(world.process.redis, world.round, now=now)
     answer = await send(world, headers, "1")
     assert answer.status_code == 409
     assert "Too late" in answer.text
@@ -199,7 +199,7 @@ async def test_a_late_answer_is_refused(world: World) -> None:
 
 async def test_an_answer_in_a_pause_is_refused(world: World) -> None:
     headers = await player(world)
-    await quizzes.pause(world.house.redis, world.asked, expected=2, now=now())
+    await quizzes.pause(world.process.redis, world.asked, expected=2, now=now())
     assert (await send(world, headers, "1")).status_code == 409
     assert await db.value("SELECT count(*) FROM answer") == 0
 
@@ -208,7 +208,7 @@ async def test_who_is_not_in_the_room_cannot_answer(world: World) -> None:
     outsider = await world.enter(await add_member("Outsider", "O-1"), ())
     thrown = await add_member("Thrown", "O-2")
     await world.join(thrown)
-    await quizzes.remove_player(world.house.redis, world.asked, thrown, actor=world.head, now=now(), back=False)
+    await quizzes.remove_player(world.process.redis, world.asked, thrown, actor=world.head, now=now(), back=False)
     for headers in (outsider, await world.enter(thrown, ())):
         answer = await send(world, headers, "1")
         assert answer.status_code == 409
@@ -280,8 +280,8 @@ async def drained(world: World, policy: Policy, key: str) -> None:
     """As if whoever `key` stands for had used up all his tries, for some seconds to come."""
     soon = int(now().timestamp() * 1000) + 20_000
     bucket = {"key": key, "capacity": policy.capacity, "refill_per_second": policy.refill_per_second, "now_ms": soon}
-    left = (await world.house.limits.take(policy.name, **bucket)).left
-    assert (await world.house.limits.take(policy.name, cost=left, **bucket)).allowed
+    left = (await world.process.limits.take(policy.name, **bucket)).left
+    assert (await world.process.limits.take(policy.name, cost=left, **bucket)).allowed
 
 
 async def test_staff_codes_are_guessed_a_few_times_only(world: World) -> None:
@@ -849,7 +849,7 @@ async def test_a_question_of_the_longest_kind_is_shown_whole(world: World) -> No
     quiz = await quizzes.add_quiz("长" * 200, drafts, scoring="none", actor=None, now=now(), new_id=new_id)
     room = await quizzes.open_room(quiz, host=world.head, season=world.season, code="pqrst", now=now(), new_id=new_id)
     headers = await player(world)
-    await quizzes.advance(world.house.redis, room, expected=1, now=now, new_id=new_id)
+    await quizzes.advance(world.process.redis, room, expected=1, now=now, new_id=new_id)
     page = await world.client.get("/rooms/pqrst", headers=headers)
     assert page.status_code == 200
     assert page.text.count("字" * 74) >= 8

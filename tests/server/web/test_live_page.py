@@ -71,7 +71,7 @@ def rows(*names: str, joy: bool = False) -> str:
 
 
 @dataclass
-class House:
+class Process:
     """A server whose lines can be cut. `streams` hold what is written to each open stream."""
 
     port: int = 0
@@ -103,7 +103,7 @@ class House:
         self.stream_cut = self.poll_cut = False
 
 
-def handler(house: House) -> type[BaseHTTPRequestHandler]:
+def handler(process: Process) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -139,12 +139,12 @@ def handler(house: House) -> type[BaseHTTPRequestHandler]:
                 self.answer(200, html.render("desk.html", "en", **context()))
 
         def stream(self) -> None:
-            if house.stream_cut:
+            if process.stream_cut:
                 self.answer(503)
                 return
             waiting: queue.Queue[bytes | None] = queue.Queue()
             waiting.put(b"event: ping\ndata: 1\n\n")
-            house.streams.append(waiting)
+            process.streams.append(waiting)
             self.send_response(200)
             self.send_header("content-type", "text/event-stream")
             self.send_header("connection", "close")
@@ -158,20 +158,20 @@ def handler(house: House) -> type[BaseHTTPRequestHandler]:
 
         def poll(self) -> None:
             known = self.headers.get("if-none-match")
-            house.polled.append(known)
-            if house.poll_cut:
+            process.polled.append(known)
+            if process.poll_cut:
                 self.answer(503)
-            elif known == house.etag:
-                self.answer(304, etag=house.etag)
+            elif known == process.etag:
+                self.answer(304, etag=process.etag)
             else:
                 own = json.dumps({"round": "r7", "points": 77})
-                self.answer(200, house.shown, etag=house.etag, x_laurel_mine=own)
+                self.answer(200, process.shown, etag=process.etag, x_laurel_mine=own)
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
-            house.posted.append((self.path, self.headers.get("x-csrftoken"), body))
+            process.posted.append((self.path, self.headers.get("x-csrftoken"), body))
             if self.path == "/answer":
-                house.hold.wait(patience.SECONDS)
+                process.hold.wait(patience.SECONDS)
                 mine = json.dumps({"mine": {"round": "r1", "picked": [0, 1]}})
                 self.answer(200, "<b>Got it</b>", hx_trigger=mine)
             elif self.path == "/refuse":
@@ -185,12 +185,12 @@ def handler(house: House) -> type[BaseHTTPRequestHandler]:
 
 
 @pytest.fixture
-def house(monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
     for locale in ("en", "zh-Hans"):
         environment = html.environment(locale)
         both = ChoiceLoader([DictLoader(PAGES), environment.loader])  # type: ignore[list-item]
         monkeypatch.setattr(environment, "loader", both)
-    made = House()
+    made = Process()
     made.hold.set()
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler(made))
     server.daemon_threads = True
@@ -223,154 +223,154 @@ def page(browser: Browser) -> Iterator[Page]:
     assert broken == []
 
 
-def open_live(page: Page, house: House, path: str) -> None:
-    page.goto(house.address + path)
+def open_live(page: Page, process: Process, path: str) -> None:
+    page.goto(process.address + path)
     expect(page.locator("html")).to_have_attribute("data-connection", "live")
 
 
-def test_a_state_comes_in_and_its_forms_work(page: Page, house: House) -> None:
-    open_live(page, house, "/room")
-    house.say("state", fragment(2), "2")
+def test_a_state_comes_in_and_its_forms_work(page: Page, process: Process) -> None:
+    open_live(page, process, "/room")
+    process.say("state", fragment(2), "2")
     expect(page.locator("h1")).to_have_text("Round 2")
     expect(page.locator("#announce")).to_have_text("Round 2")
     page.locator(".option").nth(1).click()
     page.get_by_role("button", name="Send").click()
     expect(page.locator("#got")).to_have_text("Got it")
-    assert house.posted == [("/answer", "the-token", "choice=1")]
+    assert process.posted == [("/answer", "the-token", "choice=1")]
 
 
-def test_what_is_mine_is_shown_and_kept_for_its_round_only(page: Page, house: House) -> None:
-    open_live(page, house, "/room")
+def test_what_is_mine_is_shown_and_kept_for_its_round_only(page: Page, process: Process) -> None:
+    open_live(page, process, "/room")
     expect(page.locator("#open")).to_be_visible()
-    house.say("mine", json.dumps({"round": "r2", "outcome": "right", "points": 1874, "change": -2}))
-    house.say("count", json.dumps({"answers": 7, "phones": 9}))
+    process.say("mine", json.dumps({"round": "r2", "outcome": "right", "points": 1874, "change": -2}))
+    process.say("count", json.dumps({"answers": 7, "phones": 9}))
     expect(page.locator("span[data-count]")).to_have_text("7")
     assert page.locator("progress[data-count]").evaluate("bar => bar.value") == 7
     expect(page.locator("#right")).to_be_hidden()
-    house.say("state", fragment(2, "reveal"), "2")
+    process.say("state", fragment(2, "reveal"), "2")
     expect(page.locator("#right")).to_be_visible()
     expect(page.locator("#open")).to_be_hidden()
     expect(page.locator("[data-mine=points]")).to_have_text("1,874")
     expect(page.locator(".change-down")).to_contain_text("2")
     expect(page.locator(".change-up")).to_be_hidden()
     expect(page.locator("[data-live]")).to_have_attribute("data-mine-outcome", "right")
-    house.say("mine", json.dumps({"round": "r2", "points": 1900}))
+    process.say("mine", json.dumps({"round": "r2", "points": 1900}))
     expect(page.locator("[data-mine=points]")).to_have_text("1,900")
     expect(page.locator("#right")).to_be_visible()
-    house.say("state", fragment(3), "3")
+    process.say("state", fragment(3), "3")
     expect(page.locator("h1")).to_have_text("Round 3")
     expect(page.locator("#right")).to_be_hidden()
     assert page.locator("[data-live]").get_attribute("data-mine-outcome") is None
 
 
-def test_an_answer_may_carry_what_is_mine(page: Page, house: House) -> None:
-    open_live(page, house, "/room")
+def test_an_answer_may_carry_what_is_mine(page: Page, process: Process) -> None:
+    open_live(page, process, "/room")
     page.get_by_role("button", name="Send").click()
     expect(page.locator("[data-mine-mark]")).to_have_attribute("data-marked", "")
 
 
-def test_ticks_not_yet_sent_survive_the_same_question(page: Page, house: House) -> None:
-    open_live(page, house, "/room")
+def test_ticks_not_yet_sent_survive_the_same_question(page: Page, process: Process) -> None:
+    open_live(page, process, "/room")
     page.locator(".option").nth(2).click()
-    house.say("state", fragment(1, left=9000), "2")
+    process.say("state", fragment(1, left=9000), "2")
     expect(page.locator("[data-remaining-ms]")).to_have_attribute("data-remaining-ms", "9000")
     expect(page.locator("input[type=checkbox]").nth(2)).to_be_checked()
-    house.say("state", fragment(2), "3")
+    process.say("state", fragment(2), "3")
     expect(page.locator("h1")).to_have_text("Round 2")
     expect(page.locator("input[type=checkbox]").nth(2)).not_to_be_checked()
 
 
-def test_one_press_is_one_post(page: Page, house: House) -> None:
-    open_live(page, house, "/room")
-    house.hold.clear()
+def test_one_press_is_one_post(page: Page, process: Process) -> None:
+    open_live(page, process, "/room")
+    process.hold.clear()
     send = page.get_by_role("button", name="Send")
     send.click()
     expect(send).to_have_attribute("aria-busy", "true")
     send.click()
     send.press("Enter")
-    house.hold.set()
+    process.hold.set()
     expect(page.locator("#got")).to_have_text("Got it")
     expect(send).not_to_have_attribute("aria-busy", "true")
-    assert len(house.posted) == 1
+    assert len(process.posted) == 1
 
 
-def test_a_cut_stream_is_replaced_by_asking_and_comes_back(page: Page, house: House) -> None:
-    open_live(page, house, "/room")
-    house.shown = fragment(7)
-    house.cut(poll=False)
+def test_a_cut_stream_is_replaced_by_asking_and_comes_back(page: Page, process: Process) -> None:
+    open_live(page, process, "/room")
+    process.shown = fragment(7)
+    process.cut(poll=False)
     expect(page.locator("h1")).to_have_text("Round 7")
     expect(page.locator("html")).to_have_attribute("data-connection", "weak")
     expect(page.locator("[data-mine=points]")).to_have_text("77")
     expect(page.locator("#connection")).to_be_visible()
     with page.expect_response(lambda answer: answer.url.endswith("/poll") and answer.status == 304):
         pass
-    house.poll_cut = True
+    process.poll_cut = True
     expect(page.locator("html")).to_have_attribute("data-connection", "lost")
     expect(page.locator("[data-connection-age]")).to_contain_text("ago")
     expect(page.locator("h1")).to_have_text("Round 7")
-    house.mend()
+    process.mend()
     expect(page.locator("html")).to_have_attribute("data-connection", "live")
     expect(page.locator("#connection")).to_be_hidden()
-    house.say("state", fragment(8), "8")
+    process.say("state", fragment(8), "8")
     expect(page.locator("h1")).to_have_text("Round 8")
 
 
-def test_resync_asks_the_page_again(page: Page, house: House) -> None:
-    open_live(page, house, "/room")
-    house.shown = fragment(5)
-    house.say("resync", "1")
+def test_resync_asks_the_page_again(page: Page, process: Process) -> None:
+    open_live(page, process, "/room")
+    process.shown = fragment(5)
+    process.say("resync", "1")
     expect(page.locator("h1")).to_have_text("Round 5")
-    assert house.polled == [None]
+    assert process.polled == [None]
 
 
-def test_time_runs_out_by_the_steady_clock(page: Page, house: House) -> None:
-    open_live(page, house, "/room")
+def test_time_runs_out_by_the_steady_clock(page: Page, process: Process) -> None:
+    open_live(page, process, "/room")
     page.evaluate("Date.now = () => 0")
-    house.say("state", fragment(2, left=1200), "2")
+    process.say("state", fragment(2, left=1200), "2")
     expect(page.locator("[data-round=r2]")).to_have_attribute("data-time-up", "")
     expect(page.locator("[data-countdown-number]")).to_have_text("0")
-    assert house.posted == []
+    assert process.posted == []
 
 
-def test_space_and_the_right_arrow_press_next_but_not_in_a_field(page: Page, house: House) -> None:
+def test_space_and_the_right_arrow_press_next_but_not_in_a_field(page: Page, process: Process) -> None:
     for key in (" ", "ArrowRight"):
-        page.goto(house.address + "/desk")
+        page.goto(process.address + "/desk")
         page.get_by_label("Search").press(key)
         page.get_by_label("Search").evaluate("field => field.blur()")
         with page.expect_navigation():
             page.keyboard.press(key)
-    assert [post[0] for post in house.posted] == ["/next", "/next"]
-    assert house.posted[0][2] == "csrf=the-token"
+    assert [post[0] for post in process.posted] == ["/next", "/next"]
+    assert process.posted[0][2] == "csrf=the-token"
 
 
-def test_danger_asks_once(page: Page, house: House) -> None:
-    page.goto(house.address + "/desk")
+def test_danger_asks_once(page: Page, process: Process) -> None:
+    page.goto(process.address + "/desk")
     page.locator("summary").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("End the room?")
     dialog.get_by_role("button", name="Cancel").click()
     expect(dialog).to_have_count(0)
     expect(page.locator("summary")).to_be_focused()
-    assert house.posted == []
+    assert process.posted == []
     page.locator("summary").click()
     with page.expect_navigation():
         page.get_by_role("dialog").get_by_role("button", name="End").click()
-    assert [post[0] for post in house.posted] == ["/end"]
+    assert [post[0] for post in process.posted] == ["/end"]
 
 
-def test_danger_asks_once_without_javascript(browser: Browser, house: House) -> None:
+def test_danger_asks_once_without_javascript(browser: Browser, process: Process) -> None:
     with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
-        page.goto(house.address + "/desk")
+        page.goto(process.address + "/desk")
         page.locator("summary").click()
         expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
         with page.expect_navigation():
             page.get_by_role("button", name="End").click()
-    assert [(path, body) for path, _, body in house.posted] == [("/end", "csrf=the-token")]
+    assert [(path, body) for path, _, body in process.posted] == [("/end", "csrf=the-token")]
 
 
-def test_a_refusal_is_shown_in_its_own_words_and_a_broken_gateway_in_ours(page: Page, house: House) -> None:
-    page.goto(house.address + "/desk")
+def test_a_refusal_is_shown_in_its_own_words_and_a_broken_gateway_in_ours(page: Page, process: Process) -> None:
+    page.goto(process.address + "/desk")
     page.get_by_role("button", name="Refuse").click()
     expect(page.locator("#notices")).to_have_text("The room has moved on.")
     page.get_by_role("button", name="Break").click()
@@ -382,25 +382,25 @@ def test_a_refusal_is_shown_in_its_own_words_and_a_broken_gateway_in_ours(page: 
 
 
 @pytest.mark.parametrize("motion", ["no-preference", "reduce"])
-def test_rows_move_and_leaves_fall_unless_motion_is_unwanted(page: Page, house: House, motion: Any) -> None:
+def test_rows_move_and_leaves_fall_unless_motion_is_unwanted(page: Page, process: Process, motion: Any) -> None:
     page.emulate_media(reduced_motion=motion)
     page.add_init_script(
         "document.addEventListener('live:after', () => Promise.resolve().then(() => { window.moving ="
         " [...document.querySelectorAll('[data-key]')].filter(row => row.getAnimations().length)"
         ".map(row => row.dataset.key).sort().join('') }))"
     )
-    open_live(page, house, "/board")
-    house.say("state", rows("b", "a", "c", "d"), "2")
+    open_live(page, process, "/board")
+    process.say("state", rows("b", "a", "c", "d"), "2")
     expect(page.locator("[data-key]")).to_have_count(4)
     assert page.evaluate("window.moving") in (["abd", "abcd"] if motion == "no-preference" else [""])
-    house.say("state", rows("b", "a", joy=True), "3")
+    process.say("state", rows("b", "a", joy=True), "3")
     expect(page.locator("h1")).to_have_text("Done")
     expect(page.locator("canvas.joy")).to_have_count(1 if motion == "no-preference" else 0)
 
 
 @pytest.mark.parametrize("face", ["room", "desk"])
-def test_targets_are_large_and_nothing_spills_over(page: Page, house: House, face: str) -> None:
-    page.goto(f"{house.address}/{face}")
+def test_targets_are_large_and_nothing_spills_over(page: Page, process: Process, face: str) -> None:
+    page.goto(f"{process.address}/{face}")
     sizes = page.locator("button:visible, summary:visible, .option:visible, .input:visible").evaluate_all(
         "all => all.map(one => [one.getBoundingClientRect().width, one.getBoundingClientRect().height])"
     )
@@ -409,9 +409,9 @@ def test_targets_are_large_and_nothing_spills_over(page: Page, house: House, fac
     assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
-def test_the_browser_asks_for_nothing_outside(page: Page, house: House) -> None:
+def test_the_browser_asks_for_nothing_outside(page: Page, process: Process) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    open_live(page, house, "/room")
-    assert all(url.startswith(house.address) for url in asked)
+    open_live(page, process, "/room")
+    assert all(url.startswith(process.address) for url in asked)
     assert any(re.search(r"/static/tokens\.css\?v=[0-9a-f]{8}$", url) for url in asked)

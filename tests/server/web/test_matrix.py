@@ -378,7 +378,7 @@ FORMS: Mapping[str, Callable[[World], dict[str, Any]]] = {
 
 
 def _later(world: World, days: int) -> object:
-    return world.house.today() + timedelta(days=days)
+    return world.process.today() + timedelta(days=days)
 
 
 def _seen(line: int) -> dict[str, object]:
@@ -410,7 +410,7 @@ class Visitor:
             kind: uploads.Kind = "roster" if "members" in path else "quiz"
             data = ROSTER if kind == "roster" else QUIZ
             file = UploadFile("text/plain", "file.txt" if kind == "quiz" else "file.csv", data)
-            kept = await uploads.keep(world.house.redis, kind, self.member or world.head, file)
+            kept = await uploads.keep(world.process.redis, kind, self.member or world.head, file)
             await file.close()
             path = path.replace("{given:str}", kept)
         if "{token:str}" in path:

@@ -78,32 +78,32 @@ class World:
     """(how far the server's log had come, the hash of all rows then)"""
 
     @property
-    def house(self):
+    def process(self):
         """What the application holds open."""
-        return self.client.app.state.house
+        return self.client.app.state.process
 
     async def enter(self, member: UUID, roles: tuple[str, ...], language: str = "en") -> dict[str, str]:
         """The headers of a new session of a member, token included."""
         version = await db.value("SELECT access_version FROM member WHERE id = $1", member)
-        session = await self.house.sessions.start(
+        session = await self.process.sessions.start(
             member, name="Somebody", roles=roles, language=language, unit="", device="test", version=version
         )
-        return {"cookie": f"laurel_session={session}", "x-csrftoken": self.house.door.token_for(session)}
+        return {"cookie": f"laurel_session={session}", "x-csrftoken": self.process.door.token_for(session)}
 
     def stranger(self, language: str = "en") -> dict[str, str]:
         """The headers of a browser that has seen a page and is not signed in, token included."""
         visit = "v" * 43
         cookie = f"laurel_visit={visit}; laurel_language={language}"
-        return {"cookie": cookie, "x-csrftoken": self.house.door.token_for(visit)}
+        return {"cookie": cookie, "x-csrftoken": self.process.door.token_for(visit)}
 
     async def join(self, member: UUID) -> None:
         """Into both rooms."""
         for room in (self.lobby, self.asked):
-            await quizzes.join(self.house.redis, room, member, now=now(), new_id=new_id())
+            await quizzes.join(self.process.redis, room, member, now=now(), new_id=new_id())
 
     async def digest(self, ticks: bool = True) -> str:
         """Every row of every table, and everything in Redis but sessions, limits and (unless wanted) ticks."""
-        redis = self.house.redis
+        redis = self.process.redis
         keys = sorted([key async for key in redis.scan_iter(count=1000)])
         left_out = (b"session", b"limit:", *(() if ticks else (STREAM.encode(),)))
         kept = [key for key in keys if not key.startswith(left_out)]
@@ -156,7 +156,7 @@ async def _draw(
 
 async def build(client: Browser) -> World:
     """The whole of it, in the database and Redis of this test."""
-    redis, today = client.app.state.house.redis, client.app.state.house.today()
+    redis, today = client.app.state.process.redis, client.app.state.process.today()
     season = (
         await ledger.open_season(
             "Autumn", today - timedelta(days=30), today + timedelta(days=60), at=now(), actor=None, new_id=new_id()
@@ -213,7 +213,7 @@ async def build(client: Browser) -> World:
     number = await db.value("SELECT number FROM draw WHERE id = $1", states["frozen"])
     screen = await screen_actions.add_screen("Canteen", actor=head, now=now(), new_id=new_id)
     issued = await members.issue_links([people[1]], actor=head, now=now(), valid=timedelta(days=1), new_token=token)
-    settings = client.app.state.house.resources.settings
+    settings = client.app.state.process.resources.settings
     return World(
         client=client,
         season=season,

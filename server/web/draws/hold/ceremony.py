@@ -39,9 +39,9 @@ async def _do(
     """Run a step. `field`: where its refusal stands; `keep`: the field whose text comes back with it; `to`: the part
     of the page to go on at."""
     form = await pages.form(request)
-    house, me = pages.house(request), pages.signed_in(request)
+    process, me = pages.process(request), pages.signed_in(request)
     try:
-        said = await step(form, house.redis, me.id)
+        said = await step(form, process.redis, me.id)
     except Refusal as refusal:
         if refusal.code in ("draw.unknown", "web.forged"):
             raise
@@ -313,15 +313,15 @@ async def cancel_draw(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes
 @post("/desk/draws/{draw_id:uuid}/rehearsals", guards=[guards.may("draws.draw")])
 async def rehearse_draw(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
     """Make a rehearsal: a draw of its own with the same rule and list, whose secrets Laurel keeps."""
-    house, me = pages.house(request), pages.signed_in(request)
+    process, me = pages.process(request), pages.signed_in(request)
     await pages.form(request)
     try:
         made = await actions.rehearse(
-            house.redis,
+            process.redis,
             draw_id,
             actor=me.id,
             now=clock.now(),
-            today=house.today(),
+            today=process.today(),
             new_id=new_id,
             random_bytes=secrets.token_bytes,
         )
@@ -336,7 +336,7 @@ async def rehearse_draw(request: Asked, draw_id: FromPath[UUID]) -> Response[byt
 async def bring_result(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
     """A log from an offline kit: first weighed, then (take=1) taken in by the very same bytes."""
     form = await pages.form(request)
-    house, me = pages.house(request), pages.signed_in(request)
+    process, me = pages.process(request), pages.signed_in(request)
     witnesses = form.text("witnesses", most=12_000)
     try:
         log = await _file(form, "log", MOST_LOG)
@@ -350,7 +350,7 @@ async def bring_result(request: Asked, draw_id: FromPath[UUID]) -> Response[byte
         files = {"log": log.decode("ascii", "replace"), "void": _text(voids), "present": _text(present)}
         if form.text("take", most=1):
             done = await actions.bring(
-                house.redis,
+                process.redis,
                 draw_id,
                 log,
                 voids,

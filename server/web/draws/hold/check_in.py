@@ -90,7 +90,7 @@ async def undo(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
     """A mistake is taken back, as long as the draw is not armed."""
     form = await pages.form(request)
     await actions.undo_check_in(
-        pages.house(request).redis,
+        pages.process(request).redis,
         draw_id,
         form.number("line", least=0, most=10**9),
         by=pages.signed_in(request).id,
@@ -197,13 +197,13 @@ async def confirm_badge(request: Asked, badge: FromPath[str]) -> Response[bytes]
     await pages.form(request)
     door, guest = await _shown(request, badge)
     answer = await _scan(request, door, guest)
-    cookie = pages.house(request).door.cookie(ON_DUTY, str(door.id), int(DUTY.total_seconds()))
+    cookie = pages.process(request).door.cookie(ON_DUTY, str(door.id), int(DUTY.total_seconds()))
     answer.headers["Set-Cookie"] = cookie
     return answer
 
 
 def _key(request: Asked) -> bytes:
-    return pages.house(request).resources.settings.key("badge")
+    return pages.process(request).resources.settings.key("badge")
 
 
 def _address(draw_id: UUID) -> str:
@@ -273,7 +273,7 @@ def _ours(request: Asked, door: DoorRow, badge: Badge) -> bool:
 
 async def _check_in(request: Asked, door: DoorRow, arrivals: Sequence[Arrival]) -> list[Seen]:
     return await actions.check_in(
-        pages.house(request).redis,
+        pages.process(request).redis,
         door.id,
         arrivals,
         by=pages.signed_in(request).id,

@@ -50,7 +50,7 @@ async def filled_kit(request: Asked, draw: DrawRow) -> bytes:
     published = files[1]
     data = kit_data(
         title=draw.title,
-        organisation=pages.house(request).resources.settings.organisation,
+        organisation=pages.process(request).resources.settings.organisation,
         manifest=published["manifest.json"],
         snapshot=published["snapshot.tsv"],
         entrants=[

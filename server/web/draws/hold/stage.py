@@ -29,7 +29,7 @@ async def put_on_stage(request: Asked, draw_id: FromPath[UUID]) -> Response[byte
     """Show the draw on the screens, or (off=1) no longer."""
     form = await pages.form(request)
     await find_draw(draw_id)
-    redis = pages.house(request).redis
+    redis = pages.process(request).redis
     if form.text("off", most=1):
         await stage.take_off_screens(redis, draw_id)
         return pages.go(request, f"/desk/draws/{draw_id}", said="draw.off_screens")
@@ -55,7 +55,7 @@ async def open_stage(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]
 @get("/desk/draws/{draw_id:uuid}/stage/now", guards=[guards.may("draws.read")])
 async def look_at_stage(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
     """For that window: nothing as long as it shows what is, else the present picture."""
-    redis = pages.house(request).redis
+    redis = pages.process(request).redis
     if await stage.stage_version(redis, draw_id, clock.now()) == request.query_params.get("seen", ""):
         return Response(b"", status_code=204)
     shown, log, lines = await _look(request, draw_id)
@@ -76,7 +76,7 @@ async def send_deck(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
     draw = await find_draw(draw_id)
     facts = await _facts(request, draw)
     made: dict[str, Any] = await asyncio.to_thread(deck, facts, _words(request))
-    made["shown"] = await stage.shown_up_to(pages.house(request).redis, draw_id)
+    made["shown"] = await stage.shown_up_to(pages.process(request).redis, draw_id)
     headers = {"cache-control": "no-store"}
     # In JSON `<` occurs in strings alone; written so, no browser can ever take a name for markup.
     content = msgspec.json.encode(made).replace(b"<", b"\\u003c")
@@ -89,15 +89,15 @@ async def note_shown(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]
     form = await pages.form(request)
     venue = await queries.venue((await find_draw(draw_id)).id)
     upto = min(form.number("upto", least=0, most=2**31), 0 if venue is None else len(venue.events))
-    await stage.show_up_to(pages.house(request).redis, draw_id, upto)
+    await stage.show_up_to(pages.process(request).redis, draw_id, upto)
     return pages.go(request, f"/desk/draws/{draw_id}/stage")
 
 
 async def _look(request: Asked, draw_id: UUID) -> tuple[stage.Stage, str, int]:
     """The picture; what names the draw's state and log; and how many lines the log has."""
-    house = pages.house(request)
-    url = house.resources.settings.public_url
-    shown = await stage.stage_facts(house.redis, draw_id, public_url=url, now=clock.now())
+    process = pages.process(request)
+    url = process.resources.settings.public_url
+    shown = await stage.stage_facts(process.redis, draw_id, public_url=url, now=clock.now())
     venue = await queries.venue(draw_id)
     lines = 0 if venue is None else len(venue.events)
     return shown, f"{shown.draw.state}-{lines}", lines
@@ -121,7 +121,7 @@ def _words(request: Asked) -> Words:
 async def _facts(request: Asked, draw: DrawRow) -> Facts:
     venue = await queries.venue(draw.id)
     prizes = await queries.prizes(draw.id)
-    settings = pages.house(request).resources.settings
+    settings = pages.process(request).resources.settings
     made = None if venue is None else await _crowd(venue)
     return Facts(
         draw=draw,

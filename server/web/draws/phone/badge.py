@@ -17,7 +17,7 @@ async def show_own_badge(request: Asked, slug: FromPath[str]) -> Response[bytes]
     if door is None or door.state == "draft" or door.rehearsal:
         raise Refusal("draw.unknown")
     own = await queries.guest_of(door.id, pages.signed_in(request).id)
-    settings = pages.house(request).resources.settings
+    settings = pages.process(request).resources.settings
     badge = "" if own is None else badge_text(settings.key("badge"), door.number, own.line)
     return pages.page(
         request,

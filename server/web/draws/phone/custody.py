@@ -45,7 +45,7 @@ async def seal(request: Asked, slug: FromPath[str]) -> Response[bytes]:
     if _COMMITMENT.fullmatch(commitment) is None:
         raise Refusal("draw.commitment_missing")
     await actions.seal(
-        pages.house(request).redis,
+        pages.process(request).redis,
         draw.id,
         custodian.label,
         bytes.fromhex(commitment),
@@ -62,7 +62,7 @@ async def open_secret(request: Asked, slug: FromPath[str]) -> Response[bytes]:
     form = await pages.form(request)
     try:
         await actions.reveal(
-            pages.house(request).redis,
+            pages.process(request).redis,
             draw.id,
             form.text("secret", most=1000),
             actor=pages.signed_in(request).id,

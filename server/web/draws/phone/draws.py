@@ -129,7 +129,7 @@ async def send_picture(request: Asked, slug: FromPath[str], code: FromPath[str])
 async def decline(request: Asked, slug: FromPath[str], win_id: FromPath[UUID]) -> Response[bytes]:
     """The winner gives his prize back; the next in line gets it."""
     await actions.decline(
-        pages.house(request).redis,
+        pages.process(request).redis,
         win_id,
         by=pages.signed_in(request).id,
         now=clock.now(),
@@ -198,7 +198,7 @@ async def _my_wins(request: Asked, draw: DrawRow) -> list[tuple[WinRow, str]]:
 
 def _claim_address(request: Asked) -> str:
     """What the QR of a prize opens, without its code."""
-    return f"{pages.house(request).resources.settings.public_url}/desk/claims/"
+    return f"{pages.process(request).resources.settings.public_url}/desk/claims/"
 
 
 HANDLERS = [list_draws, show_draw, show_my_wins, show_ways, send_file, send_picture, decline]

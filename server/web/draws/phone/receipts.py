@@ -105,7 +105,7 @@ async def confirm_code(request: Asked, slug: FromPath[str]) -> Response[bytes]:
     draw = await found_draw(slug)
     form = await pages.form(request)
     code, stands = await actions.confirm_code(
-        pages.house(request).redis,
+        pages.process(request).redis,
         draw.id,
         pages.signed_in(request).id,
         form.text("code", most=40, needed=True),

@@ -113,7 +113,7 @@ class Preview:
 @get("/desk/draws/new", guards=[guards.may("draws.change")])
 async def new_draw(request: Asked) -> Response[bytes]:
     """An empty form for a draw."""
-    season = await ledger.season_of(pages.house(request).today())
+    season = await ledger.season_of(pages.process(request).today())
     return await _form_page(request, draw_draft.new_draft("" if season is None else str(season.id)))
 
 
@@ -132,10 +132,10 @@ async def create_draw(request: Asked) -> Response[bytes]:
     reading, terms = await _read(request, None)
     if terms is None:
         return await _form_page(request, reading.draft, status=422)
-    house, me = pages.house(request), pages.signed_in(request)
+    process, me = pages.process(request), pages.signed_in(request)
     try:
         draw_id = await actions.create_draw(
-            house.redis, terms, actor=me.id, now=clock.now(), today=house.today(), new_id=new_id
+            process.redis, terms, actor=me.id, now=clock.now(), today=process.today(), new_id=new_id
         )
     except Refusal as refusal:
         reading.blame(refusal.code, refusal.details)
@@ -151,10 +151,10 @@ async def change_draw(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes
     if terms is None:
         return await _form_page(request, reading.draft, status=422)
     expected = draw_draft.whole(reading.draft["version"], 1, 2**31 - 1) or 0
-    house, me = pages.house(request), pages.signed_in(request)
+    process, me = pages.process(request), pages.signed_in(request)
     try:
         await actions.edit_draw(
-            house.redis, draw_id, terms, expected=expected, actor=me.id, now=clock.now(), new_id=new_id
+            process.redis, draw_id, terms, expected=expected, actor=me.id, now=clock.now(), new_id=new_id
         )
     except Refusal as refusal:
         reading.blame(refusal.code, refusal.details)
@@ -204,7 +204,7 @@ async def keep_picture(request: Asked) -> Response[dict[str, str]]:
     form = await pages.form(request)
     try:
         given = await draw_pictures.keep(
-            pages.house(request).redis, pages.signed_in(request).id, form.files.get("picture")
+            pages.process(request).redis, pages.signed_in(request).id, form.files.get("picture")
         )
     except Refusal as refusal:
         return Response({"error": pages.said(request, refusal)})
@@ -214,7 +214,7 @@ async def keep_picture(request: Asked) -> Response[dict[str, str]]:
 @get("/desk/draws/pictures/{given:str}", guards=[guards.may("draws.change")])
 async def show_kept_picture(request: Asked, given: FromPath[str]) -> Response[bytes]:
     """A picture that waits for its form to be saved."""
-    return _picture(await draw_pictures.kept(pages.house(request).redis, pages.signed_in(request).id, given))
+    return _picture(await draw_pictures.kept(pages.process(request).redis, pages.signed_in(request).id, given))
 
 
 @get("/desk/draws/{draw_id:uuid}/prizes/{code:str}/picture", guards=[guards.may("draws.read")])
@@ -253,7 +253,7 @@ async def _read(request: Asked, draw: DrawRow | None, *, preview: bool = False) 
 
 
 async def _reading(request: Asked, draft: Draft) -> Reading:
-    house = pages.house(request)
+    process = pages.process(request)
     counted, subjects = draw_draft.counted(pages.listing(request).earnings), await _subjects(request)
     typed = {row["who"] for group in ("custodian", "out") for row in draft.rows[group] if row["who"]}
 
@@ -261,7 +261,7 @@ async def _reading(request: Asked, draft: Draft) -> Reading:
         return pages.sentence(request, code, details)
 
     people = {text: await _meant(text) for text in typed}
-    return Reading(draft, Known(house.resources.zone, await _tree(), counted, subjects, people, say))
+    return Reading(draft, Known(process.resources.zone, await _tree(), counted, subjects, people, say))
 
 
 async def _meant(text: str) -> Found:
@@ -293,7 +293,7 @@ async def _draft_of(request: Asked, draw: DrawRow) -> Draft:
         custodians,
         await queries.exclusions(draw.id),
         numbers,
-        zone=pages.house(request).resources.zone,
+        zone=pages.process(request).resources.zone,
         tree=await _tree(),
     )
 
@@ -497,7 +497,7 @@ async def _change_picture(request: Asked, form: pages.Form, draft: Draft, verb: 
         return
     try:
         row.values["picture"] = await draw_pictures.keep(
-            pages.house(request).redis, pages.signed_in(request).id, form.files.get(f"prize-{key}-file")
+            pages.process(request).redis, pages.signed_in(request).id, form.files.get(f"prize-{key}-file")
         )
     except Refusal as refusal:
         draft.errors[f"prize-{key}-file"] = pages.said(request, refusal)
@@ -505,16 +505,16 @@ async def _change_picture(request: Asked, form: pages.Form, draft: Draft, verb: 
 
 async def _put_pictures(request: Asked, draw_id: UUID, draft: Draft, terms: Terms) -> None:
     """Give the prizes the pictures that were chosen for them, and take away those that were taken out."""
-    house, me = pages.house(request), pages.signed_in(request)
+    process, me = pages.process(request), pages.signed_in(request)
     stored = {prize.code for prize in await queries.prizes(draw_id) if prize.has_picture}
     for row in draft.rows["prize"]:
         codes = [one.code for one in terms.prizes if one.code == row["code"] or one.code.startswith(f"{row['code']}-")]
         for code in codes:
             picture = None
             if row["picture"] and row["picture"] != STORED:
-                picture = await draw_pictures.kept(house.redis, me.id, row["picture"])
+                picture = await draw_pictures.kept(process.redis, me.id, row["picture"])
             if picture is not None or (not row["picture"] and code in stored):
-                await actions.set_prize_picture(house.redis, draw_id, code, picture, actor=me.id, now=clock.now())
+                await actions.set_prize_picture(process.redis, draw_id, code, picture, actor=me.id, now=clock.now())
 
 
 HANDLERS = [

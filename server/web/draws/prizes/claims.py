@@ -106,7 +106,7 @@ async def hand_over(request: Asked, code: FromPath[str]) -> Response[bytes]:
     win, given = await _win(request, code), _filled_in(form)
     try:
         await actions.claim(
-            pages.house(request).redis,
+            pages.process(request).redis,
             win.claim_code if _id(code) is None else win.id,
             by=pages.signed_in(request).id,
             now=clock.now(),
@@ -166,7 +166,7 @@ async def _by_badge(request: Asked, typed: str) -> str | None:
         return None
     door = await queries.door_by_number(badge.number)
     guest = None if door is None else await queries.guest(door.id, badge.line)
-    key = pages.house(request).resources.settings.key("badge")
+    key = pages.process(request).resources.settings.key("badge")
     if door is None or guest is None or not is_genuine(key, badge):
         raise Refusal("presence.badge")
     waiting = [win for win in await queries.wins_of(guest.member, door.id) if win.is_open]
@@ -178,7 +178,7 @@ async def _by_badge(request: Asked, typed: str) -> str | None:
 
 async def _win(request: Asked, code: str) -> WinRow:
     """The win of a code or id; wrong ones are counted and, when there are too many, no longer looked at."""
-    limits, who = pages.house(request).limits, str(pages.signed_in(request).id)
+    limits, who = pages.process(request).limits, str(pages.signed_in(request).id)
     name, capacity, refill = WRONG_CODES.name, WRONG_CODES.capacity, WRONG_CODES.refill_per_second
     taken = await limits.take(name, key=who, capacity=capacity, refill_per_second=refill)
     if not taken.allowed:

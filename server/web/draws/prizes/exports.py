@@ -170,7 +170,7 @@ def _head(head: Sequence[str], languages: Sequence[str]) -> list[str]:
 
 def _day(request: Asked, win: WinRow) -> str:
     """The organisation's day of the hand-over; "" before it."""
-    return "" if win.claimed_at is None else pages.house(request).resources.day_of(win.claimed_at).isoformat()
+    return "" if win.claimed_at is None else pages.process(request).resources.day_of(win.claimed_at).isoformat()
 
 
 def _hand_over_row(request: Asked, number: int, win: WinRow) -> Sequence[str | int | Decimal]:

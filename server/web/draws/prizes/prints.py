@@ -25,7 +25,7 @@ async def print_programme(request: Asked, draw_id: FromPath[UUID]) -> Response[b
     venue = await queries.venue(draw_id)
     if venue is None:
         raise Refusal("draw.not_frozen_yet")
-    address = f"{pages.house(request).resources.settings.public_url}/draws/{draw.slug}"
+    address = f"{pages.process(request).resources.settings.public_url}/draws/{draw.slug}"
     program = await queries.published_file(draw.slug, "kit.html")
     facts = {
         "draw": draw,
@@ -89,7 +89,7 @@ def _sheets(request: Asked, template: str, draw: DrawRow, facts: dict[str, objec
 
 
 def _sheet(request: Asked, template: str, locale: str, facts: dict[str, object]) -> str:
-    organisation = pages.house(request).resources.settings.organisation
+    organisation = pages.process(request).resources.settings.organisation
     say = pages.listing(request).speaker(locale)
     return html.render_block(template, "sheet", locale, organisation=organisation, say=say, **facts)
 

@@ -54,7 +54,7 @@ async def _list(request: Asked, given: Mapping[str, str], status: int = 200, pro
         "ledger/desk/seasons.html",
         status,
         seasons=await queries.seasons(),
-        today=pages.house(request).today(),
+        today=pages.process(request).today(),
         given=given,
         problem=problem,
     )
@@ -106,7 +106,7 @@ async def _page(
         values=await records.foot(request, season.id, undoes),
         season=season,
         posted=await queries.posted_days(season.id),
-        today=pages.house(request).today(),
+        today=pages.process(request).today(),
         given=given,
         problem=problem,
     )
@@ -133,7 +133,7 @@ async def correct_season(request: Asked, season_id: FromPath[UUID]) -> Response[
             starts_on,
             ends_on,
             at=clock.now(),
-            today=pages.house(request).today(),
+            today=pages.process(request).today(),
             actor=pages.signed_in(request).id,
         )
     except Refusal as refusal:

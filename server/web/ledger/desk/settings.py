@@ -18,7 +18,7 @@ async def show_settings(request: Asked) -> Response[bytes]:
         request,
         "ledger/desk/settings.html",
         rules=await queries.earning_rules(),
-        settings=describe(pages.house(request).resources.settings),
+        settings=describe(pages.process(request).resources.settings),
     )
 
 

@@ -71,7 +71,7 @@ async def start_member(request: Asked) -> Response[bytes]:
 @post("/desk/members", opt={"page": "/desk/members/new"}, guards=[guards.may("members.change")])
 async def add_member(request: Asked) -> Response[bytes]:
     """Put one person on the roster; what is wrong is said beside its field."""
-    given, house = await _given(request), pages.house(request)
+    given, process = await _given(request), pages.process(request)
     if not given.typed.problems:
         try:
             made, follows = await actions.add_member(
@@ -79,13 +79,13 @@ async def add_member(request: Asked) -> Response[bytes]:
                 given.unit,
                 actor=pages.signed_in(request).id,
                 now=clock.now(),
-                today=house.today(),
+                today=process.today(),
                 new_id=new_id,
             )
         except Refusal as refusal:
             given.typed.said_beside(refusal, BESIDE)
         else:
-            await follow_now(house.resources, follows)
+            await follow_now(process.resources, follows)
             return pages.go(request, f"/desk/members/{made}", said="desk.member_added", name=given.row.name)
     return await _page(request, given.typed, None, 400)
 
@@ -109,7 +109,7 @@ async def edit_member(request: Asked, member_id: FromPath[UUID]) -> Response[byt
 @post("/desk/members/{member_id:uuid}/edit", guards=[guards.may("members.change")])
 async def correct_member(request: Asked, member_id: FromPath[UUID]) -> Response[bytes]:
     """Bring a member to what the form says; what is wrong is said beside its field."""
-    given, house = await _given(request), pages.house(request)
+    given, process = await _given(request), pages.process(request)
     if not given.typed.problems:
         try:
             follows = await actions.correct_member(
@@ -118,14 +118,14 @@ async def correct_member(request: Asked, member_id: FromPath[UUID]) -> Response[
                 given.unit,
                 actor=pages.signed_in(request).id,
                 now=clock.now(),
-                today=house.today(),
+                today=process.today(),
                 new_id=new_id,
                 why=given.typed.values["why"],
             )
         except Refusal as refusal:
             given.typed.said_beside(refusal, BESIDE)
         else:
-            await follow_now(house.resources, follows)
+            await follow_now(process.resources, follows)
             return pages.go(request, f"/desk/members/{member_id}", said="desk.member_corrected")
     return await _page(request, given.typed, await find_person(member_id), 400)
 

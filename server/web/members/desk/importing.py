@@ -105,7 +105,7 @@ class Weighed:
 async def _weighed(request: Asked, roster: Roster, full: bool) -> Weighed:
     current = await queries.roster_current()
     changes = rules.compare(
-        current, roster.rows, full=full, today=pages.house(request).today(), said=rules.said_by(roster)
+        current, roster.rows, full=full, today=pages.process(request).today(), said=rules.said_by(roster)
     )
     staying = sum(member.left is None for member in current)
     too_many = None
@@ -148,7 +148,7 @@ async def export_rest(request: Asked, given: FromPath[str], kind: FromPath[str])
 @post(IMPORT.address + "/{given:str}", guards=[guards.may("members.import")])
 async def apply_roster(request: Asked, given: FromPath[str]) -> Response[bytes]:
     """All good rows at once, or nothing; the others wait as a file of their own."""
-    house, me = pages.house(request), pages.signed_in(request)
+    process, me = pages.process(request), pages.signed_in(request)
     form = await pages.form(request)
     name, roster = await imports.brought(request, IMPORT, given, read_roster)
     if not roster.rows:
@@ -159,10 +159,10 @@ async def apply_roster(request: Asked, given: FromPath[str]) -> Response[bytes]:
         allow_many=bool(form.text("allow_many", most=5)),
         actor=me.id,
         now=clock.now(),
-        today=house.today(),
+        today=process.today(),
         new_id=new_id,
     )
-    await follow_now(house.resources, follows)
+    await follow_now(process.resources, follows)
     return pages.go(
         request,
         await imports.done(request, IMPORT, given, name, roster.headings, roster.left_out) or "/desk/members",

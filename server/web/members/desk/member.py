@@ -43,7 +43,7 @@ async def show_member(request: Asked, member_id: FromPath[UUID]) -> Response[byt
     person = await find_person(member_id)
     before = asked_for(request).maybe_number("before", least=1, most=2**62)
     lines = await ledger.statement(member_id, STATEMENT + 1, before)
-    season = await ledger.season_of(pages.house(request).today())
+    season = await ledger.season_of(pages.process(request).today())
     return desk_page(
         request,
         "members/desk/member.html",
@@ -55,9 +55,9 @@ async def show_member(request: Asked, member_id: FromPath[UUID]) -> Response[byt
         season_points=await ledger.season_points(season.id, member_id) if season else 0,
         lines=lines[:STATEMENT],
         older=lines[STATEMENT - 1].sequence if len(lines) > STATEMENT else None,
-        sessions=await pages.house(request).sessions.list(member_id),
+        sessions=await pages.process(request).sessions.list(member_id),
         roles=rules.ROLES,
-        today=pages.house(request).today(),
+        today=pages.process(request).today(),
         values=await records.foot(request, member_id, undoes),
     )
 
@@ -80,7 +80,7 @@ async def issue_link(request: Asked, member_id: FromPath[UUID]) -> Response[byte
         request,
         "members/desk/member_link.html",
         person=person,
-        link=personal_link(pages.house(request).resources.settings, issued[0][1]),
+        link=personal_link(pages.process(request).resources.settings, issued[0][1]),
         until=now + LINK_VALID,
     )
 
@@ -98,7 +98,7 @@ async def set_roles(request: Asked, member_id: FromPath[UUID]) -> Response[bytes
         new_id=new_id,
         why=form.text("why", most=500),
     )
-    await follow_now(pages.house(request).resources, follows)
+    await follow_now(pages.process(request).resources, follows)
     return pages.go(request, f"/desk/members/{member_id}", said="desk.roles_changed")
 
 
@@ -106,7 +106,7 @@ async def set_roles(request: Asked, member_id: FromPath[UUID]) -> Response[bytes
 async def mark_left(request: Asked, member_id: FromPath[UUID]) -> Response[bytes]:
     """The member has left today: no sign-in any more, off the boards; the history stays."""
     form = await pages.form(request)
-    today = pages.house(request).today()
+    today = pages.process(request).today()
     follows = await actions.mark_left(
         member_id,
         on=today,
@@ -115,7 +115,7 @@ async def mark_left(request: Asked, member_id: FromPath[UUID]) -> Response[bytes
         new_id=new_id,
         why=form.text("why", most=500),
     )
-    await follow_now(pages.house(request).resources, follows)
+    await follow_now(pages.process(request).resources, follows)
     return pages.go(request, f"/desk/members/{member_id}", said="desk.marked_left")
 
 
@@ -127,11 +127,11 @@ async def restore(request: Asked, member_id: FromPath[UUID]) -> Response[bytes]:
         member_id,
         actor=pages.signed_in(request).id,
         now=clock.now(),
-        today=pages.house(request).today(),
+        today=pages.process(request).today(),
         new_id=new_id,
         why=form.text("why", most=500),
     )
-    await follow_now(pages.house(request).resources, follows)
+    await follow_now(pages.process(request).resources, follows)
     return pages.go(request, f"/desk/members/{member_id}", said="desk.restored")
 
 
@@ -140,13 +140,13 @@ async def end_sessions(request: Asked, member_id: FromPath[UUID]) -> Response[by
     """Sign one device out (`ref`), or all of them."""
     form = await pages.form(request)
     await find_person(member_id)
-    ref, house = form.text("ref", most=40), pages.house(request)
-    count = sum(ref in ("", device.ref) for device in await house.sessions.list(member_id))
+    ref, process = form.text("ref", most=40), pages.process(request)
+    count = sum(ref in ("", device.ref) for device in await process.sessions.list(member_id))
     if count:
         follows = await actions.end_sessions(
             member_id, ref=ref, count=count, actor=pages.signed_in(request).id, now=clock.now(), new_id=new_id
         )
-        await follow_now(house.resources, follows)
+        await follow_now(process.resources, follows)
     return pages.go(request, f"/desk/members/{member_id}", said="desk.sessions_ended", count=count)
 
 

@@ -113,7 +113,7 @@ async def export_members(request: Asked, kind: FromPath[str]) -> Response[bytes]
         for person in await all_members(_filter(asked_for(request)))
     ]
     head = [i18n.translator(pages.locale(request)).text(heading) for heading in HEAD]
-    return await records.table(kind, f"members-{pages.house(request).today().isoformat()}", [head, *rows])
+    return await records.table(kind, f"members-{pages.process(request).today().isoformat()}", [head, *rows])
 
 
 async def all_members(chosen: Filter) -> list[Person]:

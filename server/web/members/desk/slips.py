@@ -73,7 +73,7 @@ async def print_slips(request: Asked) -> Response[bytes]:
         new_token=token,
         new_code=lambda: human_code(FIRST_CODE),
     )
-    people, settings = {person.id: person for person in ready}, pages.house(request).resources.settings
+    people, settings = {person.id: person for person in ready}, pages.process(request).resources.settings
     cards = [
         (people[slip.member], personal_link(settings, slip.token), "\u00a0".join(_grouped(slip.first_code)))
         for slip in slips

@@ -77,7 +77,7 @@ async def export_units(request: Asked, kind: FromPath[str]) -> Response[bytes]:
     _text, _retired, units = await _listed(request)
     head = [i18n.translator(pages.locale(request)).text(heading) for heading in HEAD]
     rows = [("/".join(unit.path), unit.own, unit.within) for unit in units]
-    return await records.table(kind, f"units-{pages.house(request).today().isoformat()}", [head, *rows])
+    return await records.table(kind, f"units-{pages.process(request).today().isoformat()}", [head, *rows])
 
 
 async def _new(request: Asked, typed: Typed, status: int = 200) -> Response[bytes]:
@@ -159,7 +159,7 @@ async def change_unit(request: Asked, unit_id: FromPath[UUID]) -> Response[bytes
     except Refusal as refusal:
         typed.said_beside(refusal, BESIDE)
         return await _page(request, unit_id, typed, 400)
-    await follow_now(pages.house(request).resources, follows)
+    await follow_now(pages.process(request).resources, follows)
     return pages.go(request, f"/desk/units/{unit_id}", said="desk.unit_changed")
 
 
@@ -167,7 +167,7 @@ async def change_unit(request: Asked, unit_id: FromPath[UUID]) -> Response[bytes
 async def retire_unit(request: Asked, unit_id: FromPath[UUID]) -> Response[bytes]:
     """A unit without members and without units below is offered no more."""
     await pages.form(request)
-    me, today = pages.signed_in(request).id, pages.house(request).today()
+    me, today = pages.signed_in(request).id, pages.process(request).today()
     name = await actions.retire_unit(unit_id, actor=me, now=clock.now(), today=today)
     return pages.go(request, f"/desk/units/{unit_id}", said="desk.unit_retired", name=name)
 

@@ -22,8 +22,8 @@ async def show_me(request: Asked) -> Response[bytes]:
 
 
 async def _page(request: Asked, status: int = 200, problem: str = "", alias: str | None = None) -> Response[bytes]:
-    house, me = pages.house(request), pages.signed_in(request)
-    season = await ledger.season_of(house.today())
+    process, me = pages.process(request), pages.signed_in(request)
+    season = await ledger.season_of(process.today())
     person = await _person(request)
     return pages.page(
         request,
@@ -35,7 +35,7 @@ async def _page(request: Asked, status: int = 200, problem: str = "", alias: str
         honour=await ledger.balance(me.id, "honour"),
         spend=await ledger.balance(me.id, "spend"),
         lines=await ledger.statement(me.id, LATEST),
-        devices=len(await house.sessions.list(me.id)),
+        devices=len(await process.sessions.list(me.id)),
         problem=problem,
         alias=person.alias if alias is None else alias,
         say=pages.speaker(request),
@@ -90,7 +90,7 @@ async def set_text_size(request: Asked) -> Response[bytes]:
     if size not in pages.TEXT_SIZES:
         raise Refusal("phone.text_size_unknown")
     answer = pages.go(request, back(form, "/me"), said="phone.text_size_set")
-    answer.headers["set-cookie"] = pages.house(request).door.cookie(pages.TEXT_SIZE, size, YEAR)
+    answer.headers["set-cookie"] = pages.process(request).door.cookie(pages.TEXT_SIZE, size, YEAR)
     return answer
 
 
@@ -101,7 +101,7 @@ async def set_text_size(request: Asked) -> Response[bytes]:
 async def show_devices(request: Asked) -> Response[bytes]:
     """Where I am signed in, last seen first."""
     me = pages.signed_in(request)
-    found = await pages.house(request).sessions.list(me.id, current=request.scope["state"]["session_id"])
+    found = await pages.process(request).sessions.list(me.id, current=request.scope["state"]["session_id"])
     return pages.page(request, "members/phone/sessions.html", devices=found)
 
 
@@ -109,7 +109,7 @@ async def show_devices(request: Asked) -> Response[bytes]:
 async def end_device(request: Asked) -> Response[bytes]:
     """Sign out one of my devices, or (without a `ref`) all but this one."""
     form, me = await pages.form(request), pages.signed_in(request)
-    sessions = pages.house(request).sessions
+    sessions = pages.process(request).sessions
     ref = form.text("ref", most=40)
     if ref:
         ended = await sessions.end_one(me.id, ref)

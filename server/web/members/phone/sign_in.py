@@ -16,7 +16,7 @@ from server.runtime.following import follow_now
 from server.web.frame import guards, i18n, pages
 from server.web.frame.asked import Asked
 from server.web.frame.limits import SignInLimits
-from server.web.frame.pages import Form, House
+from server.web.frame.pages import Form, Process
 
 LONGEST_WAY = 500
 YEAR = 365 * 86400
@@ -71,7 +71,7 @@ def _address(request: Asked) -> str:
 
 
 def _limits(request: Asked) -> SignInLimits:
-    return SignInLimits(pages.house(request).limits)
+    return SignInLimits(pages.process(request).limits)
 
 
 def _landing(request: Asked, person: Person, way: str) -> str:
@@ -94,19 +94,19 @@ async def _new_session(request: Asked, person: Person) -> str:
 
     Refuses `web.sign_in_first`: meanwhile he has left, or his sessions were ended.
     """
-    house, known = pages.house(request), person.access_version
-    await house.sessions.end(request.scope["state"]["session_id"])
+    process, known = pages.process(request), person.access_version
+    await process.sessions.end(request.scope["state"]["session_id"])
     device = device_of(request.headers.get("user-agent", ""))
-    while (session_id := await _started(house, person, device)) is None:
+    while (session_id := await _started(process, person, device)) is None:
         before, person = person.access_version, await _person(person.id)
         if person.left_on is not None or person.access_floor > known or person.access_version <= before:
             raise Refusal("web.sign_in_first")
-    return house.door.session_cookie(session_id)
+    return process.door.session_cookie(session_id)
 
 
-async def _started(house: House, person: Person, device: str) -> str | None:
+async def _started(process: Process, person: Person, device: str) -> str | None:
     """The id of a new session; None: the roster has changed since this person was read."""
-    return await house.sessions.start(
+    return await process.sessions.start(
         person.id,
         name=person.name,
         roles=person.roles,
@@ -242,7 +242,7 @@ async def become_first_admin(request: Asked, token: FromPath[str]) -> Response[b
             name=name,
             staff_number=staff_number,
         )
-    await follow_now(pages.house(request).resources, follows)
+    await follow_now(pages.process(request).resources, follows)
     return await _signed_in(request, person, "/desk")
 
 
@@ -278,7 +278,7 @@ async def set_code(request: Asked) -> Response[bytes]:
         return await _set_code_page(request, way, 409, _words(request, refusal))
     if not follows:
         return pages.go(request, way, said="phone.code_set")
-    await follow_now(pages.house(request).resources, follows)
+    await follow_now(pages.process(request).resources, follows)
     answer = pages.go(request, way, said="phone.code_changed")
     answer.headers["set-cookie"] = await _new_session(request, await _person(me.id))
     return answer
@@ -294,12 +294,12 @@ async def set_language(request: Asked) -> Response[bytes]:
     language = form.text("language", most=16)
     if language not in i18n.LOCALES:
         raise Refusal("members.unknown_language")
-    house, me = pages.house(request), pages.me(request)
+    process, me = pages.process(request), pages.me(request)
     if me is not None:
         follows = await actions.set_language(me.id, language, now=clock.now(), new_id=new_id)
-        await follow_now(house.resources, follows)
+        await follow_now(process.resources, follows)
     answer = pages.go(request, back(form))
-    answer.headers["set-cookie"] = house.door.cookie(pages.LANGUAGE, language, YEAR)
+    answer.headers["set-cookie"] = process.door.cookie(pages.LANGUAGE, language, YEAR)
     return answer
 
 
@@ -312,10 +312,10 @@ def back(form: Form, otherwise: str = "/") -> str:
 async def sign_out(request: Asked) -> Response[bytes]:
     """This device only."""
     await pages.form(request)
-    house = pages.house(request)
-    await house.sessions.end(request.scope["state"]["session_id"])
+    process = pages.process(request)
+    await process.sessions.end(request.scope["state"]["session_id"])
     answer = pages.go(request, "/", said="phone.signed_out")
-    answer.headers["set-cookie"] = house.door.session_cookie("")
+    answer.headers["set-cookie"] = process.door.session_cookie("")
     return answer
 
 

@@ -55,7 +55,7 @@ async def open_room(request: Asked) -> Response[bytes]:
     form, now = await pages.form(request), clock.now()
     quiz, given = form.uuid("quiz"), form.text("id", most=40)
     room_id = pages.uuid_of(given) if given else new_id()
-    season = await ledger.season_of(pages.house(request).today())
+    season = await ledger.season_of(pages.process(request).today())
     opens_at, ends_at = form.moment("opens_at", request), form.moment("ends_at", request)
     await _opened(
         room_id,
@@ -105,7 +105,7 @@ async def show_room(request: Asked, room_id: FromPath[UUID]) -> Response[bytes]:
     """The host's page; for who may only read, the same picture without anything to press."""
     room = await room_or_refuse(room_id)
     hosts = "rooms.host" in pages.signed_in(request).may
-    address = pages.house(request).resources.settings.public_url
+    address = pages.process(request).resources.settings.public_url
     return desk_page(
         request,
         "quizzes/desk/room.html",
@@ -120,7 +120,7 @@ async def poll_room(request: Asked, room_id: FromPath[UUID]) -> Response[bytes]:
     """For a desk whose stream is cut: the present fragment, or 304 when it has not changed."""
     await room_or_refuse(room_id)
     language = pages.locale(request)
-    picture = await pages.house(request).hub.picture(Channel(f"room:{room_id}", "desk", language))
+    picture = await pages.process(request).hub.picture(Channel(f"room:{room_id}", "desk", language))
     mark = hashlib.sha256(picture.html.encode()).hexdigest()[:16]
     counts = {"answers": await queries.answered(room_id), "players": await queries.players(room_id)}
     headers = {"ETag": f'"{mark}-{language}"', "X-Laurel-Count": msgspec.json.encode(counts).decode()}
@@ -133,7 +133,7 @@ async def poll_room(request: Asked, room_id: FromPath[UUID]) -> Response[bytes]:
 async def follow_room(request: Asked, room_id: FromPath[UUID]) -> EventStream:
     """The host's one event stream: the room's state and its counters."""
     await room_or_refuse(room_id)
-    hub, rooms = pages.house(request).hub, live(request).rooms
+    hub, rooms = pages.process(request).hub, live(request).rooms
     channel = Channel(f"room:{room_id}", "desk", pages.locale(request))
 
     async def first() -> bytes:
@@ -171,7 +171,7 @@ async def _moved_now(request: Asked, room_id: UUID, move: str) -> None:
 
 
 async def _moved(request: Asked, room: RoomRow, move: str, expected: int) -> Moved | Stale | None:
-    redis, now = pages.house(request).redis, clock.now()
+    redis, now = pages.process(request).redis, clock.now()
     if expected != room.version:
         return Stale(room.version)
     match move:
@@ -231,7 +231,7 @@ async def change_player(request: Asked, room_id: FromPath[UUID]) -> Response[byt
     await room_or_refuse(room_id)
     back = bool(form.text("back", most=5))
     changed = await actions.remove_player(
-        pages.house(request).redis,
+        pages.process(request).redis,
         room_id,
         form.uuid("member"),
         actor=pages.signed_in(request).id,

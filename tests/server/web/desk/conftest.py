@@ -22,7 +22,7 @@ QUESTIONS: Sequence[QuestionDraft] = (
 @pytest.fixture
 async def season(client: Browser) -> UUID:
     """A season that covers today."""
-    today = client.app.state.house.today()
+    today = client.app.state.process.today()
     made = await ledger.open_season(
         "Autumn", today - timedelta(days=30), today + timedelta(days=60), at=now(), actor=None, new_id=new_id()
     )

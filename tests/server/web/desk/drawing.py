@@ -33,7 +33,7 @@ class Hall:
 
     @property
     def redis(self) -> Any:
-        return self.client.app.state.house.redis
+        return self.client.app.state.process.redis
 
     async def get(self, path: str, who: SignedIn | None = None) -> httpx.Response:
         return await self.client.get(path, headers=(who or self.head).headers)
@@ -49,7 +49,7 @@ async def hall(client: Browser, sign_in: SignIn, season: UUID, people: int = 8) 
     head = await sign_in("organiser", name="Wang Fang", number="O1")
     second = await sign_in("organiser", name="Zhao Min", number="O2")
     keepers = await add_member("Liu Yang", "C1"), await add_member("Chen Jing", "C2")
-    unit, today = uuid4(), client.app.state.house.today()
+    unit, today = uuid4(), client.app.state.process.today()
     await db.rows("INSERT INTO unit (id, parent, name, path) VALUES ($1, NULL, 'Workshop 1', 'Workshop 1')", unit)
     workers = [await add_member(f"Li Na {n}", f"E{n}") for n in range(people)]
     for one in workers:

@@ -34,7 +34,7 @@ async def there(client: Browser) -> Hall:
 
 
 def badge(client: Browser, there: Hall, line: int) -> str:
-    return badge_text(client.app.state.house.resources.settings.key("badge"), there.number, line)
+    return badge_text(client.app.state.process.resources.settings.key("badge"), there.number, line)
 
 
 async def sync(client: Browser, who: SignedIn, there: Hall, *items: dict[str, Any], cursor: int = 0) -> Any:
@@ -411,7 +411,7 @@ class TestInABrowser:
     async def test_others_arrivals_and_mistakes_taken_back_are_followed(
         self, client: Browser, device: Device, there: Hall, helper: SignedIn
     ) -> None:
-        redis = client.app.state.house.redis
+        redis = client.app.state.process.redis
         await device.open(there)
         await actions.check_in(redis, there.draw, [Arrival(0, now(), "list")], by=helper.id, now=now(), new_id=new_id)
         await device.page.evaluate("window.dispatchEvent(new Event('online'))")

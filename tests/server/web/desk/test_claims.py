@@ -43,7 +43,7 @@ async def get(client: Browser, who: SignedIn, path: str, language: str = "en") -
 
 
 def badge(client: Browser, there: Hall, line: int) -> str:
-    return badge_text(client.app.state.house.resources.settings.key("badge"), there.number, line)
+    return badge_text(client.app.state.process.resources.settings.key("badge"), there.number, line)
 
 
 async def state(win: UUID) -> str:
@@ -140,7 +140,7 @@ async def test_what_has_ended_says_how(client: Browser, cashier: SignedIn) -> No
     assert "data-signature" not in late.text
     refused = await post(client, cashier, f"/desk/claims/{there.codes[0]}/hand-over", who="winner")
     assert refused.status_code == 409
-    redis = client.app.state.house.redis
+    redis = client.app.state.process.redis
     await actions.expire(redis, there.wins[0], now=now(), new_id=new_id, new_code=lambda: "fresh234")
     assert "The time to fetch this prize is over" in (await get(client, cashier, f"/desk/claims/{there.codes[0]}")).text
     page = (await get(client, cashier, "/desk/claims/fresh234")).text
@@ -199,7 +199,7 @@ async def test_the_list_is_filtered_and_paged(client: Browser, cashier: SignedIn
 
 async def test_the_hand_over_list_is_printed_in_one_language_or_both(client: Browser, cashier: SignedIn) -> None:
     there = await closed(winners=3)
-    redis = client.app.state.house.redis
+    redis = client.app.state.process.redis
     given = {"by": cashier.id, "now": now(), "new_id": new_id, "signature": png()}
     await actions.claim(redis, there.codes[0], proxy=Proxy("Sun Li", "ill"), **given)
     path = f"/desk/draws/{there.draw}/hand-over"
@@ -222,10 +222,10 @@ async def test_the_hand_over_list_is_printed_in_one_language_or_both(client: Bro
 
 async def test_the_files_for_hand_over_and_payroll(client: Browser, cashier: SignedIn) -> None:
     there = await closed(winners=3, value=123_450)
-    redis = client.app.state.house.redis
+    redis = client.app.state.process.redis
     await actions.claim(redis, there.codes[1], by=cashier.id, now=now(), new_id=new_id)
     await db.rows("UPDATE member SET name = '=cmd|evil' WHERE id = $1", there.workers[1])
-    today = client.app.state.house.today().isoformat()
+    today = client.app.state.process.today().isoformat()
     number = (await queries.win(there.wins[1])).staff_number  # type: ignore[union-attr]
     path = f"/desk/draws/{there.draw}"
 
@@ -315,6 +315,6 @@ async def test_codes_are_guessed_a_few_times_only(client: Browser, cashier: Sign
     there = await closed()
     policy = {"key": str(cashier.id), "capacity": 20, "refill_per_second": 1 / 30}
     soon = int((now() + timedelta(seconds=20)).timestamp() * 1000)
-    await client.app.state.house.limits.take("claim.code", cost=20, now_ms=soon, **policy)
+    await client.app.state.process.limits.take("claim.code", cost=20, now_ms=soon, **policy)
     for path in (f"/desk/claims/{there.codes[0]}", f"/desk/claims/{uuid4()}"):
         assert (await get(client, cashier, path)).status_code == 429

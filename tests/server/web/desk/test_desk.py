@@ -55,7 +55,7 @@ async def test_today_shows_what_runs_and_what_comes(
 
 async def test_health_says_what_is_wrong_in_words(client: Browser, sign_in: SignIn) -> None:
     who = await sign_in("auditor")
-    redis = client.app.state.house.redis
+    redis = client.app.state.process.redis
 
     async def health() -> str:
         return (await client.get("/desk/health", headers=who.headers)).text
@@ -89,7 +89,7 @@ def test_the_worker_and_the_desk_mean_the_same_keys() -> None:
 
 async def test_boards_show_the_season_the_week_and_the_units(client: Browser, sign_in: SignIn, season: UUID) -> None:
     who, other = await sign_in("organiser", name="Li Na"), await sign_in(name="Wang Wei")
-    day = client.app.state.house.today()
+    day = client.app.state.process.today()
     unit, workshop = new_id(), new_id()
     await rows("INSERT INTO unit (id, name, path) VALUES ($1, 'Plant', 'Plant')", unit)
     await rows(
@@ -112,7 +112,7 @@ async def test_boards_show_the_season_the_week_and_the_units(client: Browser, si
             at=now(),
             new_id=new_id,
         )
-    redis = client.app.state.house.redis
+    redis = client.app.state.process.redis
     await boards.refresh_members(redis, season, [who.id, other.id], today=day)
     await boards.refresh_units(redis, season, today=day)
     for shows in ("season", "week"):
@@ -255,7 +255,7 @@ async def test_an_earning_rule_is_changed_with_its_reason(client: Browser, sign_
 async def test_settings_show_where_each_value_is_from_and_no_secret(client: Browser, sign_in: SignIn) -> None:
     who = await sign_in("auditor")
     page = (await client.get("/desk/settings", headers=who.headers)).text
-    settings = client.app.state.house.resources.settings
+    settings = client.app.state.process.resources.settings
     for name in settings.origins:
         assert name in page
     assert "Plant A" in page
@@ -304,7 +304,7 @@ async def test_the_audit_trail_is_paged(client: Browser, sign_in: SignIn) -> Non
 
 async def test_a_room_played_to_its_end_is_listed_as_over(client: Browser, sign_in: SignIn, room: UUID) -> None:
     who = await sign_in("reviewer")
-    redis = client.app.state.house.redis
+    redis = client.app.state.process.redis
     await actions.cancel_room(redis, room, expected=1, actor=who.id, now=now())
     page = (await client.get("/desk/rooms", headers=who.headers)).text
     assert "Called off" in page

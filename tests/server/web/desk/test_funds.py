@@ -230,8 +230,8 @@ async def test_the_audit_trail_shows_what_was_done(client: Browser, sign_in: Sig
 
 async def test_in_chinese_too(client: Browser, organiser: SignedIn, budget: UUID) -> None:
     await db.rows("UPDATE member SET language = 'zh-Hans' WHERE id = $1", organiser.id)
-    house = client.app.state.house
-    session = await house.sessions.start(
+    process = client.app.state.process
+    session = await process.sessions.start(
         organiser.id, name="王芳", roles=("organiser",), language="zh-Hans", unit="", device="test", version=0
     )
     headers = {"cookie": f"laurel_session={session}"}

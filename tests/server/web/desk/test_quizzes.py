@@ -118,7 +118,7 @@ async def test_scoring_changes_until_the_quiz_is_played(
     assert found is not None
     assert (found.scoring, found.floor_percent) == ("linear", 0)
     room = await actions.open_room(quiz, host=who.id, season=season, code="bcdfg", now=now(), new_id=new_id)
-    redis = client.app.state.house.redis
+    redis = client.app.state.process.redis
     await actions.advance(redis, room, expected=1, now=now, new_id=new_id)
     assert "its scoring stays as it was" in (await client.get(path, headers=who.headers)).text
     refused = await client.post(f"{path}/scoring", headers=who.headers, data={"scoring": "none"})

@@ -65,7 +65,7 @@ async def test_a_room_waits_for_its_time_in_the_organisations_zone(
     client: Browser, sign_in: SignIn, quiz: UUID, season: UUID
 ) -> None:
     who = await sign_in("organiser")
-    tomorrow = client.app.state.house.today() + timedelta(days=1)
+    tomorrow = client.app.state.process.today() + timedelta(days=1)
     given = {"quiz": str(quiz), "opens_at": f"{tomorrow}T09:30", "ends_at": f"{tomorrow}T10:00"}
     await client.post("/desk/rooms", headers=who.headers, data=given)
     room = (await queries.rooms(live=True))[0]
@@ -236,7 +236,7 @@ async def test_the_fragment_is_the_page_without_its_frame_and_is_asked_for_by_it
 
 async def test_players_are_sent_out_and_let_back_in(client: Browser, sign_in: SignIn, room: UUID) -> None:
     who, player = await sign_in("organiser"), await sign_in(name="Li Na", number="7")
-    redis = client.app.state.house.redis
+    redis = client.app.state.process.redis
     await actions.join(redis, room, player.id, now=now(), new_id=new_id())
     path, given = f"/desk/rooms/{room}/players", {"member": str(player.id)}
     page = (await client.get(path, headers=who.headers)).text

@@ -15,7 +15,7 @@ from server.web.frame.listing import GROUPS, Listing
 from server.web.frame.noun import Door, Noun
 from server.web.nouns import LISTING, NOUNS
 from tests.server.web.conftest import Browser, SignedIn, SignIn, add_member
-from tests.server.web.looks.conftest import Served
+from tests.server.web.serving import Served
 from tests.server.web.test_matrix import Visitor
 from tests.server.web.world import build
 
@@ -55,7 +55,7 @@ def enter(served: Served, browser: Chromium) -> Enter:
 @pytest.fixture
 async def season(client: Browser) -> None:
     """A season that covers today, without which nothing can be planned."""
-    today = client.app.state.house.today()
+    today = client.app.state.process.today()
     until = today + timedelta(days=60)
     await ledger.open_season("Autumn", today, until, at=now(), actor=None, new_id=new_id())
 

@@ -26,7 +26,7 @@ from playwright.async_api import Page
 
 from server.web.nouns import LISTING
 from tests.server.web.conftest import Browser, add_member
-from tests.server.web.looks.conftest import Served
+from tests.server.web.serving import Served
 from tests.server.web.test_matrix import Visitor
 from tests.server.web.world import World, build
 

@@ -93,9 +93,9 @@ async def test_a_new_sign_in_ends_the_session_that_the_device_had(client: Browse
     assert "signed in as Li Na" in page.text
     await post(client, f"/in/{made}")
     assert client.cookies[SESSION] != old
-    assert await client.app.state.house.sessions.get(old) is None
-    [device] = await client.app.state.house.sessions.list(second)
-    assert not await client.app.state.house.sessions.list(first)
+    assert await client.app.state.process.sessions.get(old) is None
+    [device] = await client.app.state.process.sessions.list(second)
+    assert not await client.app.state.process.sessions.list(first)
     assert device.device == ""
 
 
@@ -104,7 +104,7 @@ async def test_an_id_planted_before_sign_in_is_not_taken_over(client: Browser) -
     planted = token()
     client.cookies.set(SESSION, planted, domain="testserver.local", path="/")
     await post(client, f"/in/{await link(member)}")
-    assert await client.app.state.house.sessions.get(planted) is None
+    assert await client.app.state.process.sessions.get(planted) is None
 
 
 async def test_whoever_has_a_code_is_not_asked_for_one_and_organisers_go_to_the_desk(client: Browser) -> None:
@@ -127,7 +127,7 @@ async def test_another_code_signs_the_other_devices_out_and_this_one_in_anew(cli
     assert client.cookies[SESSION] != before
     assert (await client.get("/me")).status_code == 200
     assert (await elsewhere.get("/me")).status_code == 401
-    assert len(await client.app.state.house.sessions.list(member)) == 1
+    assert len(await client.app.state.process.sessions.list(member)) == 1
 
 
 async def test_a_forged_sign_in_is_refused_and_the_link_stays_good(client: Browser) -> None:

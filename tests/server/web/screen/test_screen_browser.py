@@ -50,7 +50,7 @@ async def opened(browser: Browser, address: str, motion: Motion = "reduce", **op
 
 async def furnished(served: Served, staff: Mapping[str, str] = STAFF) -> tuple[UUID, list[UUID], UUID]:
     """(screen, members, season)"""
-    today = served.app.state.house.today()
+    today = served.app.state.process.today()
     members = await people(staff, today - timedelta(days=5))
     return await screen(), members, await season(today)
 
@@ -79,7 +79,7 @@ async def test_cut_off_it_keeps_the_last_state_with_its_age_and_mends_itself(
     async with alive(app_settings) as app, on_a_port(app, served.port):
         await expect(page.locator("html")).to_have_attribute("data-connection", "live")
         await expect(page.locator("#connection")).to_be_hidden()
-        room.redis = app.state.house.redis
+        room.redis = app.state.process.redis
         await room.next()
         await expect(page.locator(".question")).to_have_text("Which valve first?")
 
@@ -88,7 +88,7 @@ async def test_slides_turn_without_the_network_and_a_new_picture_does_not_turn_t
     served: Served, browser: Browser
 ) -> None:
     wall, members, season_id = await furnished(served)
-    today = served.app.state.house.today()
+    today = served.app.state.process.today()
     await earn(served.redis, {members[0]: 500, members[1]: 300}, season_id, today)
     page = await opened(browser, served.screen(wall))
     headings = page.locator("[data-slide]:visible h1")
@@ -202,7 +202,7 @@ async def test_nothing_spills_over_with_the_longest_texts(
     served: Served, browser: Browser, size: tuple[int, int]
 ) -> None:
     wall, members, season_id = await furnished(served, LONG_STAFF)
-    today = served.app.state.house.today()
+    today = served.app.state.process.today()
     await earn(served.redis, {member: 1000 - number for number, member in enumerate(members)}, season_id, today)
     page = await opened(browser, served.screen(wall), viewport={"width": size[0], "height": size[1]})
     for _ in range(3):

@@ -348,7 +348,7 @@ def test_dice_are_grouped_evenly(digits: str, groups: list[str]) -> None:
 
 
 async def test_the_operators_window(client: Browser, sign_in: SignIn) -> None:
-    redis = client.app.state.house.redis
+    redis = client.app.state.process.redis
     there = await venue(redis, **{**FULL, "presence": False, "shown_names": "number"})
     organiser, auditor = await sign_in("organiser"), await sign_in("auditor")
     address = f"/desk/draws/{there.draw}/stage"
@@ -378,7 +378,7 @@ async def test_the_operators_window(client: Browser, sign_in: SignIn) -> None:
 
 
 async def test_lists_are_counted_once_from_the_arm_on(client: Browser, sign_in: SignIn) -> None:
-    there = await venue(client.app.state.house.redis)
+    there = await venue(client.app.state.process.redis)
     organiser = await sign_in("organiser")
     await client.get(f"/desk/draws/{there.draw}/stage/deck", headers=organiser.headers)
     before = set(desk._crowds)

@@ -50,7 +50,7 @@ async def window(
     role: str = "organiser",
 ) -> Page:
     """The operator's window, signed in; whatever breaks in it fails the test."""
-    session = await served.app.state.house.sessions.start(
+    session = await served.app.state.process.sessions.start(
         actor, name="Operator", roles=(role,), language=locale, unit="", device="test", version=0
     )
     context = await browser.new_context(
@@ -395,7 +395,7 @@ async def test_a_rehearsal_is_marked_everywhere(served: Served, browser: Browser
         there.draw,
         actor=there.organiser,
         now=clock.now(),
-        today=served.app.state.house.today(),
+        today=served.app.state.process.today(),
         new_id=new_id,
         random_bytes=secrets.token_bytes,
     )

@@ -43,8 +43,8 @@ class Wall:
         self.id = screen_id
         self.members = members
         self.season = season_id
-        self.house = client.app.state.house
-        self.screens: Screens = client.app.state.house.opened["screens"].own
+        self.process = client.app.state.process
+        self.screens: Screens = client.app.state.process.opened["screens"].own
         self.path = f"/screen/{screen_links.key_of(self.house.resources.settings, screen_id)}"
 
     @property
@@ -52,7 +52,7 @@ class Wall:
         return self.members[-1]
 
     async def play(self, *questions: QuestionDraft, code: str = "bcdfg", title: str = "Safety") -> Play:
-        return await play(self.house.redis, self.season, self.host, questions or QUESTIONS, title, code)
+        return await play(self.process.redis, self.season, self.host, questions or QUESTIONS, title, code)
 
     async def page(self, query: str = "") -> str:
         answer = await self.client.get(self.path + query)
@@ -73,7 +73,7 @@ class Wall:
 @pytest.fixture
 async def wall(client: Browser) -> Wall:
     """A screen, four people, a season."""
-    today = client.app.state.house.today()
+    today = client.app.state.process.today()
     members = await people(STAFF, today - timedelta(days=5))
     return Wall(client, await screen(), members, await season(today))
 
@@ -96,7 +96,7 @@ async def test_a_forged_or_withdrawn_link_is_refused(wall: Wall, tail: str) -> N
         answer = await wall.client.get(path + tail)
         assert answer.status_code == 404
         assert "data-live" not in answer.text
-    await screen_actions.revoke(wall.house.redis, wall.id, actor=None, now=now())
+    await screen_actions.revoke(wall.process.redis, wall.id, actor=None, now=now())
     answer = await wall.client.get(wall.path + tail)
     assert answer.status_code == 410
     assert "data-live" not in answer.text
@@ -107,7 +107,7 @@ async def test_a_refused_page_says_so_calmly_in_the_houses_words(wall: Wall) -> 
     assert "This is not a link of a screen" in words
     assert 'data-face="screen"' in words
     assert "此大屏已停用" not in words
-    await screen_actions.revoke(wall.house.redis, wall.id, actor=None, now=now())
+    await screen_actions.revoke(wall.process.redis, wall.id, actor=None, now=now())
     assert "此大屏已停用" in (await wall.client.get(wall.path + "?lang=zh-Hans")).text
 
 
@@ -173,7 +173,7 @@ async def test_the_solution_leaves_only_with_the_reveal(wall: Wall) -> None:
         for _ in range(2):
             answers = [await wall.client.get(wall.path), await wall.state(), await wall.state("?lang=zh-Hans")]
             channel = Channel(f"screen:{wall.id}", "screen", "en")
-            told += [answer.text for answer in answers] + [(await wall.house.hub.picture(channel)).html]
+            told += [answer.text for answer in answers] + [(await wall.process.hub.picture(channel)).html]
             found = await room.room()
             if found.state == "lobby":
                 await room.next()
@@ -200,16 +200,16 @@ def replaced(text: str, words: dict[str, str]) -> str:
 async def test_a_paused_a_called_off_and_an_empty_room(wall: Wall) -> None:
     room = await wall.play()
     await room.next()
-    await actions.pause(wall.house.redis, room.room_id, expected=(await room.room()).version, now=now())
+    await actions.pause(wall.process.redis, room.room_id, expected=(await room.room()).version, now=now())
     assert "Paused" in await wall.shown()
     await room.end()
     podium = await wall.shown()
     assert "the podium stays free" in podium
     assert "data-joy" not in podium
     off = await wall.play(code="ccccc", title="Off")
-    await screen_actions.point(wall.house.redis, wall.id, f"room:{off.room_id}", wall.scenes(), actor=None, now=now())
+    await screen_actions.point(wall.process.redis, wall.id, f"room:{off.room_id}", wall.scenes(), actor=None, now=now())
     version = (await off.room()).version
-    await actions.cancel_room(wall.house.redis, off.room_id, expected=version, actor=wall.host, now=now())
+    await actions.cancel_room(wall.process.redis, off.room_id, expected=version, actor=wall.host, now=now())
     assert "This quiz was called off." in await wall.shown()
 
 
@@ -224,12 +224,14 @@ async def test_the_podium_gives_way_after_three_minutes_and_a_forgotten_room_aft
     assert "show-lobby" in await wall.shown()
     await db.rows("UPDATE room SET created_at = $1", now() - FORGOTTEN_AFTER)
     assert "show-idle" in await wall.shown()
-    await screen_actions.point(wall.house.redis, wall.id, f"room:{lobby.room_id}", wall.scenes(), actor=None, now=now())
+    await screen_actions.point(
+        wall.process.redis, wall.id, f"room:{lobby.room_id}", wall.scenes(), actor=None, now=now()
+    )
     assert "show-lobby" in await wall.shown()
 
 
 async def test_a_draw_on_the_stage_comes_before_a_room_and_may_be_pointed_at(wall: Wall) -> None:
-    redis = wall.house.redis
+    redis = wall.process.redis
     await wall.play()
     draw = await planned(wall)
     await stage.show_on_screens(redis, draw)
@@ -254,14 +256,14 @@ async def planned(wall: Wall) -> UUID:
         freeze_at=now() + timedelta(days=2),
     )
     return await draws.create_draw(
-        wall.house.redis, terms, actor=wall.host, now=now(), today=wall.house.today(), new_id=new_id
+        wall.process.redis, terms, actor=wall.host, now=now(), today=wall.process.today(), new_id=new_id
     )
 
 
 async def test_the_idle_playlist(wall: Wall) -> None:
     empty = await wall.shown()
     assert "its board is still empty" in empty
-    redis, today = wall.house.redis, wall.house.today()
+    redis, today = wall.process.redis, wall.process.today()
     first, second, third, host = wall.members
     await earn(redis, {first: 500, second: 500, third: 20}, wall.season, today)
     draw = await planned(wall)
@@ -285,7 +287,7 @@ async def test_the_idle_playlist(wall: Wall) -> None:
 
 async def test_names_are_those_of_the_boards(wall: Wall) -> None:
     await db.rows("UPDATE member SET shows_alias = true, alias = 'Laurel 7' WHERE name = 'Li Na'")
-    await earn(wall.house.redis, {wall.members[0]: 500}, wall.season, wall.house.today())
+    await earn(wall.process.redis, {wall.members[0]: 500}, wall.season, wall.process.today())
     shown = await wall.shown()
     assert "Laurel 7" in shown
     assert "Li Na" not in shown
@@ -311,7 +313,7 @@ async def test_the_poll_answers_304_until_something_changes(wall: Wall) -> None:
 
 
 async def test_a_followed_screen_is_told_at_once_and_made_good_when_a_tick_is_lost(wall: Wall) -> None:
-    hub, room = wall.house.hub, await wall.play()
+    hub, room = wall.process.hub, await wall.play()
     channel = Channel(f"screen:{wall.id}", "screen", "en")
     with hub.following(channel, None) as reader:
         await hub.picture(channel)
@@ -325,7 +327,7 @@ async def test_a_followed_screen_is_told_at_once_and_made_good_when_a_tick_is_lo
         assert list(await wall.screens.versions([str(wall.id)])) == [str(wall.id)]
         await hub.show(channel.topic)
         assert await wall.screens.versions([str(wall.id)]) == {}
-        await screen_actions.revoke(wall.house.redis, wall.id, actor=None, now=now())
+        await screen_actions.revoke(wall.process.redis, wall.id, actor=None, now=now())
         async with asyncio.timeout(patience.SECONDS):
             while b"This screen has been taken down" not in frames:
                 frames = await reader.next() or b""
