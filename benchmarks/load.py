@@ -30,7 +30,7 @@ from games.quizzes.formats.draft import QuestionDraft
 from rewards import database as db
 from rewards.boards import actions as boards
 from rewards.boards import queries as board_queries
-from rewards.boards.rules import Standing, room_board
+from rewards.boards.rules import BoardScore, room_board
 from rewards.members.actions import issue_links, set_code
 from server.runtime import clock, settings, supervisor
 from server.runtime.chance import new_id, token
@@ -379,7 +379,9 @@ async def board(server: Server, size: int) -> dict[str, Any]:
     name = room_board(new_id())
     people = [new_id() for _ in range(size)]
     at = time.monotonic()
-    await boards.replace(server.redis, name, [Standing(who, n % 50_000, n % 86_400, 1) for n, who in enumerate(people)])
+    await boards.replace(
+        server.redis, name, [BoardScore(who, n % 50_000, n % 86_400, 1) for n, who in enumerate(people)]
+    )
     filled = time.monotonic() - at
     took: dict[str, list[float]] = {"rank": [], "top_10": [], "page": [], "place": []}
 
@@ -393,7 +395,7 @@ async def board(server: Server, size: int) -> dict[str, Any]:
         await timed("rank", board_queries.place_of(server.redis, name, who))
         await timed("top_10", board_queries.top(server.redis, name, 10))
         await timed("page", board_queries.page(server.redis, name, random.randrange(size), 50))
-        await timed("place", boards.place(server.redis, name, [Standing(who, 60_000 + n, 1, 2 + n)]))
+        await timed("place", boards.place(server.redis, name, [BoardScore(who, 60_000 + n, 1, 2 + n)]))
     memory = await server.redis.memory_usage(f"board:{{{name}}}", samples=0) or 0
     await server.redis.delete(*[key async for key in server.redis.scan_iter(match=f"*{name}*", count=10_000)])
     return {

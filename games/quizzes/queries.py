@@ -9,7 +9,7 @@ from uuid import UUID
 from games.quizzes import rules
 from games.quizzes.tables import Player, Question, Quiz, Room
 from rewards import database as db
-from rewards.boards.rules import Standing
+from rewards.boards.rules import BoardScore
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,10 +374,10 @@ async def results(room_id: UUID, position: int, member: UUID | None = None) -> l
     return [Result(**row) for row in found]
 
 
-async def standings(room_id: UUID) -> list[Standing]:
+async def standings(room_id: UUID) -> list[BoardScore]:
     """What the room's board must hold: points, milliseconds on right answers, last closed round answered."""
     found = await db.rows(_TOTALS, room_id, 32767)
-    return [Standing(row["member"], int(row["points"]), int(row["ms"]), row["last"]) for row in found]
+    return [BoardScore(row["member"], int(row["points"]), int(row["ms"]), row["last"]) for row in found]
 
 
 @dataclass(frozen=True, slots=True)

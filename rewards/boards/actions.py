@@ -7,7 +7,7 @@ from uuid import UUID
 from redis.asyncio import Redis
 
 from rewards.boards import queries, rules
-from rewards.boards.rules import Standing
+from rewards.boards.rules import BoardScore
 from rewards.ledger import queries as ledger
 from rewards.refusals import Refusal
 from rewards.ticks import announce
@@ -65,14 +65,14 @@ return changed
 """
 
 
-async def place(redis: Redis, board: str, standings: Iterable[Standing], *, keep_seconds: int = 0) -> int:
+async def place(redis: Redis, board: str, standings: Iterable[BoardScore], *, keep_seconds: int = 0) -> int:
     """Bring each member to his standing and announce the board if anything moved; return how many moved.
 
     A standing with a sequence lower than or equal to the one on the board changes nothing. Any number of them, 500 a
     script. `keep_seconds` > 0: the board goes away that long after its last call. Raises ValueError, before anything is
     changed, when points or reached are out of bounds (rules.pack).
     """
-    newest: dict[UUID, Standing] = {}
+    newest: dict[UUID, BoardScore] = {}
     for one in standings:
         if one.member not in newest or newest[one.member].sequence < one.sequence:
             newest[one.member] = one
@@ -102,7 +102,7 @@ async def take_off(redis: Redis, board: str, members: Iterable[UUID]) -> int:
     return changed
 
 
-async def replace(redis: Redis, board: str, standings: Sequence[Standing], *, keep_seconds: int = 0) -> None:
+async def replace(redis: Redis, board: str, standings: Sequence[BoardScore], *, keep_seconds: int = 0) -> None:
     """Make the board hold exactly `standings` (one a member), whatever it held; readers see the old one, then the new.
 
     The same bytes as `place` of the same standings on an empty board. None at all: the board goes away.
@@ -137,10 +137,8 @@ async def refresh_units(redis: Redis, season: UUID, *, today: date) -> None:
     board = rules.unit_board(season)
     wanted = await queries.unit_standings(row, today)
     while True:
-        rates = {
-            one.standing.member.bytes: f"{one.headcount}:{one.participants}:{one.points}".encode() for one in wanted
-        }
-        await _replace(redis, board, [one.standing for one in wanted], rates)
+        rates = {one.score.member.bytes: f"{one.headcount}:{one.participants}:{one.points}".encode() for one in wanted}
+        await _replace(redis, board, [one.score for one in wanted], rates)
         # Another call may have read later than we did and written before us.
         written, wanted = wanted, await queries.unit_standings(row, today)
         if written == wanted:
@@ -160,7 +158,7 @@ async def rebuild(redis: Redis, *, today: date) -> list[str]:
         # What was placed while we were building has gone with the old board: place it again.
         after = await queries.ledger_boards(season, today)
         moved = _members(before) ^ _members(after)
-        await refresh_members(redis, season.id, {standing.member for _, standing in moved}, today=today)
+        await refresh_members(redis, season.id, {score.member for _, score in moved}, today=today)
         await refresh_units(redis, season.id, today=today)
         for board in (*after, rules.unit_board(season.id)):
             if await queries.size(redis, board):
@@ -168,7 +166,7 @@ async def rebuild(redis: Redis, *, today: date) -> list[str]:
     return names
 
 
-def _members(boards: dict[str, tuple[date | None, list[Standing]]]) -> set[tuple[str, Standing]]:
+def _members(boards: dict[str, tuple[date | None, list[BoardScore]]]) -> set[tuple[str, BoardScore]]:
     return {(board, one) for board, (_, standings) in boards.items() for one in standings}
 
 
@@ -184,7 +182,7 @@ async def _season(season: UUID) -> ledger.SeasonRow:
 
 
 async def _replace(
-    redis: Redis, board: str, standings: Sequence[Standing], rates: dict[bytes, bytes], *, keep_seconds: int = 0
+    redis: Redis, board: str, standings: Sequence[BoardScore], rates: dict[bytes, bytes], *, keep_seconds: int = 0
 ) -> None:
     """Build beside under a name of our own, then rename over in one step."""
     build = int(await redis.incr("board:builds"))

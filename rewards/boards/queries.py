@@ -9,7 +9,7 @@ from uuid import UUID
 from redis.asyncio import Redis
 
 from rewards.boards import rules
-from rewards.boards.rules import Place, Standing
+from rewards.boards.rules import BoardScore, Placing
 from rewards.database import rows
 from rewards.ledger import queries as ledger
 from rewards.ledger.queries import Earned, SeasonRow
@@ -26,10 +26,10 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class UnitStanding:
+class UnitScore:
     """A unit with everything below it. `standing.points` is the mean over the roster in hundredths of a point."""
 
-    standing: Standing
+    score: BoardScore
     headcount: int
     participants: int
     points: int
@@ -88,12 +88,12 @@ async def size(redis: Redis, board: str) -> int:
     return int(await redis.zcard(rules.key(board)))
 
 
-async def top(redis: Redis, board: str, n: int) -> list[Place]:
+async def top(redis: Redis, board: str, n: int) -> list[Placing]:
     """The best `n`."""
     return await page(redis, board, 0, n)
 
 
-async def page(redis: Redis, board: str, offset: int, n: int) -> list[Place]:
+async def page(redis: Redis, board: str, offset: int, n: int) -> list[Placing]:
     """`n` places after the first `offset`; fewer or none at the end."""
     if n <= 0:
         return []
@@ -101,7 +101,7 @@ async def page(redis: Redis, board: str, offset: int, n: int) -> list[Place]:
     return _places(found, offset)
 
 
-async def around(redis: Redis, board: str, member: UUID, neighbours: int) -> list[Place]:
+async def around(redis: Redis, board: str, member: UUID, neighbours: int) -> list[Placing]:
     """The member with at most `neighbours` before and after him; empty when he is not on the board."""
     script = redis.register_script(_AROUND)
     found: Any = await script(keys=[rules.key(board)], args=[member.bytes, neighbours])
@@ -111,12 +111,12 @@ async def around(redis: Redis, board: str, member: UUID, neighbours: int) -> lis
     return _places(zip(flat[::2], flat[1::2], strict=True), first)
 
 
-async def place_of(redis: Redis, board: str, member: UUID) -> Place | None:
+async def place_of(redis: Redis, board: str, member: UUID) -> Placing | None:
     """The member's place; None when he is not on the board."""
     return (await points_and_places(redis, board, [member])).get(member)
 
 
-async def points_and_places(redis: Redis, board: str, members: Iterable[UUID]) -> dict[UUID, Place]:
+async def points_and_places(redis: Redis, board: str, members: Iterable[UUID]) -> dict[UUID, Placing]:
     """The places of those of `members` who are on the board, in one round trip; ranks hold for one instant within each
     500 of them."""
     wanted = [member.bytes for member in members]
@@ -126,11 +126,11 @@ async def points_and_places(redis: Redis, board: str, members: Iterable[UUID]) -
     pipe = redis.pipeline(transaction=False)
     for first in range(0, len(wanted), _CHUNK):
         await script(keys=[rules.key(board)], args=wanted[first : first + _CHUNK], client=pipe)
-    places: dict[UUID, Place] = {}
+    places: dict[UUID, Placing] = {}
     for flat in await pipe.execute():
         for raw, rank, score in zip(flat[::3], flat[1::3], flat[2::3], strict=True):
             member = UUID(bytes=raw)
-            places[member] = Place(rank + 1, member, *rules.unpack(float(score)))
+            places[member] = Placing(rank + 1, member, *rules.unpack(float(score)))
     return places
 
 
@@ -163,7 +163,7 @@ async def unit_rows(redis: Redis, season: UUID, parent: UUID | None) -> list[Uni
     pipe.zmscore(rules.key(board), ids)
     pipe.hmget(rules.rates_key(board), ids)
     scores, rates = await pipe.execute()
-    standing = sorted(
+    ranked = sorted(
         (float(score), one["id"].bytes, one["name"], _rates(rate))
         for one, score, rate in zip(children, scores, rates, strict=True)
         if score is not None and rate is not None
@@ -178,7 +178,7 @@ async def unit_rows(redis: Redis, season: UUID, parent: UUID | None) -> list[Uni
             participants=participants,
             rate_percent=rules.rate_percent(participants, headcount),
         )
-        for rank, (score, raw, name, (headcount, participants, _)) in enumerate(standing, 1)
+        for rank, (score, raw, name, (headcount, participants, _)) in enumerate(ranked, 1)
     ]
 
 
@@ -194,14 +194,14 @@ async def leavers(season: SeasonRow, today: date, members: Collection[UUID] | No
 
 async def ledger_boards(
     season: SeasonRow, today: date, members: Collection[UUID] | None = None
-) -> dict[str, tuple[date | None, list[Standing]]]:
+) -> dict[str, tuple[date | None, list[BoardScore]]]:
     """What the season's board and the boards of its weeks still kept ought to hold (of `members`), by board.
 
     With each board the first day on which it is kept no more (None: kept for good). Leavers are left out. Without
     `members`, the weeks that ought to be empty are there too.
     """
     gone = await leavers(season, today, members)
-    boards: dict[str, tuple[date | None, list[Standing]]] = {
+    boards: dict[str, tuple[date | None, list[BoardScore]]] = {
         rules.season_board(season.id): (None, _standings(await ledger.standings_of_season(season.id, members), gone))
     }
     weeks = await ledger.standings_of_weeks(season.id, rules.first_kept_week(today), date.max, members)
@@ -213,7 +213,7 @@ async def ledger_boards(
     return boards
 
 
-async def unit_standings(season: SeasonRow, today: date) -> list[UnitStanding]:
+async def unit_standings(season: SeasonRow, today: date) -> list[UnitScore]:
     """Every unit with somebody on the roster of the day, by unit id. On the roster: a membership covers the day and
     the member has not left. Points are those of the season, participants have at least one posting in it."""
     found = await rows(
@@ -239,8 +239,8 @@ async def unit_standings(season: SeasonRow, today: date) -> list[UnitStanding]:
         rules.as_of(today, season.ends_on),
     )
     return [
-        UnitStanding(
-            Standing(
+        UnitScore(
+            BoardScore(
                 one["unit"],
                 *rules.bounded(rules.mean_hundredths(one["points"], one["headcount"]), one["reached"]),
                 one["sequence"],
@@ -275,10 +275,10 @@ async def _differences(redis: Redis, today: date) -> list[Difference]:
             for board, (_, standings) in boards.items()
         }
         wanted[rules.unit_board(season.id)] = {
-            one.standing.member: (
-                one.standing.points,
-                one.standing.reached,
-                one.standing.sequence,
+            one.score.member: (
+                one.score.points,
+                one.score.reached,
+                one.score.sequence,
                 one.headcount,
                 one.participants,
                 one.points,
@@ -316,15 +316,16 @@ def _rates(raw: bytes) -> tuple[int, int, int]:
     return int(headcount), int(participants), int(points)
 
 
-def _standings(earned: Sequence[Earned], gone: Collection[UUID]) -> list[Standing]:
+def _standings(earned: Sequence[Earned], gone: Collection[UUID]) -> list[BoardScore]:
     return [
-        Standing(one.member, *rules.bounded(one.points, one.reached), one.sequence)
+        BoardScore(one.member, *rules.bounded(one.points, one.reached), one.sequence)
         for one in earned
         if one.member not in gone
     ]
 
 
-def _places(found: Iterable[tuple[bytes, Any]], offset: int) -> list[Place]:
+def _places(found: Iterable[tuple[bytes, Any]], offset: int) -> list[Placing]:
     return [
-        Place(rank, UUID(bytes=raw), *rules.unpack(float(score))) for rank, (raw, score) in enumerate(found, offset + 1)
+        Placing(rank, UUID(bytes=raw), *rules.unpack(float(score)))
+        for rank, (raw, score) in enumerate(found, offset + 1)
     ]

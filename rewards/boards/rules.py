@@ -17,7 +17,7 @@ WEEK_KEPT = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class BoardScore:
     """Where a member stands, absolutely. `reached`: when he came to these points, in whole units of time since a start
     that is the same for the whole board (seconds since the start of the season on ledger boards).
 
@@ -31,7 +31,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Placing:
     """`rank` counts from 1 and never ties."""
 
     rank: int

@@ -248,7 +248,7 @@ class Barred:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Chances:
     """`tickets` 0: not in. `code` and `details` make the sentence that says how the tickets come about, or why not.
     `group` is the code of the class, "" for none."""
 
@@ -259,7 +259,7 @@ class Standing:
 
 
 class Reason(NamedTuple):
-    """Why people are not in: the code of a Standing, and for something counted what it is (itself a code)."""
+    """Why people are not in: the code of Chances, and for something counted what it is (itself a code)."""
 
     code: str
     what: str = ""
@@ -389,28 +389,28 @@ def read_rule(data: Mapping[str, Any]) -> Rule:
     )
 
 
-def tickets_for(rule: Rule, points: int) -> Standing:
+def tickets_for(rule: Rule, points: int) -> Chances:
     """What the points of somebody who is in are worth: draw.in.each, .points, .cap or .least."""
     if rule.per == 0:
-        return Standing(1, "draw.in.each", {"points": points})
+        return Chances(1, "draw.in.each", {"points": points})
     earned = max(points, 0) // rule.per
     tickets = max(1, min(rule.cap, earned))
     code = "draw.in.least" if earned < 1 else "draw.in.cap" if earned > rule.cap else "draw.in.points"
-    return Standing(tickets, code, {"points": points, "per": rule.per, "cap": rule.cap, "tickets": tickets})
+    return Chances(tickets, code, {"points": points, "per": rule.per, "cap": rule.cap, "tickets": tickets})
 
 
-def why(rule: Rule, candidate: Candidate, barred: Barred) -> Standing:
+def why(rule: Rule, candidate: Candidate, barred: Barred) -> Chances:
     """How a member stands in a draw. The first reason that keeps him out is given; see `all_reasons`."""
     for code, details in _reasons(rule, candidate, barred):
-        return Standing(0, code, details)
+        return Chances(0, code, details)
     standing = tickets_for(rule, candidate.facts.get(rule.counting, 0))
-    return Standing(standing.tickets, standing.code, standing.details, class_of(rule, candidate))
+    return Chances(standing.tickets, standing.code, standing.details, class_of(rule, candidate))
 
 
-def all_reasons(rule: Rule, candidate: Candidate, barred: Barred) -> list[Standing]:
+def all_reasons(rule: Rule, candidate: Candidate, barred: Barred) -> list[Chances]:
     """Everything that keeps a member out, in order: draw.out.left, .creator, .operator, .custodian, .excluded (why),
     .year, then the parts in the order of the rule. Empty: he is in."""
-    return [Standing(0, code, details) for code, details in _reasons(rule, candidate, barred)]
+    return [Chances(0, code, details) for code, details in _reasons(rule, candidate, barred)]
 
 
 def class_of(rule: Rule, candidate: Candidate) -> str:

@@ -16,7 +16,7 @@ from rewards.funds import queries, rules
 from rewards.funds.rules import Kind
 from rewards.funds.tables import Fund
 from rewards.ledger import actions as ledger
-from rewards.ledger.rules import Place
+from rewards.ledger.rules import Pocket
 from rewards.refusals import Refusal
 
 NewId = Callable[[], UUID]
@@ -70,7 +70,7 @@ async def top_up(
             raise Refusal("funds.why_missing")
         legs = rules.put_in(fund, kind, amount)
         facts: list[str | int] = ["top_up", str(fund), amount]
-        there = await ledger.lock_places(legs, new_id=new_id)
+        there = await ledger.lock_pockets(legs, new_id=new_id)
         if await ledger.is_transferred(key, facts):
             return False
         _covered(fund, (kind, name), -amount, there)
@@ -102,11 +102,11 @@ async def hold(
         return False
     known = await _all_known(wanted)
     facts: list[str | int] = ["hold", holder]
-    legs: dict[Place, int] = {}
+    legs: dict[Pocket, int] = {}
     for fund, amount in wanted.items():
         facts += [str(fund), amount]
         legs |= rules.keep(fund, known[fund][0], holder, amount)
-    there = await ledger.lock_places(legs, new_id=new_id)
+    there = await ledger.lock_pockets(legs, new_id=new_id)
     if await ledger.is_transferred(key, facts):
         return False
     for fund, amount in wanted.items():
@@ -138,13 +138,13 @@ async def give_back(
     facts: list[str | int] = ["give_back", holder]
     for fund, amount in (asked or {}).items():
         facts += [str(fund), amount]
-    places = [place for fund, (kind, _) in known.items() for place in rules.keep(fund, kind, holder, 1)]
-    there = await ledger.lock_places(places, new_id=new_id)
+    pockets = [pocket for fund, (kind, _) in known.items() for pocket in rules.keep(fund, kind, holder, 1)]
+    there = await ledger.lock_pockets(pockets, new_id=new_id)
     if await ledger.is_transferred(key, facts):
         return False
-    legs: dict[Place, int] = {}
+    legs: dict[Pocket, int] = {}
     for fund, (kind, name) in known.items():
-        held = there[Place(fund, kind, "escrow", holder)]
+        held = there[Pocket(fund, kind, "escrow", holder)]
         amount = held if asked is None else asked[fund]
         if amount > held:
             _not_held(kind, name, amount, held)
@@ -176,16 +176,16 @@ async def pay(
         return False
     known = await _all_known(wanted)
     facts: list[str | int] = ["pay", holder]
-    legs: dict[Place, int] = {}
+    legs: dict[Pocket, int] = {}
     for fund, amount in wanted.items():
         facts += [str(fund), amount]
         legs |= rules.give_out(fund, known[fund][0], holder, amount)
-    there = await ledger.lock_places(legs, new_id=new_id)
+    there = await ledger.lock_pockets(legs, new_id=new_id)
     if await ledger.is_transferred(key, facts):
         return False
     for fund, amount in wanted.items():
         kind, name = known[fund]
-        held = there[Place(fund, kind, "escrow", holder)]
+        held = there[Pocket(fund, kind, "escrow", holder)]
         if amount > held:
             _not_held(kind, name, amount, held)
     return await ledger.transfer(key, legs, facts, at=now, actor=actor, note=note, new_id=new_id)
@@ -216,10 +216,10 @@ def _is_holder(holder: str) -> None:
         raise ValueError(holder)
 
 
-def _covered(fund: UUID, known: tuple[Kind, str], wanted: int, there: Mapping[Place, int]) -> None:
+def _covered(fund: UUID, known: tuple[Kind, str], wanted: int, there: Mapping[Pocket, int]) -> None:
     """Refusal funds.short when less is free."""
     kind, name = known
-    free = there[Place(fund, kind, "fund")]
+    free = there[Pocket(fund, kind, "fund")]
     if wanted > free:
         raise Refusal("funds.short", wanted=rules.shown(kind, wanted), free=rules.shown(kind, free), name=name)
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final, Literal, get_args
 from uuid import UUID
 
-from rewards.ledger.rules import ITEM, MONEY, Place
+from rewards.ledger.rules import ITEM, MONEY, Pocket
 from rewards.refusals import Refusal
 
 Kind = Literal["money", "item"]
@@ -72,19 +72,19 @@ def is_holder(holder: str) -> bool:
     return _HOLDER.fullmatch(holder) is not None
 
 
-def put_in(fund: UUID, kind: Kind, amount: int) -> dict[Place, int]:
+def put_in(fund: UUID, kind: Kind, amount: int) -> dict[Pocket, int]:
     """From outside into what is free; out again when `amount` is negative."""
-    return {Place(fund, kind, "issuance"): -amount, Place(fund, kind, "fund"): amount}
+    return {Pocket(fund, kind, "issuance"): -amount, Pocket(fund, kind, "fund"): amount}
 
 
-def keep(fund: UUID, kind: Kind, holder: str, amount: int) -> dict[Place, int]:
+def keep(fund: UUID, kind: Kind, holder: str, amount: int) -> dict[Pocket, int]:
     """From what is free to the holder's part; back when `amount` is negative."""
-    return {Place(fund, kind, "fund"): -amount, Place(fund, kind, "escrow", holder): amount}
+    return {Pocket(fund, kind, "fund"): -amount, Pocket(fund, kind, "escrow", holder): amount}
 
 
-def give_out(fund: UUID, kind: Kind, holder: str, amount: int) -> dict[Place, int]:
+def give_out(fund: UUID, kind: Kind, holder: str, amount: int) -> dict[Pocket, int]:
     """From the holder's part to what was paid."""
-    return {Place(fund, kind, "escrow", holder): -amount, Place(fund, kind, "paid"): amount}
+    return {Pocket(fund, kind, "escrow", holder): -amount, Pocket(fund, kind, "paid"): amount}
 
 
 def movement(free: int, held: int) -> Movement:

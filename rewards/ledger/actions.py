@@ -13,7 +13,7 @@ from rewards.database import Connection, engine, transaction
 from rewards.ledger import queries, rules
 from rewards.ledger.earnings import Earning, misdeclared
 from rewards.ledger.queries import Posted, SeasonRow
-from rewards.ledger.rules import HONOUR, SPEND, Place
+from rewards.ledger.rules import HONOUR, SPEND, Pocket
 from rewards.ledger.tables import Season
 from rewards.outbox.actions import intend
 from rewards.refusals import Refusal
@@ -155,18 +155,18 @@ async def _boards_follow(first: int, last: int, *, at: datetime, new_id: Callabl
     await intend("refresh_boards", f"{first}-{last}", due_at=at, now=at, new_id=new_id())
 
 
-async def lock_places(places: Collection[Place], *, new_id: Callable[[], UUID]) -> dict[Place, int]:
+async def lock_pockets(pockets: Collection[Pocket], *, new_id: Callable[[], UUID]) -> dict[Pocket, int]:
     """Join the caller's transaction: what is in each place now, locked until the transaction ends.
 
     Accounts that are missing are made. All are locked in one order, so ask for all of them at once.
     """
-    return {place: amount for place, (_, amount) in (await _locked_places(places, new_id)).items()}
+    return {pocket: amount for pocket, (_, amount) in (await _locked_pockets(pockets, new_id)).items()}
 
 
-async def _locked_places(places: Collection[Place], new_id: Callable[[], UUID]) -> dict[Place, tuple[UUID, int]]:
+async def _locked_pockets(pockets: Collection[Pocket], new_id: Callable[[], UUID]) -> dict[Pocket, tuple[UUID, int]]:
     """(account, its balance) of each place."""
     connection = _joined()
-    wanted = sorted(set(places))
+    wanted = sorted(set(pockets))
     columns = (
         [one.fund for one in wanted],
         [one.currency for one in wanted],
@@ -192,7 +192,7 @@ async def _locked_places(places: Collection[Place], new_id: Callable[[], UUID]) 
     )
     amounts = {one["account"]: one["amount"] for one in sums}
     return {
-        Place(one["fund"], one["currency"], one["purpose"], one["holder"]): (one["id"], amounts.get(one["id"], 0))
+        Pocket(one["fund"], one["currency"], one["purpose"], one["holder"]): (one["id"], amounts.get(one["id"], 0))
         for one in accounts
     }
 
@@ -200,7 +200,7 @@ async def _locked_places(places: Collection[Place], new_id: Callable[[], UUID]) 
 async def is_transferred(key: str, facts: Sequence[str | int]) -> bool:
     """Whether the transfer `key` stands already. Refusal ledger.key_reused (key): it stands for other facts.
 
-    Asked after `lock_places` of what it moves, the answer holds until the transaction ends.
+    Asked after `lock_pockets` of what it moves, the answer holds until the transaction ends.
     """
     stands = await _joined().fetchval("SELECT digest FROM posting WHERE key = $1", key)
     if stands is not None and stands != rules.transfer_digest(facts):
@@ -210,7 +210,7 @@ async def is_transferred(key: str, facts: Sequence[str | int]) -> bool:
 
 async def transfer(
     key: str,
-    legs: Mapping[Place, int],
+    legs: Mapping[Pocket, int],
     facts: Sequence[str | int],
     *,
     at: datetime,
@@ -231,13 +231,13 @@ async def transfer(
         raise Refusal(flaw, longest=rules.LONGEST_NOTE)
     if not rules.is_balanced(legs):
         raise ValueError(f"the legs of {key} do not balance")
-    there = await _locked_places(legs, new_id)
+    there = await _locked_pockets(legs, new_id)
     if await is_transferred(key, facts):
         return False
     moved = sorted(legs.items())
-    for place, amount in moved:
-        if place.purpose != "issuance" and there[place][1] + amount < 0:
-            raise Refusal("ledger.short", wanted=-amount, there=there[place][1])
+    for pocket, amount in moved:
+        if pocket.purpose != "issuance" and there[pocket][1] + amount < 0:
+            raise Refusal("ledger.short", wanted=-amount, there=there[pocket][1])
     posting = new_id()
     written = await connection.fetchval(
         "INSERT INTO posting (id, key, digest, at, note, actor) VALUES ($1, $2, $3, $4, $5, $6)"
@@ -256,7 +256,7 @@ async def transfer(
         "INSERT INTO entry (posting, account, amount) SELECT $1, account, amount"
         " FROM unnest($2::uuid[], $3::bigint[]) WITH ORDINALITY AS leg(account, amount, place) ORDER BY place",
         posting,
-        [there[place][0] for place, _ in moved],
+        [there[pocket][0] for pocket, _ in moved],
         [amount for _, amount in moved],
     )
     return True

@@ -55,7 +55,7 @@ def reversal_digest(original: UUID) -> bytes:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Pocket:
     """Where something of a fund can be: not given yet (issuance), free (fund), kept for a holder, or paid."""
 
     fund: UUID
@@ -69,11 +69,11 @@ def transfer_digest(facts: Sequence[str | int]) -> bytes:
     return sha256(json.dumps(["transfer", *facts], separators=(",", ":")).encode()).digest()
 
 
-def is_balanced(legs: Mapping[Place, int]) -> bool:
+def is_balanced(legs: Mapping[Pocket, int]) -> bool:
     """Whether something moves, and of each fund as much into places as out of others."""
     sums: dict[tuple[UUID, str], int] = {}
-    for place, amount in legs.items():
-        sums[place.fund, place.currency] = sums.get((place.fund, place.currency), 0) + amount
+    for pocket, amount in legs.items():
+        sums[pocket.fund, pocket.currency] = sums.get((pocket.fund, pocket.currency), 0) + amount
     return bool(legs) and all(legs.values()) and not any(sums.values())
 
 

@@ -41,7 +41,7 @@ async def due(draw: UUID) -> str:
     return f"{draw}@{at.isoformat()}"
 
 
-async def standing(draw: UUID) -> list[tuple[int, int | None]]:
+async def chances(draw: UUID) -> list[tuple[int, int | None]]:
     return [(one.slot, one.alternate_place) for one in await queries.winners(draw)]
 
 
@@ -50,12 +50,12 @@ async def test_the_time_is_over_and_the_alternates_have_their_turn(resources: Re
     subject = await due(there.draw)
     assert actions.EXPIRE in JOBS
     await carry_out({"resources": resources}, actions.EXPIRE, subject)
-    assert await standing(there.draw) == [(0, 0), (1, 1)]
+    assert await chances(there.draw) == [(0, 0), (1, 1)]
     assert await open_count() == 1, "the alternates' own time"
     moments = {one.expires_at for one in await queries.winners(there.draw)}
     assert len(moments) == 1
     await carry_out({"resources": resources}, actions.EXPIRE, subject)
-    assert await standing(there.draw) == [(0, 0), (1, 1)]
+    assert await chances(there.draw) == [(0, 0), (1, 1)]
 
 
 async def test_what_was_lost_on_the_way_is_found_by_looking(resources: Resources) -> None:
@@ -63,9 +63,9 @@ async def test_what_was_lost_on_the_way_is_found_by_looking(resources: Resources
     other = await hall(winners=1, alternates=1, days=1, closed_at=now() - 2 * DAY)
     young = await hall(winners=1, days=3, closed_at=now() - 2 * DAY)
     assert await claims.look_for_unclaimed(resources) == 3
-    assert await standing(one.draw) == []
-    assert await standing(other.draw) == [(0, 0)]
-    assert await standing(young.draw) == [(0, None)]
+    assert await chances(one.draw) == []
+    assert await chances(other.draw) == [(0, 0)]
+    assert await chances(young.draw) == [(0, None)]
     assert await claims.look_for_unclaimed(resources) == 0
 
 
@@ -73,7 +73,7 @@ async def test_two_workers_at_once_do_each_once(resources: Resources) -> None:
     there = await hall(winners=4, alternates=2, days=1, closed_at=now() - 2 * DAY)
     moved = await asyncio.gather(*(claims.look_for_unclaimed(resources) for _ in range(3)))
     assert sum(moved) == 4
-    assert len(await standing(there.draw)) == 2
+    assert len(await chances(there.draw)) == 2
     noted = [line.code for line in await queries.history(there.draw)]
     assert (noted.count("claim.lapsed"), noted.count("claim.passed_on"), noted.count("claim.given_back")) == (4, 2, 2)
 
@@ -112,12 +112,12 @@ async def test_a_worker_that_is_killed_in_the_middle_has_lost_nothing(
         await holding.close()
     await until(lambda: watching.fetchval(GONE), "what the dead worker had begun to be taken back")
     await watching.close()
-    assert await standing(there.draw) == [(0, None), (1, None), (2, None)]
+    assert await chances(there.draw) == [(0, None), (1, None), (2, None)]
     assert [line.code for line in await queries.history(there.draw)] == []
     with worker(app_settings):
 
         async def passed_on() -> bool:
-            return await standing(there.draw) == [(0, 0), (1, 1), (2, 2)]
+            return await chances(there.draw) == [(0, 0), (1, 1), (2, 2)]
 
         await until(passed_on, "the prizes to go to those who wait")
     assert await queries.overdue_claims(now()) == []

@@ -211,7 +211,7 @@ async def call(
     async with db.transaction():
         at = await scene(draw_id, actor, "call")
         moved(at.state, "call")
-        win = await _standing(at, prize, slot, attempt)
+        win = await _current_win(at, prize, slot, attempt)
         line = events.call_line(prize, slot, attempt)
         if _running(at, win, now):
             return at.known(line)
@@ -248,7 +248,7 @@ async def confirm_absence(
     async with db.transaction() as connection:
         at = await scene(draw_id, actor, "absent")
         moved(at.state, "absent")
-        win = await _standing(at, prize, slot, attempt)
+        win = await _current_win(at, prize, slot, attempt)
         await _check_absence(at, win, prize, slot, reason, now)
         first = await connection.fetchrow(
             "SELECT id, reason, confirmed_by FROM absence_confirmation"
@@ -311,7 +311,7 @@ async def withdraw_absence(
     async with db.transaction() as connection:
         at = await scene(draw_id, actor, "absent")
         moved(at.state, "absent")
-        win = await _standing(at, prize, slot, attempt)
+        win = await _current_win(at, prize, slot, attempt)
         back = await connection.fetchval(
             "DELETE FROM absence_confirmation WHERE draw = $1 AND prize = $2 AND slot = $3 AND attempt = $4"
             " RETURNING confirmed_by",
@@ -491,7 +491,7 @@ def _owner(manifest: rules.Manifest, secret: bytes) -> str:
     return ""
 
 
-async def _standing(at: Scene, prize: str, slot: int, attempt: int) -> db.Row:
+async def _current_win(at: Scene, prize: str, slot: int, attempt: int) -> db.Row:
     """The win of a slot in this attempt, locked. Refusals draw.place_moved, draw.place_claimed."""
     win = await db.row(
         "SELECT win.id, win.prize, win.state, called_at FROM win JOIN prize ON prize.id = win.prize"

@@ -88,7 +88,7 @@ class RoundRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Slot:
     """A slot of a prize as drawn in one attempt, `line` None: nobody could win it.
 
     `shown` is the name for everybody's eyes. `win` is the win's id, `state` that of the win ("" when unfilled).
@@ -159,8 +159,8 @@ class Venue:
     rounds: tuple[RoundRow, ...]
     next: rules.Next
     waiting: rules.Redraw | None
-    places: tuple[Place, ...]
-    gone: tuple[Place, ...]
+    places: tuple[Slot, ...]
+    gone: tuple[Slot, ...]
     alternates: tuple[tuple[str, int, int], ...]
     doubts: tuple[Doubt, ...]
     checked_in: int
@@ -421,7 +421,7 @@ async def _doubts(draw_id: UUID) -> list[Doubt]:
     return [Doubt(**dict(one)) for one in found]
 
 
-async def _places(draw_id: UUID, told: Course, how: str) -> tuple[tuple[Place, ...], tuple[Place, ...]]:
+async def _places(draw_id: UUID, told: Course, how: str) -> tuple[tuple[Slot, ...], tuple[Slot, ...]]:
     """The standing places and the lost ones, with the people behind their lines."""
     stands = [
         (one.prize, one.slot, one.attempt, None if one.pick is None else one.pick.line, "")
@@ -448,11 +448,11 @@ async def _places(draw_id: UUID, told: Course, how: str) -> tuple[tuple[Place, .
         )
     }
 
-    def place(prize: str, slot: int, attempt: int, line: int | None, reason: str) -> Place:
+    def place(prize: str, slot: int, attempt: int, line: int | None, reason: str) -> Slot:
         person = None if line is None else people.get(line)
         win = wins.get((prize, slot, attempt))
         name, number = ("", "") if person is None else (person["name"], person["staff_number"])
-        return Place(
+        return Slot(
             prize=prize,
             slot=slot,
             attempt=attempt,

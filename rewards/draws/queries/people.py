@@ -13,13 +13,13 @@ from rewards.draws.eligibility import (
     Attended,
     Barred,
     Candidate,
+    Chances,
     Counted,
     Fact,
     NotWinner,
     Points,
     Rule,
     Selection,
-    Standing,
     all_reasons,
     select,
     tickets_for,
@@ -57,7 +57,7 @@ class MyTickets:
     """A member in a draw that is still to come: live until the freeze, then as frozen. `line` None: not listed."""
 
     draw: DrawRow
-    standing: Standing
+    chances: Chances
     line: int | None
 
 
@@ -124,7 +124,7 @@ async def preview(
     return await asyncio.to_thread(select, rule, await candidates(rule, season), left_out)
 
 
-async def standing_under(
+async def chances_under(
     rule: Rule,
     season: UUID,
     member: UUID,
@@ -134,12 +134,12 @@ async def standing_under(
     custodians: Iterable[CustodianTerms] = (),
     prizes: Iterable[PrizeTerms] = (),
     at: datetime | None = None,
-) -> tuple[Standing, list[Standing]]:
+) -> tuple[Chances, list[Chances]]:
     """How a member would stand in a draw on these terms, and everything that keeps him out; see `preview`."""
     await refuse_undeclared(rule)
     known = await candidates(rule, season, [member])
     if not known:
-        gone = Standing(0, "draw.out.left", {})
+        gone = Chances(0, "draw.out.left", {})
         return gone, [gone]
     left_out = await _left_out(season, created_by, exclusions, custodians, prizes, at)
     return why(rule, known[0], left_out), all_reasons(rule, known[0], left_out)
@@ -167,7 +167,7 @@ async def unit_preview(draw_id: UUID, at: datetime | None = None) -> list[UnitTo
     return sorted(rows, key=lambda one: (one.name, one.code))
 
 
-async def standing(found: DrawRow, member: UUID, at: datetime | None = None) -> tuple[Standing, int | None]:
+async def chances(found: DrawRow, member: UUID, at: datetime | None = None) -> tuple[Chances, int | None]:
     """How a member stands in a draw and why, with his line once it is frozen; `at` as in `barred`.
 
     Who is not on a frozen list stands as draw.out.not_listed.
@@ -175,20 +175,20 @@ async def standing(found: DrawRow, member: UUID, at: datetime | None = None) -> 
     if found.promise is not None:
         own = await entrant(found.id, member)
         if own is None:
-            return Standing(0, NOT_LISTED, {}), None
+            return Chances(0, NOT_LISTED, {}), None
         frozen = tickets_for(found.rule, own.points)
-        return Standing(own.tickets, frozen.code, frozen.details, own.group), own.line
+        return Chances(own.tickets, frozen.code, frozen.details, own.group), own.line
     known = await candidates(found.rule, found.season, [member])
     if not known:
-        return Standing(0, "draw.out.left", {}), None
+        return Chances(0, "draw.out.left", {}), None
     return why(found.rule, known[0], await barred(found, at)), None
 
 
-async def reasons(found: DrawRow, member: UUID, at: datetime | None = None) -> list[Standing]:
+async def reasons(found: DrawRow, member: UUID, at: datetime | None = None) -> list[Chances]:
     """Everything that keeps a member out of a draw by the facts of today, frozen or not; empty: he is in by them."""
     known = await candidates(found.rule, found.season, [member])
     if not known:
-        return [Standing(0, "draw.out.left", {})]
+        return [Chances(0, "draw.out.left", {})]
     return all_reasons(found.rule, known[0], await barred(found, at))
 
 
@@ -196,7 +196,7 @@ async def my_tickets(member: UUID, at: datetime | None = None) -> list[MyTickets
     """The member in every draw that is still to come, the next one first; empty: none is planned."""
     mine = []
     for found in await coming():
-        how, line = await standing(found, member, at)
+        how, line = await chances(found, member, at)
         mine.append(MyTickets(found, how, line))
     return mine
 

@@ -6,7 +6,7 @@ from litestar import Response, get
 
 from rewards.boards import queries
 from rewards.boards.queries import Shown
-from rewards.boards.rules import Place, season_board, week_board
+from rewards.boards.rules import Placing, season_board, week_board
 from rewards.ledger import queries as ledger
 from rewards.members import queries as members
 from server.web.frame import guards, pages
@@ -32,8 +32,8 @@ async def _people(request: Asked, tab: str) -> Response[bytes]:
     process, me = pages.process(request), pages.signed_in(request)
     today = process.today()
     season = await ledger.season_of(today)
-    top: list[Place] = []
-    near: list[Place] = []
+    top: list[Placing] = []
+    near: list[Placing] = []
     size = 0
     if season is not None:
         board = season_board(season.id) if tab == "/boards" else week_board(season.id, today)

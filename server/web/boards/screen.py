@@ -8,7 +8,7 @@ from uuid import UUID
 
 from rewards.boards import queries
 from rewards.boards.queries import Shown
-from rewards.boards.rules import Place, season_board, week_board
+from rewards.boards.rules import Placing, season_board, week_board
 from rewards.ledger import queries as ledger
 from server.runtime.resources import Resources
 
@@ -41,7 +41,7 @@ class Line:
 
 
 def lines_of(
-    places: Sequence[Place], names: Mapping[UUID, Shown], gains: Mapping[UUID, Gain] | None = None
+    places: Sequence[Placing], names: Mapping[UUID, Shown], gains: Mapping[UUID, Gain] | None = None
 ) -> list[Line]:
     """Rows with what stands beside the points. Members who are no longer known are left out."""
     shown = [place for place in places if place.member in names]

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 
 from rewards.draws import queries, states
 from rewards.draws.eligibility import rule_facts
-from rewards.draws.queries import DrawRow, HistoryLine, Place, PrizeRow, Venue
+from rewards.draws.queries import DrawRow, HistoryLine, PrizeRow, Slot, Venue
 from rewards.draws.states import grouped
 from rewards.funds import queries as funds
 from rewards.members import queries as members
@@ -45,7 +45,7 @@ class Batch:
     """Winners of one prize as the desk shows them: page `number` (from 1) of `pages`. `prize` None: there is none."""
 
     prize: PrizeRow | None
-    places: Sequence[Place]
+    places: Sequence[Slot]
     number: int
     pages: int
 
@@ -216,9 +216,9 @@ async def _answer(draw: DrawRow, number: str) -> tuple[Mapping[str, Any] | None,
     person = await members.member_by_staff_number(number)
     if person is None:
         return None, True
-    standing, line = await queries.standing(draw, person.id)
-    reasons = [] if standing.tickets else await queries.reasons(draw, person.id)
-    return {"person": person, "standing": standing, "line": line, "reasons": reasons}, False
+    chances, line = await queries.chances(draw, person.id)
+    reasons = [] if chances.tickets else await queries.reasons(draw, person.id)
+    return {"person": person, "chances": chances, "line": line, "reasons": reasons}, False
 
 
 def _missed(draw: DrawRow, history: Sequence[HistoryLine]) -> HistoryLine | None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from games.quizzes import queries
 from games.quizzes.queries import RoomRow
 from rewards.boards.queries import Shown
-from rewards.boards.rules import Place
+from rewards.boards.rules import Placing
 from server.runtime.resources import Resources
 from server.web.boards.screen import Gain, lines_of
 from server.web.frame import html
@@ -69,7 +69,7 @@ async def _beside(rooms: Rooms, room: RoomRow, facts: Mapping[str, object], addr
     """What a room's picture needs beyond its facts."""
     results = await rooms.results(room) if room.state == "reveal" else {}
     gains = {member: Gain(result.was, result.points) for member, result in results.items()}
-    places: Sequence[Place] = facts["places"]  # type: ignore[assignment]
+    places: Sequence[Placing] = facts["places"]  # type: ignore[assignment]
     names: Mapping[UUID, Shown] = facts["names"]  # type: ignore[assignment]
     units: Sequence[tuple[str, int]] = facts["by_unit"]  # type: ignore[assignment]
     return {

@@ -16,7 +16,7 @@ from rewards import database as db
 from rewards.boards import queries, rules
 from rewards.boards.actions import place, rebuild, refresh_members, refresh_units, replace, take_off
 from rewards.boards.queries import Difference, Shown
-from rewards.boards.rules import Standing
+from rewards.boards.rules import BoardScore
 from rewards.ledger import queries as ledger
 from rewards.ledger.actions import Award, reverse, set_rule
 from rewards.ledger.queries import SeasonRow
@@ -189,14 +189,14 @@ async def test_rebuild_mends_what_drift_names(database: str, redis: Redis) -> No
     guard = {UUID(bytes=raw): int(n) for raw, n in (await held(redis, season_board))[1].items()}
     fair = {one: (places[one].points, places[one].reached, guard[one]) for one in (ann, bob)}
 
-    await place(redis, season_board, [Standing(ann, 500, 1, 10**6), Standing(eve, 1, 1, 1)])
+    await place(redis, season_board, [BoardScore(ann, 500, 1, 10**6), BoardScore(eve, 1, 1, 1)])
     await take_off(redis, season_board, [bob])
     pipe = redis.pipeline()
     pipe.execute_command("HDEL", rules.guard_key(week_board), bob.bytes)
     pipe.hset(rules.rates_key(rules.unit_board(autumn.id)), mapping={all_of_us.bytes: b"9:9:9"})
     await pipe.execute()
     stray = rules.week_board(autumn.id, FIRST_DAY + timedelta(days=7))
-    await place(redis, stray, [Standing(ann, 1, 1, 1)])
+    await place(redis, stray, [BoardScore(ann, 1, 1, 1)])
     found = await queries.drift(redis, today=TODAY)
     assert set(found) == {
         Difference(season_board, ann, fair[ann], (500, 1, 10**6)),
@@ -283,8 +283,8 @@ async def test_unit_boards_are_means_over_the_roster(database: str, redis: Redis
     assert (below.unit, below.rank, below.mean_hundredths, below.headcount) == (shift, 1, 0, 2)
     assert (below.participants, below.rate_percent) == (1, 50)
     assert await queries.unit_rows(redis, autumn.id, shift) == await queries.unit_rows(redis, uuid4(), root) == []
-    (whole,) = [one for one in await queries.unit_standings(autumn, TODAY) if one.standing.member == root]
-    assert (whole.headcount, whole.participants, whole.points, whole.standing.points) == (6, 4, 30, 500)
+    (whole,) = [one for one in await queries.unit_standings(autumn, TODAY) if one.score.member == root]
+    assert (whole.headcount, whole.participants, whole.points, whole.score.points) == (6, 4, 30, 500)
     assert (await held(redis, rules.unit_board(autumn.id)))[2][root.bytes] == b"6:4:30"
 
     second_root = await unit("Office")
@@ -386,4 +386,4 @@ async def test_a_units_time_is_that_of_its_latest_points(database: str, redis: R
         await post([Award(f"k{number}", members[number % 3], points)], autumn, at=start + timedelta(seconds=number))
     await undo("k4", "undo")
     (one,) = await queries.unit_standings(autumn, TODAY)
-    assert (one.standing.reached, one.points, one.participants, one.standing.points) == (2, 10, 3, 333)
+    assert (one.score.reached, one.points, one.participants, one.score.points) == (2, 10, 3, 333)

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from rewards.boards import queries, rules
 from rewards.boards.actions import place, replace, take_off
-from rewards.boards.rules import Place, Standing
+from rewards.boards.rules import BoardScore, Placing
 from rewards.ticks import STREAM
 from tests.laws import examples
 from tests.rewards.ledger.world import held
@@ -27,17 +27,17 @@ async def ticks(redis: Redis) -> list[str]:
     return [fields[b"topic"].decode() for _, fields in await redis.xrange(STREAM)]
 
 
-def some(count: int) -> list[Standing]:
-    return [Standing(uuid4(), points=n // 3 * 7, reached=n % 5, sequence=n) for n in range(count)]
+def some(count: int) -> list[BoardScore]:
+    return [BoardScore(uuid4(), points=n // 3 * 7, reached=n % 5, sequence=n) for n in range(count)]
 
 
 @on_valkey
-@given(st.lists(st.builds(Standing, IDS, POINTS, REACHED, st.just(1)), unique_by=lambda one: one.member))
-async def test_a_board_orders_like_the_tuple(redis: Redis, standings: list[Standing]) -> None:
+@given(st.lists(st.builds(BoardScore, IDS, POINTS, REACHED, st.just(1)), unique_by=lambda one: one.member))
+async def test_a_board_orders_like_the_tuple(redis: Redis, standings: list[BoardScore]) -> None:
     board = f"room:{uuid4()}"
     await place(redis, board, standings)
     right = sorted(standings, key=lambda one: (-one.points, one.reached, one.member.bytes))
-    places = [Place(rank, one.member, one.points, one.reached) for rank, one in enumerate(right, 1)]
+    places = [Placing(rank, one.member, one.points, one.reached) for rank, one in enumerate(right, 1)]
     assert await queries.top(redis, board, 99) == places
     assert await queries.page(redis, board, 2, 3) == places[2:5]
     assert await queries.size(redis, board) == len(places)
@@ -57,7 +57,7 @@ async def test_a_board_orders_like_the_tuple(redis: Redis, standings: list[Stand
 async def test_a_stale_sequence_never_wins(
     redis: Redis, facts: dict[tuple[UUID, int], tuple[int, int]], data: st.DataObject
 ) -> None:
-    standings = [Standing(member, *facts[member, sequence], sequence) for member, sequence in facts]
+    standings = [BoardScore(member, *facts[member, sequence], sequence) for member, sequence in facts]
     order = data.draw(st.permutations(standings * 2))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(order)), max_size=4)))
     board = f"room:{uuid4()}"
@@ -74,16 +74,16 @@ async def test_a_stale_sequence_never_wins(
 
 async def test_an_equal_sequence_changes_nothing(redis: Redis) -> None:
     member = uuid4()
-    assert await place(redis, "room:x", [Standing(member, 5, 5, 7)]) == 1
-    assert await place(redis, "room:x", [Standing(member, 9, 9, 7)]) == 0
-    assert await place(redis, "room:x", [Standing(member, 9, 9, 6)]) == 0
-    assert await queries.place_of(redis, "room:x", member) == Place(1, member, 5, 5)
-    assert await place(redis, "room:x", [Standing(member, 1, 9, 8), Standing(member, 9, 9, 7)]) == 1
-    assert await queries.place_of(redis, "room:x", member) == Place(1, member, 1, 9)
+    assert await place(redis, "room:x", [BoardScore(member, 5, 5, 7)]) == 1
+    assert await place(redis, "room:x", [BoardScore(member, 9, 9, 7)]) == 0
+    assert await place(redis, "room:x", [BoardScore(member, 9, 9, 6)]) == 0
+    assert await queries.place_of(redis, "room:x", member) == Placing(1, member, 5, 5)
+    assert await place(redis, "room:x", [BoardScore(member, 1, 9, 8), BoardScore(member, 9, 9, 7)]) == 1
+    assert await queries.place_of(redis, "room:x", member) == Placing(1, member, 1, 9)
 
 
 async def test_out_of_bounds_changes_nothing(redis: Redis) -> None:
-    bad: Sequence[Standing] = [*some(3), Standing(uuid4(), rules.MOST_POINTS + 1, 0, 1)]
+    bad: Sequence[BoardScore] = [*some(3), BoardScore(uuid4(), rules.MOST_POINTS + 1, 0, 1)]
     with pytest.raises(ValueError, match="cannot hold"):
         await place(redis, "room:x", bad)
     assert await redis.keys("*") == []
@@ -115,7 +115,7 @@ async def test_replacing_leaves_nothing_of_the_old_and_nothing_beside(redis: Red
 
 
 async def test_replacements_at_once_never_mix(redis: Redis) -> None:
-    versions = [[Standing(one.member, n, n, one.sequence) for one in some(600)] for n in range(6)]
+    versions = [[BoardScore(one.member, n, n, one.sequence) for one in some(600)] for n in range(6)]
     await asyncio.gather(*(replace(redis, "room:x", version) for version in versions))
     top = await queries.top(redis, "room:x", 9999)
     assert {one.member for one in top} in [{one.member for one in version} for version in versions]
@@ -158,6 +158,6 @@ async def test_scripts_survive_a_server_that_forgot_them(redis: Redis) -> None:
     (one,) = some(1)
     await place(redis, "room:x", [one])
     await redis.script_flush()
-    await place(redis, "room:x", [Standing(one.member, 50, 0, 99)])
+    await place(redis, "room:x", [BoardScore(one.member, 50, 0, 99)])
     await redis.script_flush()
-    assert await queries.points_and_places(redis, "room:x", [one.member]) == {one.member: Place(1, one.member, 50, 0)}
+    assert await queries.points_and_places(redis, "room:x", [one.member]) == {one.member: Placing(1, one.member, 50, 0)}

@@ -41,7 +41,7 @@ def refused(code: str) -> pytest.RaisesExc[Refusal]:
     return pytest.raises(Refusal, match=f"^{code}$")
 
 
-async def standing(there: Venue, prize: str, slot: int = 0) -> queries.Place:
+async def chances(there: Venue, prize: str, slot: int = 0) -> queries.Place:
     """Who has this place now."""
     return next(one for one in (await there.look()).places if (one.prize, one.slot) == (prize, slot))
 
@@ -173,11 +173,11 @@ async def test_a_whole_ceremony(redis: Redis, tmp_path: Path) -> None:
 
 async def test_names_are_shown_as_the_draw_sets_them(redis: Redis) -> None:
     there = await drawn(redis, shown_names="masked")
-    place = await standing(there, "mug")
+    place = await chances(there, "mug")
     assert (place.shown, place.name[0]) == ("李*", "李")
     for how, shown in (("full", place.name), ("number", place.staff_number)):
         await db.rows("UPDATE draw SET shown_names = $2 WHERE id = $1", there.draw, how)
-        assert (await standing(there, "mug")).shown == shown
+        assert (await chances(there, "mug")).shown == shown
 
 
 # Every state, every move
@@ -335,7 +335,7 @@ async def test_a_double_tap_never_takes_the_next_winner(redis: Redis) -> None:
     )
     assert sum(isinstance(one, actions.Confirmed) and one.logged is not None for one in done) == 1
     assert {one.code for one in done if isinstance(one, Refusal)} == {"draw.place_moved"}
-    assert (await standing(there, "mug")).attempt == 1
+    assert (await chances(there, "mug")).attempt == 1
     for late in (there.call("mug"), there.withdraw("mug"), there.doubt("mug", reason="declined")):
         with refused("draw.place_moved"):
             await late
@@ -445,7 +445,7 @@ async def test_nobody_is_absent_before_the_countdown_is_over(redis: Redis) -> No
         await there.doubt("mug")
     await there.call("mug")
     called = there.now
-    assert (await standing(there, "mug")).called_at == called
+    assert (await chances(there, "mug")).called_at == called
 
     def after(passed: timedelta) -> None:
         """The next event comes so long after the call."""
@@ -531,7 +531,7 @@ async def test_who_need_not_be_there_is_not_absent(redis: Redis) -> None:
     with refused("draw.absent.reason"):
         await there.doubt("card", reason="asleep")
     await there.absent("card", reason="declined")
-    assert (await standing(there, "card")).attempt == 1
+    assert (await chances(there, "card")).attempt == 1
 
 
 async def test_a_place_waits_for_its_dice_before_anything_else(redis: Redis) -> None:
@@ -553,12 +553,12 @@ async def test_a_place_waits_for_its_dice_before_anything_else(redis: Redis) -> 
     with refused("draw.dice.digits"):
         await there.redraw("trip", digits="271")
     assert (await there.redraw("trip")).line == f"redraw trip 0 1 redraw-d10x4 {AGAIN_DICE}"
-    assert (await standing(there, "trip")).attempt == 1
+    assert (await chances(there, "trip")).attempt == 1
 
 
 async def test_whoever_has_his_prize_keeps_it(redis: Redis) -> None:
     there = await drawn(redis)
-    place = await standing(there, "mug")
+    place = await chances(there, "mug")
     code = await db.value("SELECT claim_code FROM win WHERE id = $1", place.win)
     await there.call("mug")
     there.later()
@@ -745,7 +745,7 @@ async def test_more_places_than_people_stay_unfilled(redis: Redis, tmp_path: Pat
     with refused("draw.place_moved"):
         await there.call("cup", 4)
     await there.absent("cup", 0)
-    assert (await standing(there, "cup")).line is None
+    assert (await chances(there, "cup")).line is None
     await there.close()
     assert (await there.look()).alternates == ()
     await agrees(there, tmp_path, "closed")

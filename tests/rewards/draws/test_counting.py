@@ -47,8 +47,8 @@ async def test_what_a_new_game_declares_decides_who_is_in_from_plan_to_list(redi
     assert [(entry.candidate.member, entry.group) for entry in chosen.entrants] == [(two, "")]
     assert chosen.out[Reason("draw.out.counted", "earning.hours.sum")] == 3
     (mine,) = await queries.my_tickets(one)
-    assert (mine.standing.code, mine.standing.details["found"]) == ("draw.out.counted", "3:59")
-    assert (await queries.my_tickets(nobody))[0].standing.details["found"] == "0:00"
+    assert (mine.chances.code, mine.chances.details["found"]) == ("draw.out.counted", "3:59")
+    assert (await queries.my_tickets(nobody))[0].chances.details["found"] == "0:00"
     assert (await frozen(redis, draw)).people == 1
     stored = await queries.draw(draw)
     assert stored is not None
@@ -71,7 +71,7 @@ async def test_a_rule_that_counts_what_nobody_declares_is_refused_at_every_step(
         with refused(earning):
             await queries.preview(rule, there.season, there.organiser)
         with refused(earning):
-            await queries.standing_under(rule, there.season, there.workers[1], there.organiser)
+            await queries.chances_under(rule, there.season, there.workers[1], there.organiser)
     draw = await plan_draw(redis, there)
     with refused():
         await actions.edit_draw(
@@ -87,7 +87,7 @@ async def test_a_rule_that_counts_what_nobody_declares_is_refused_at_every_step(
     assert await db.value("SELECT state FROM draw WHERE id = $1", draw) == "draft"
     for worker in there.workers:
         (mine,) = await queries.my_tickets(worker)
-        assert (mine.standing.tickets, mine.standing.code) == (0, "draw.out.counted")
+        assert (mine.chances.tickets, mine.chances.code) == (0, "draw.out.counted")
     assert await queries.unit_preview(draw) == []
 
 

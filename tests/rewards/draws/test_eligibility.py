@@ -130,23 +130,23 @@ left_out = st.builds(
 
 @given(some_rules, people, left_out)
 def test_tickets_are_earned_within_bounds_and_explained(rule: Rule, person: Candidate, barred: Barred) -> None:
-    standing = why(rule, person, barred)
-    assert TEXTS[standing.code] % standing.details
-    assert (standing.tickets > 0) == standing.code.startswith("draw.in.")
-    assert 0 <= standing.tickets <= (rule.cap if rule.per else 1)
+    chances = why(rule, person, barred)
+    assert TEXTS[chances.code] % chances.details
+    assert (chances.tickets > 0) == chances.code.startswith("draw.in.")
+    assert 0 <= chances.tickets <= (rule.cap if rule.per else 1)
     reasons = all_reasons(rule, person, barred)
-    assert bool(reasons) == (standing.tickets == 0)
+    assert bool(reasons) == (chances.tickets == 0)
     for one in reasons:
         assert TEXTS[one.code] % one.details
         assert i18n.translator("zh-Hans").text(TEXTS[one.code]) % one.details
     if reasons:
-        assert (standing.code, standing.details) == (reasons[0].code, reasons[0].details)
+        assert (chances.code, chances.details) == (reasons[0].code, reasons[0].details)
         return
     assert not person.left
     assert person.member not in {CREATOR, *barred.custodians, *barred.listed, *barred.full}
     assert "runs" not in duties(person.roles)
     if rule.per:
-        assert standing.tickets == max(1, min(rule.cap, person.facts.get(rule.counting, 0) // rule.per))
+        assert chances.tickets == max(1, min(rule.cap, person.facts.get(rule.counting, 0) // rule.per))
 
 
 @given(some_rules, people, left_out)
@@ -284,8 +284,8 @@ def test_people_who_are_barred(change: dict[str, object], code: str) -> None:
 def test_what_a_part_asks(part: Part, enough: dict[Fact, int], short: dict[Fact, int], code: str) -> None:
     rule = Rule((part,))
     assert why(rule, replace(PERSON, facts=enough), Barred()).tickets == 1
-    standing = why(rule, replace(PERSON, facts=short), Barred())
-    assert (standing.tickets, standing.code) == (0, code)
+    chances = why(rule, replace(PERSON, facts=short), Barred())
+    assert (chances.tickets, chances.code) == (0, code)
 
 
 def test_what_the_roster_decides() -> None:

@@ -90,7 +90,7 @@ async def test_the_list_is_frozen_by_the_ledger_of_that_instant(redis: Redis) ->
 
     await earn(there.workers[2], 10_000, there.season)
     (mine,) = await queries.my_tickets(there.workers[2])
-    assert (mine.draw.id, mine.standing.tickets, mine.standing.details["points"]) == (draw, 1, 60)
+    assert (mine.draw.id, mine.chances.tickets, mine.chances.details["points"]) == (draw, 1, 60)
     assert [line.code for line in await queries.history(draw)][-1] == "draw.frozen"
 
 
@@ -323,8 +323,8 @@ async def test_whoever_would_win_too_much_in_a_year_sits_out(redis: Redis) -> No
     second = await sealed(redis, there, prizes=cup)
     found = await queries.draw(second)
     assert found is not None
-    standing, _ = await queries.standing(found, win.member, NOW)
-    assert (standing.tickets, standing.code) == (0, "draw.out.year")
+    chances, _ = await queries.chances(found, win.member, NOW)
+    assert (chances.tickets, chances.code) == (0, "draw.out.year")
     assert (await frozen(redis, second)).people == 2
     assert ("draw.out.year", 1) in (await manifest_of(second)).excluded
 
@@ -353,7 +353,7 @@ async def test_custodians_take_no_part_and_one_from_outside_may_seal(redis: Redi
     draw = await sealed(redis, there, custodians=keepers)
     found = await queries.draw(draw)
     assert found is not None
-    assert (await queries.standing(found, guard))[0].code == "draw.out.custodian"
+    assert (await queries.chances(found, guard))[0].code == "draw.out.custodian"
     await frozen(redis, draw)
     assert await queries.entrant(draw, guard) is None
     assert (await manifest_of(draw)).labels == ("union", "notary")

@@ -294,17 +294,17 @@ async def test_before_the_freeze_tickets_are_live_and_explained(redis: Redis) ->
         exclusions=(Exclusion(there.workers[7], "Types the dice"),),
     )
     (mine,) = await queries.my_tickets(there.workers[4])
-    assert (mine.standing.tickets, mine.standing.code, mine.line) == (2, "draw.in.points", None)
+    assert (mine.chances.tickets, mine.chances.code, mine.line) == (2, "draw.in.points", None)
     await earn(there.workers[4], 40, there.season)
     (mine,) = await queries.my_tickets(there.workers[4])
-    assert mine.standing.tickets == 3
+    assert mine.chances.tickets == 3
     for person, code in (
         (there.workers[0], "draw.out.counted"),
         (there.workers[7], "draw.out.excluded"),
         (there.organiser, "draw.out.creator"),
         (there.cashier, "draw.out.operator"),
     ):
-        assert [one.standing.code for one in await queries.my_tickets(person)] == [code]
+        assert [one.chances.code for one in await queries.my_tickets(person)] == [code]
     assert [one.code for one in await queries.reasons(mine.draw, there.cashier)] == [
         "draw.out.operator",
         "draw.out.custodian",
@@ -351,7 +351,7 @@ async def test_each_part_counts_what_the_ledger_and_the_roster_hold(redis: Redis
         single = {
             person
             for person in there.workers
-            if (await queries.standing_under(Rule((part,)), there.season, person, there.organiser))[0].tickets
+            if (await queries.chances_under(Rule((part,)), there.season, person, there.organiser))[0].tickets
         }
         assert single == {entry.candidate.member for entry in found.entrants}
         return single
@@ -459,7 +459,7 @@ def test_a_part_of_a_prize_is_guaranteed_to_each_unit() -> None:
 
 async def test_a_stranger_is_not_in_the_roster(redis: Redis) -> None:
     there = await plant(0)
-    standing, reasons = await queries.standing_under(Rule(), there.season, uuid4(), there.organiser)
-    assert (standing.code, [one.code for one in reasons]) == ("draw.out.left", ["draw.out.left"])
+    chances, reasons = await queries.chances_under(Rule(), there.season, uuid4(), there.organiser)
+    assert (chances.code, [one.code for one in reasons]) == ("draw.out.left", ["draw.out.left"])
     late = await member("E9", "Late")
-    assert (await queries.standing_under(Rule(), there.season, late, there.organiser))[0].tickets == 1
+    assert (await queries.chances_under(Rule(), there.season, late, there.organiser))[0].tickets == 1

@@ -104,11 +104,11 @@ async def test_killed_before_and_after_every_event(redis: Redis, killed: Killed,
         assert report.ok, [check for check in report.checks if not check.ok]
     assert found.state == "closed"
     assert (await there.bring(expected.encode(), voids, present)).verdict == "known"
-    standing = {(one.prize, one.slot, one.attempt, one.line) for one in found.places}
+    chances = {(one.prize, one.slot, one.attempt, one.line) for one in found.places}
     wins = await db.rows(
         "SELECT prize.code, slot, attempt, line FROM win JOIN prize ON prize.id = win.prize WHERE state = 'drawn'"
     )
-    assert {tuple(one.values()) for one in wins} == standing
+    assert {tuple(one.values()) for one in wins} == chances
     assert await db.value("SELECT count(*) FROM alternate") == 2
     codes = [line.code for line in await queries.history(there.draw)]
     assert [codes.count(code) for code in ("draw.armed", "draw.rolled", "draw.drawn", "draw.closed")] == [1, 1, 1, 1]

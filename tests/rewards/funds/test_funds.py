@@ -17,7 +17,7 @@ from rewards.funds.actions import give_back, hold, open_fund, pay, top_up
 from rewards.ledger import actions as ledger
 from rewards.ledger import queries as points
 from rewards.ledger.actions import Award
-from rewards.ledger.rules import Place
+from rewards.ledger.rules import Pocket
 from rewards.refusals import Refusal
 from tests.rewards.ledger.world import NOON, people, post, season
 
@@ -336,7 +336,7 @@ async def test_a_planted_overdraft_is_found(database: str) -> None:
 
 async def test_a_transfer_says_what_is_short_and_takes_no_other_legs(database: str) -> None:
     fund = uuid4()
-    free, held = Place(fund, "item", "fund"), Place(fund, "item", "escrow", "draw:1")
+    free, held = Pocket(fund, "item", "fund"), Pocket(fund, "item", "escrow", "draw:1")
 
     async def move(amount: int, **legs: Any) -> bool:
         async with db.transaction():

@@ -52,13 +52,13 @@ async def show_draw(request: Asked, slug: FromPath[str]) -> Response[bytes]:
     draw = await found_draw(slug)
     if me is None and draw.promise is None:
         raise Refusal("web.sign_in_first")
-    standing, line = (None, None) if me is None else await queries.standing(draw, me.id)
+    chances, line = (None, None) if me is None else await queries.chances(draw, me.id)
     facts = await queries.draw_facts(draw.id)
     return pages.page(
         request,
         "draws/phone/draw.html",
         draw=draw,
-        standing=standing,
+        chances=chances,
         line=line,
         rule=rule_facts(draw.rule, await queries.unit_names(draw.rule.units)),
         prizes=() if facts is None else facts.prizes,

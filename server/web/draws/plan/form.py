@@ -483,9 +483,9 @@ async def _asking(number: str, rule: Rule, season: UUID, creator: UUID, reading:
     (candidate,) = await queries.candidates(rule, season, [person.id])
     left_out = {one.member: one.why for one in reading.exclusions()}
     barred = Barred(creator, frozenset(reading.custodian_members()), left_out)
-    standing = why(rule, candidate, barred)
-    told = all_reasons(rule, candidate, barred) or [standing]
-    return Asking(number, person, standing.tickets, [(one.code, one.details) for one in told])
+    chances = why(rule, candidate, barred)
+    told = all_reasons(rule, candidate, barred) or [chances]
+    return Asking(number, person, chances.tickets, [(one.code, one.details) for one in told])
 
 
 async def _change_picture(request: Asked, form: pages.Form, draft: Draft, verb: str, key: str) -> None:

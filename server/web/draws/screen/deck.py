@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import segno
 
-from rewards.draws.queries import DrawRow, EventLine, Place, PrizeRow, Venue
+from rewards.draws.queries import DrawRow, EventLine, PrizeRow, Slot, Venue
 from rewards.draws.rules import Prize
 from rewards.draws.states import grouped
 from server.web.draws.screen.pool import Crowd, Remaining, Sieve, sieve_of
@@ -219,7 +219,7 @@ class _Show:
     facts: Facts
     venue: Venue
     prizes: Mapping[str, Prize]
-    places: Mapping[tuple[str, int, int], Place]
+    places: Mapping[tuple[str, int, int], Slot]
     lost: Collection[tuple[str, int, int]]
     sieves: Mapping[Sieve, int]
     left: Remaining
@@ -296,7 +296,7 @@ class _Show:
         worth = say("stage.worth", amount=self.words.number(prize.value // 100)) if prize.value else ""
         return " · ".join(_some(worth, say("stage.sponsor", name=prize.sponsor) if prize.sponsor else ""))
 
-    def _winner(self, place: Place) -> Scene:
+    def _winner(self, place: Slot) -> Scene:
         say = self.words.say
         if place.line is None:
             return {"name": say("stage.unfilled"), "note": "", "out": ""}
@@ -307,6 +307,6 @@ class _Show:
             "out": say(f"stage.out.{place.reason or 'absent'}") if lost else "",
         }
 
-    def _place(self, event: EventLine) -> Place:
+    def _place(self, event: EventLine) -> Slot:
         _, prize, slot, attempt, *_ = event.text.split(" ")
         return self.places[prize, int(slot), int(attempt)]

@@ -20,7 +20,7 @@ from redis.asyncio import Redis
 
 from rewards import ticks
 from rewards.draws import queries
-from rewards.draws.queries import CustodianRow, DrawRow, Place, PrizeRow, Venue
+from rewards.draws.queries import CustodianRow, DrawRow, PrizeRow, Slot, Venue
 from rewards.draws.states import grouped
 from rewards.refusals import Refusal
 from server.web.draws.screen.deck import dice_groups
@@ -254,7 +254,7 @@ def calling(venue: Venue, prizes: Sequence[PrizeRow], now: datetime) -> Called |
     """Who was called last, while that is news: for its countdown and a while after, until another round is drawn."""
     whole = timedelta(seconds=venue.manifest.call_seconds)
     kinds = [event.kind for event in venue.events]
-    called: list[tuple[datetime, Place]] = [
+    called: list[tuple[datetime, Slot]] = [
         (place.called_at, place) for place in venue.places if place.called_at is not None and place.state == "called"
     ]
     if venue.state != "drawn" or not called or "round" in kinds[len(kinds) - kinds[::-1].index("call") :]:

@@ -250,16 +250,16 @@ async def test_the_pool_is_what_the_rules_say(redis: Redis) -> None:
     prizes = {prize.id: prize for prize in look.manifest.prizes}
     scenes = {scene["upto"]: scene for scene in deck(facts, spoken())["scenes"] if scene["kind"] == "prize"}
     firsts = {scene["pool"]["at"]: scene for scene in scenes.values()}
-    standing: dict[tuple[str, str], int] = {}
+    chances: dict[tuple[str, str], int] = {}
     for event in look.events:
         fields = event.text.split(" ")
         if event.kind == "absent":
-            pool.absent(standing[fields[1], fields[2]])
+            pool.absent(chances[fields[1], fields[2]])
         if event.kind != "win":
             continue
         if event.number in firsts:
             assert firsts[event.number]["pool"]["size"] == left_in(pool, prizes[fields[1]])
-        standing[fields[1], fields[2]] = int(fields[4])
+        chances[fields[1], fields[2]] = int(fields[4])
         pool.win(int(fields[4]))
         if event.number in scenes:
             assert scenes[event.number]["pool"]["left"] == left_in(pool, prizes[fields[1]])
