@@ -62,7 +62,7 @@
 
   // A notice that all went well goes away by itself, unless somebody is at it; any other stays until it is closed.
   var SEEN_MS = 8000;
-  var FADE_MS = 400;
+  var FADE_MS = 150;
   var notices = document.getElementById("notices");
   function dismiss(notice) {
     if (notice.contains(document.activeElement) || notice.matches(":hover")) { later(notice); return; }

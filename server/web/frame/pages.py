@@ -149,7 +149,7 @@ def context(request: Asked, **own: object) -> dict[str, object]:
         "me": me(request),
         "organisation": process(request).resources.settings.organisation,
         "path": request.url.path,
-        "address": listing(request).page_of_form(request.url.path) if request.method == "POST" else "",
+        "form_page": listing(request).page_of_form(request.url.path) if request.method == "POST" else "",
         "tab": listing(request).tab(request.url.path),
         "version": VERSION,
         "now": clock.now(),

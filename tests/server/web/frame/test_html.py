@@ -39,6 +39,7 @@ def context(**own: object) -> dict[str, object]:
         "path": "/",
         "version": "0",
         "tab": None,
+        "text_size": "",
         "now": datetime(2026, 11, 22, tzinfo=UTC),
         "menu": [
             Shelf("now", [("/desk", "Today", "home")]),
@@ -92,7 +93,9 @@ def test_a_stranger_has_no_bar() -> None:
 
 
 def test_a_refusal_is_a_page_and_a_notice() -> None:
-    own = context(code="web.not_found", words=HOSTILE, status=404)
+    own = context(
+        code="web.not_found", words=HOSTILE, status=404, base="kit/base_phone.html", back="/boards", start="/play"
+    )
     page = html.render("kit/refusal.html", "en", **own)
     notice = html.render_block("kit/refusal.html", "notice", "en", **own)
     assert notice.strip() in page

@@ -16,6 +16,7 @@ from jinja2 import ChoiceLoader, DictLoader
 from playwright.sync_api import Browser, Page, expect
 
 from server.web.frame import html
+from server.web.frame.desk import Shelf
 from server.web.frame.gate import HEADERS
 from tests import patience
 from tests.chromium import launched
@@ -57,7 +58,9 @@ def context(**own: object) -> dict[str, Any]:
         "path": "/desk",
         "version": "0",
         "now": datetime(2026, 11, 22, tzinfo=UTC),
-        "nav": [("/desk", "Today", "home")],
+        "text_size": "",
+        "tab": None,
+        "menu": [Shelf("now", [("/desk", "Today", "home")])],
         **own,
     }
 
