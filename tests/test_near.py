@@ -12,7 +12,7 @@ HOUSE = House(
         "tests/rewards/funds/test_rules.py",
         "tests/rewards/funds/test_funds.py",
         "tests/rewards/draws/test_planning.py",
-        "tests/server/web/desk/test_funds.py",
+        "tests/server/web/funds/test_funds.py",
         "tests/server/web/test_html.py",
         "tests/server/web/test_matrix.py",
     },

@@ -301,17 +301,19 @@ async def test_in_the_middle_of_a_freeze(office: Office, what: str) -> None:
                     CustodianTerms("organiser", "Host", office.scene.host),
                     CustodianTerms("notary", "Notary Li"),
                 ),
-                freeze_at=at - HOUR,
             ),
             actor=office.scene.host,
             now=at - 2 * HOUR,
             today=resources.day_of(at),
             new_id=office.scene.new_id,
         )
+        await seal_all(resources.redis, draw, at - 2 * HOUR)
         slug = await db.value("SELECT slug FROM draw WHERE id = $1", draw)
     async with office.holding("LOCK TABLE entrant IN SHARE MODE"):
         async with opened(office.settings) as resources:
-            await seal_all(resources.redis, draw, at - 2 * HOUR)  # from here on the worker may freeze it, and is quick
+            await draws.ask_freeze(
+                resources.redis, draw, actor=office.scene.host, now=now(), new_id=office.scene.new_id
+            )
         await office.stuck('COPY "entrant"')
         await office.kill(what)
     await office.time_passes()

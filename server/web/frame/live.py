@@ -83,7 +83,7 @@ def json_event(name: str, value: object) -> bytes:
     return b"event: " + name.encode() + b"\ndata: " + msgspec.json.encode(value) + b"\n\n"
 
 
-Draw = Callable[[str, str, str], Awaitable[Picture]]
+Render = Callable[[str, str, str], Awaitable[Picture]]
 """(id of the topic, face, locale) -> what to show now."""
 
 Personal = Callable[[str], Awaitable[Mapping[UUID, bytes]]]
@@ -104,7 +104,7 @@ class Topic:
     change with any tick.
     """
 
-    draw: Draw
+    render: Render
     personal: Personal | None = None
     count: Count | None = None
     versions: Versions | None = None
@@ -165,7 +165,7 @@ class Hub:
     """By name; complete before `start`."""
     subscribers: dict[Channel, set[Subscriber]] = field(default_factory=dict)
     _pictures: dict[Channel, Picture] = field(default_factory=dict)
-    _drawing: dict[Channel, "asyncio.Task[Picture]"] = field(default_factory=dict)
+    _rendering: dict[Channel, "asyncio.Task[Picture]"] = field(default_factory=dict)
     _dirty: set[tuple[str, str]] = field(default_factory=set)
     _counting: dict[str, bool] = field(default_factory=dict)
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
@@ -211,21 +211,21 @@ class Hub:
         found = self._pictures.get(channel)
         if found is not None:
             return found
-        task = self._drawing.get(channel)
+        task = self._rendering.get(channel)
         if task is None:
-            task = asyncio.get_running_loop().create_task(self._draw(channel))
-            self._drawing[channel] = task
-            task.add_done_callback(lambda done: self._drawn(channel, done))
+            task = asyncio.get_running_loop().create_task(self._render(channel))
+            self._rendering[channel] = task
+            task.add_done_callback(lambda done: self._rendered(channel, done))
         return await asyncio.shield(task)
 
-    def _drawn(self, channel: Channel, task: "asyncio.Task[Picture]") -> None:
-        if self._drawing.get(channel) is task:
-            del self._drawing[channel]
+    def _rendered(self, channel: Channel, task: "asyncio.Task[Picture]") -> None:
+        if self._rendering.get(channel) is task:
+            del self._rendering[channel]
 
-    async def _draw(self, channel: Channel) -> Picture:
+    async def _render(self, channel: Channel) -> Picture:
         name, _, identity = channel.topic.partition(":")
         change = self._changes
-        picture = await self.topics[name].draw(identity, channel.face, channel.locale)
+        picture = await self.topics[name].render(identity, channel.face, channel.locale)
         if self._latest(channel) <= change:
             self._pictures[channel] = picture
         return picture
@@ -237,7 +237,7 @@ class Hub:
     def _forget(self, topic: str, face: str) -> None:
         self._changes += 1
         self._changed[topic, face] = self._changes
-        for kept in (self._pictures, self._drawing):
+        for kept in (self._pictures, self._rendering):
             for channel in [c for c in kept if c.topic == topic and face in ("", c.face)]:
                 del kept[channel]
 
@@ -385,7 +385,7 @@ class Hub:
                 for topic in {c.topic for c in followed}:
                     shown = [self._pictures.get(channel) for channel in followed if channel.topic == topic]
                     wanted = present.get(topic.partition(":")[2])
-                    # No picture of what is followed: it could not be drawn when it changed.
+                    # No picture of what is followed: it could not be rendered when it changed.
                     if wanted is not None and any(one is None or one.version != wanted for one in shown):
                         await self._shown(topic)
 
@@ -393,7 +393,7 @@ class Hub:
         """Forget what nobody follows. Who polls gets a new picture then, whatever ticks were lost."""
         for channel in [c for c in self._pictures if c not in self.subscribers]:
             del self._pictures[channel]
-        busy = {channel.topic for channel in (*self.subscribers, *self._drawing)}
+        busy = {channel.topic for channel in (*self.subscribers, *self._rendering)}
         for topic, face in [key for key in self._changed if key[0] not in busy]:
             del self._changed[topic, face]
 

@@ -128,7 +128,7 @@ class Scene:
     """What a screen can show of a noun under `KIND:ID`.
 
     `label` says what it is, with %(title)s. `version` changes with what is shown of it, None: there is no such thing.
-    `draw` gives the fragment for a locale, and the milliseconds left at the moment it is sent. `live` gives what is to
+    `render` gives the fragment for a locale and the milliseconds left at the moment it is sent. `live` gives what is to
     be shown now without being asked for; the scene of the lowest `order` that has something comes first. `choices`
     lists what an organiser may point a screen at, the newest first; `titles` names things by their id and leaves out
     what does not exist. `counters` gives numbers that change without a new drawing.
@@ -138,7 +138,7 @@ class Scene:
     label: str
     order: int
     version: Callable[[UUID, datetime], Awaitable[str | None]]
-    draw: Callable[[UUID, str], Awaitable[tuple[str, Remaining | None]]]
+    render: Callable[[UUID, str], Awaitable[tuple[str, Remaining | None]]]
     live: Callable[[datetime], Awaitable[UUID | None]]
     choices: Callable[[], Awaitable[Sequence[tuple[UUID, str]]]]
     titles: Callable[[Sequence[UUID]], Awaitable[Mapping[UUID, str]]]

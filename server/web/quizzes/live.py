@@ -90,9 +90,9 @@ class Rooms:
 
     def topic(self) -> Topic:
         """For the hub's topics `room`."""
-        return Topic(self.draw, self.personal, self.count, self.versions, {"answers": False, "players": True})
+        return Topic(self.render, self.personal, self.count, self.versions, {"answers": False, "players": True})
 
-    async def draw(self, identity: str, face: str, locale: str) -> Picture:
+    async def render(self, identity: str, face: str, locale: str) -> Picture:
         """The state of a room as a fragment (block `state` of quizzes/FACE/room.html)."""
         room = await room_or_refuse(UUID(identity))
         text = html.render_block(f"quizzes/{face}/room.html", "state", locale, **await self.facts(room, face, locale))

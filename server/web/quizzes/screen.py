@@ -37,7 +37,7 @@ def scene(resources: Resources, rooms: Rooms) -> Scene:
     async def version(room: UUID, now: datetime) -> str | None:
         return await queries.room_version(room)
 
-    async def draw(room_id: UUID, locale: str) -> tuple[str, Remaining | None]:
+    async def render(room_id: UUID, locale: str) -> tuple[str, Remaining | None]:
         room = await room_or_refuse(room_id)
         facts = await rooms.facts(room, "screen", locale)
         beside = await _beside(rooms, room, facts, address)
@@ -58,7 +58,7 @@ def scene(resources: Resources, rooms: Rooms) -> Scene:
         found = [await queries.room(one) for one in ids]
         return {room.id: _title(room) for room in found if room is not None}
 
-    return Scene("room", _("Room: %(title)s"), 20, version, draw, live, choices, titles, counters)
+    return Scene("room", _("Room: %(title)s"), 20, version, render, live, choices, titles, counters)
 
 
 def _title(room: RoomRow) -> str:

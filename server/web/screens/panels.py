@@ -1,4 +1,4 @@
-"""What a screen shows: which of all that goes on, and the picture of it, drawn once a language for every screen."""
+"""What a screen shows: which of all that goes on, and the picture of it, rendered once a language for every screen."""
 
 import asyncio
 import hashlib
@@ -44,39 +44,39 @@ class Screens:
     resources: Resources
     shown: Shown
     _ticks: int = 0
-    _drawn: dict[UUID, str] = field(default_factory=dict)
-    _drawing: dict[tuple[str, str], "asyncio.Task[tuple[str, Picture]]"] = field(default_factory=dict)
+    _rendered: dict[UUID, str] = field(default_factory=dict)
+    _rendering: dict[tuple[str, str], "asyncio.Task[tuple[str, Picture]]"] = field(default_factory=dict)
 
     def topic(self) -> Topic:
         """For the hub's topics `screen`."""
-        return Topic(draw=self.draw, versions=self.versions, follows_all=True)
+        return Topic(render=self.render, versions=self.versions, follows_all=True)
 
     def forget(self, topic: str, fields: Mapping[str, str]) -> None:
-        """A tick came: pictures drawn so far may be out of date. Counters travel by themselves."""
+        """A tick came: pictures rendered so far may be out of date. Counters travel by themselves."""
         if topic.partition(":")[0] not in ("answers", "players", "member"):
             self._ticks += 1
-            self._drawing.clear()
+            self._rendering.clear()
 
-    async def draw(self, identity: str, face: str, locale: str) -> Picture:
-        """What a screen shows now. Screens that show the same at the same moment share one drawing."""
+    async def render(self, identity: str, face: str, locale: str) -> Picture:
+        """What a screen shows now. Screens that show the same at the same moment share one rendering."""
         screen_id = UUID(identity)
         screen = await queries.screen(screen_id)
         shows = "" if screen is None or screen.revoked_at is not None else screen.shows
         key = (shows, locale)
-        task = self._drawing.get(key)
+        task = self._rendering.get(key)
         if task is None:
-            task = asyncio.get_running_loop().create_task(self._draw(shows, locale))
-            self._drawing[key] = task
+            task = asyncio.get_running_loop().create_task(self._render(shows, locale))
+            self._rendering[key] = task
             task.add_done_callback(lambda done: self._done(key, done))
         source, picture = await asyncio.shield(task)
-        self._drawn[screen_id] = source
+        self._rendered[screen_id] = source
         return picture
 
     def _done(self, key: tuple[str, str], task: "asyncio.Task[tuple[str, Picture]]") -> None:
-        if self._drawing.get(key) is task:
-            del self._drawing[key]
+        if self._rendering.get(key) is task:
+            del self._rendering[key]
 
-    async def _draw(self, shows: str, locale: str) -> tuple[str, Picture]:
+    async def _render(self, shows: str, locale: str) -> tuple[str, Picture]:
         ticks = self._ticks
         sight = await self.sight(shows)
         text, left = await self._text(sight, locale)
@@ -84,16 +84,16 @@ class Screens:
 
     async def _text(self, sight: Sight, locale: str) -> tuple[str, Remaining | None]:
         if sight.subject is not None:
-            return await self.shown.scenes[sight.kind].draw(sight.subject, locale)
+            return await self.shown.scenes[sight.kind].render(sight.subject, locale)
         if sight.kind == "withdrawn":
             return html.render_block("screens/screen/screen.html", "words", locale, why="withdrawn"), None
         return await self._idle(locale, boards_only=sight.kind == "boards")
 
     async def now(self, hub: Hub, screen: ScreenRow, locale: str) -> tuple[Sight, Picture]:
-        """The present picture for one who asks: drawn anew when what it shows has changed unseen."""
+        """The present picture for one who asks: rendered anew when what it shows has changed unseen."""
         sight = await self.sight("" if screen.revoked_at is not None else screen.shows)
         topic = f"screen:{screen.id}"
-        if self._drawn.get(screen.id) != _mark(sight, self._ticks):
+        if self._rendered.get(screen.id) != _mark(sight, self._ticks):
             await hub.show(topic)
         return sight, await hub.picture(Channel(topic, "screen", locale))
 
@@ -109,7 +109,7 @@ class Screens:
             if shows not in sights:
                 sights[shows] = await self.sight(shows)
             wanted = _mark(sights[shows], self._ticks)
-            if self._drawn.get(screen.id) != wanted:
+            if self._rendered.get(screen.id) != wanted:
                 changed[str(screen.id)] = wanted
         return changed
 

@@ -41,7 +41,7 @@ def refused(code: str) -> pytest.RaisesExc[Refusal]:
     return pytest.raises(Refusal, match=f"^{code}$")
 
 
-async def chances(there: Venue, prize: str, slot: int = 0) -> queries.Place:
+async def chances(there: Venue, prize: str, slot: int = 0) -> queries.Slot:
     """Who has this place now."""
     return next(one for one in (await there.look()).places if (one.prize, one.slot) == (prize, slot))
 

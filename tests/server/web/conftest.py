@@ -1,8 +1,8 @@
 """The application on this test's own database and an empty Redis, and members who are signed in."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -10,10 +10,13 @@ import httpx
 import pytest
 from litestar import Litestar
 from playwright.async_api import Browser as Chromium
-from playwright.async_api import BrowserContext
+from playwright.async_api import BrowserContext, Page, expect
 from redis.asyncio import Redis
 
+from games.quizzes import actions
+from games.quizzes.formats import QuestionDraft
 from rewards import database as db
+from rewards.ledger import actions as ledger
 from rewards.members.rules import ROLES
 from server.runtime.chance import new_id
 from server.runtime.clock import now
@@ -128,3 +131,58 @@ async def add_member(name: str, number: str, roles: Collection[str] = (), left: 
         now(),
     )
     return made
+
+
+QUESTIONS: Sequence[QuestionDraft] = (
+    QuestionDraft(1, "single", "Which valve first?", ("Red", "Blue", "Green"), (1,), 20, "Blue is upstream."),
+    QuestionDraft(2, "true_false", "Helmets are needed here.", ("true", "false"), (0,), 10),
+)
+
+
+@pytest.fixture
+async def season(client: Browser) -> UUID:
+    """A season that covers today."""
+    today = client.app.state.process.today()
+    made = await ledger.open_season(
+        "Autumn", today - timedelta(days=30), today + timedelta(days=60), at=now(), actor=None, new_id=new_id()
+    )
+    return made.id
+
+
+@pytest.fixture
+async def quiz(client: Browser) -> UUID:
+    """A quiz of two questions."""
+    return await actions.add_quiz("Safety", QUESTIONS, scoring="kahoot", actor=None, now=now(), new_id=new_id)
+
+
+@pytest.fixture
+async def room(client: Browser, season: UUID, quiz: UUID, host: UUID) -> UUID:
+    """A room of that quiz with its lobby open."""
+    return await actions.open_room(quiz, host=host, season=season, code="bcdfg", now=now(), new_id=new_id)
+
+
+@pytest.fixture
+async def host(sign_in: SignIn) -> UUID:
+    """An organiser who hosts rooms."""
+    return (await sign_in("organiser", name="Host", number="H1")).id
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A page of a browser that is signed in."""
+
+    page: Page
+    address: str
+    who: SignedIn
+
+    async def enter(self, code: str) -> None:
+        await self.page.goto(f"{self.address}/rooms/{code}")
+        await expect(self.page.locator("html[data-connection=live]")).to_have_count(1)
+
+
+@pytest.fixture
+async def phone(served: Served, browser: Chromium, sign_in: SignIn) -> Phone:
+    who = await sign_in(name="李娜")
+    context = await browser.new_context(viewport={"width": 360, "height": 640})
+    await who.enter(context, served.address)
+    return Phone(await context.new_page(), served.address, who)

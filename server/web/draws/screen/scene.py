@@ -27,7 +27,7 @@ def scene(resources: Resources) -> Scene:
     async def version(draw: UUID, now: datetime) -> str | None:
         return await stage_version(redis, draw, now)
 
-    async def draw(draw_id: UUID, locale: str) -> tuple[str, Remaining | None]:
+    async def render(draw_id: UUID, locale: str) -> tuple[str, Remaining | None]:
         stage = await stage_facts(redis, draw_id, public_url=url, now=clock.now())
         shown = {"stage": stage, "remaining": REMAINING, "build": build()}
         text = html.render_block("draws/screen/stage.html", "state", locale, **shown)
@@ -43,7 +43,7 @@ def scene(resources: Resources) -> Scene:
     async def titles(ids: Sequence[UUID]) -> dict[UUID, str]:
         return {UUID(one): title for one, title in (await queries.titles([str(one) for one in ids])).items()}
 
-    return Scene("draw", _("Draw: %(title)s"), 10, version, draw, live, choices, titles)
+    return Scene("draw", _("Draw: %(title)s"), 10, version, render, live, choices, titles)
 
 
 async def slides(resources: Resources, now: datetime) -> dict[str, object] | None:

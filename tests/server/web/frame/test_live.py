@@ -52,7 +52,7 @@ class Stage:
     broken: bool = False
     compared: asyncio.Queue[None] = field(default_factory=asyncio.Queue)
 
-    async def draw(self, identity: str, face: str, locale: str) -> Picture:
+    async def render(self, identity: str, face: str, locale: str) -> Picture:
         version = self.version[identity]
         self.drawn[face, locale] += 1
         self.begun.put_nowait(version)
@@ -96,8 +96,8 @@ async def served(url: str, topics: Mapping[str, Topic]) -> AsyncIterator[Hub]:
 
 @pytest.fixture
 async def hub(servers: tuple[str, str], redis: Redis, stage: Stage) -> AsyncIterator[Hub]:
-    topic = Topic(stage.draw, stage.personal, stage.count, stage.versions, {"answers": False, "players": True})
-    async with served(servers[1], {"room": topic, "other": Topic(stage.draw)}) as made:
+    topic = Topic(stage.render, stage.personal, stage.count, stage.versions, {"answers": False, "players": True})
+    async with served(servers[1], {"room": topic, "other": Topic(stage.render)}) as made:
         yield made
 
 
@@ -260,7 +260,7 @@ async def test_answers_and_joins_are_counted_at_a_slow_pace(
 ) -> None:
     monkeypatch.setattr(live, "COUNT_SECONDS", 0.02)
     monkeypatch.setattr(live, "COALESCE_SECONDS", 0.02)
-    topic = Topic(stage.draw, stage.personal, stage.count, stage.versions, {"answers": False, "players": True})
+    topic = Topic(stage.render, stage.personal, stage.count, stage.versions, {"answers": False, "players": True})
     async with served(servers[1], {"room": topic}) as hub:
         with hub.following(PHONE_EN, uuid4()) as phone, hub.following(DESK, uuid4()) as desk:
             await ready(hub, redis)
@@ -297,7 +297,7 @@ async def test_a_quiet_stream_is_kept_alive(
     servers: tuple[str, str], redis: Redis, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live, "PING_SECONDS", 0.01)
-    async with served(servers[1], {"room": Topic(stage.draw)}) as hub:
+    async with served(servers[1], {"room": Topic(stage.render)}) as hub:
         with hub.following(PHONE_EN, uuid4()) as phone:
             await until(phone, live.PING)
 
@@ -319,7 +319,7 @@ async def comparing(
     servers: tuple[str, str], redis: Redis, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Hub]:
     monkeypatch.setattr(live, "COMPARE_SECONDS", 0.01)
-    async with served(servers[1], {"room": Topic(stage.draw, versions=stage.versions)}) as made:
+    async with served(servers[1], {"room": Topic(stage.render, versions=stage.versions)}) as made:
         yield made
 
 
@@ -364,7 +364,7 @@ async def test_streams_that_end_leave_nothing_behind(comparing: Hub, stage: Stag
     assert comparing.subscribers == {}
     with comparing.following(PHONE_EN, uuid4()):
         await compared_twice(stage)
-    assert (set(comparing._pictures), comparing._drawing) <= ({PHONE_EN}, {})
+    assert (set(comparing._pictures), comparing._rendering) <= ({PHONE_EN}, {})
     assert {topic for topic, _ in comparing._changed} <= {PHONE_EN.topic}
 
 
@@ -400,7 +400,7 @@ class Valkey:
 async def test_ticks_are_heard_again_after_the_server_was_killed(own_valkey: Valkey, stage: Stage) -> None:
     """All that it held is gone, too: the stream begins anew."""
     speaker = connect(own_valkey.url)
-    async with served(own_valkey.url, {"room": Topic(stage.draw)}) as hub:
+    async with served(own_valkey.url, {"room": Topic(stage.render)}) as hub:
         with hub.following(PHONE_EN, uuid4()) as phone:
             for version in (1, 2, 3):
                 await ready(hub, speaker)
@@ -485,7 +485,7 @@ async def test_stopping_ends_every_stream(hub: Hub, stage: Stage) -> None:
 async def test_stopping_is_heard_whatever_the_hub_is_at(servers: tuple[str, str], stage: Stage) -> None:
     """Among other things while it connects, where the Redis client may swallow a cancellation."""
     for turns in range(40):
-        hub = Hub(connect(servers[1], size=2, read_timeout=30), {"room": Topic(stage.draw)})
+        hub = Hub(connect(servers[1], size=2, read_timeout=30), {"room": Topic(stage.render)})
         hub.start()
         for _ in range(turns):
             await asyncio.sleep(0)

@@ -9,9 +9,8 @@ from games.quizzes.formats.draft import QuestionDraft
 from rewards import database as db
 from server.runtime.chance import new_id
 from server.runtime.clock import now
-from tests.server.web.conftest import SignIn
-from tests.server.web.phone.conftest import Phone
-from tests.server.web.phone.rooms import QUESTIONS, Stage, season, stage
+from tests.server.web.conftest import Phone, SignIn
+from tests.server.web.quizzes.rooms import QUESTIONS, Stage, season, stage
 
 pytestmark = pytest.mark.browser
 

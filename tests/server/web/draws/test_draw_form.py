@@ -26,7 +26,7 @@ from server.web.frame.noun import Noun
 from server.web.nouns import NOUNS
 from tests.rewards.ledger.world import HOURS, declare
 from tests.server.web.conftest import Browser, SignIn
-from tests.server.web.desk.drawing import Hall, form, hall, planned, prize
+from tests.server.web.draws.drawing import Hall, form, hall, planned, prize
 
 
 @pytest.fixture

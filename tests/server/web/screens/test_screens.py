@@ -15,7 +15,7 @@ from server.runtime.settings import load, prepare
 from server.web.screens import actions as screen_actions
 from server.web.screens import links as screen_links
 from server.web.screens import queries as screen_queries
-from tests.server.web.screen.world import SCENES, people, play, screen, season
+from tests.server.web.screens.world import SCENES, people, play, screen, season
 
 ACTOR = UUID(int=7)
 

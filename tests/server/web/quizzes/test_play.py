@@ -15,7 +15,7 @@ from server.runtime.chance import new_id
 from server.runtime.clock import now
 from server.web.quizzes.live import letters
 from tests.server.web.conftest import Browser, SignedIn, SignIn
-from tests.server.web.phone.rooms import CODE, WHY, Stage, following, stage
+from tests.server.web.quizzes.rooms import CODE, WHY, Stage, following, stage
 
 HTMX = {"hx-request": "true"}
 

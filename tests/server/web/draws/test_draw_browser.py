@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 
 from rewards.draws import queries
 from tests.server.web.conftest import Browser, SignIn
-from tests.server.web.desk.drawing import DICE, Hall, hall, sealed, secret_of, work
+from tests.server.web.draws.drawing import DICE, Hall, hall, sealed, secret_of, work
 from tests.server.web.serving import Served
 
 pytestmark = pytest.mark.browser

@@ -9,7 +9,7 @@ from rewards.database import rows, value
 from rewards.members import queries
 from server.runtime.chance import new_id
 from tests.server.web.conftest import Browser, SignedIn, SignIn, add_member
-from tests.server.web.desk.test_find import statements
+from tests.server.web.today.test_find import statements
 
 UNDO = re.compile(r'<form class="notice-undo" method="post" action="([^"]+)">(.*?)</form>', re.DOTALL)
 

@@ -31,7 +31,7 @@ from tests.server.web.conftest import Browser, SignedIn, SignIn, add_member
 from workers.main import carry_out
 
 ADMIN, CODE, NEW_CODE = "A-1", "Blue-valve-7", "Red-lever-42"
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 PACKAGES = ("rewards", "games", "server", "workers")
 
 

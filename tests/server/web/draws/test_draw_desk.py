@@ -11,7 +11,7 @@ from rewards.draws import queries, rules
 from rewards.draws.verify import verify_folder
 from server.runtime.kit_program import MARK, empty_kit, kit_hash
 from tests.server.web.conftest import Browser, SignedIn, SignIn
-from tests.server.web.desk.drawing import (
+from tests.server.web.draws.drawing import (
     DICE,
     Hall,
     drawn,

@@ -13,7 +13,7 @@ from games.quizzes import rules
 from games.quizzes.formats import QuestionDraft
 from rewards import ticks
 from server.runtime.settings import Settings
-from tests.server.web.screen.world import QUESTIONS, Play, earn, people, play, screen, season
+from tests.server.web.screens.world import QUESTIONS, Play, earn, people, play, screen, season
 from tests.server.web.serving import Served, alive, on_a_port
 
 pytestmark = pytest.mark.browser

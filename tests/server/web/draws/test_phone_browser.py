@@ -13,8 +13,7 @@ from rewards.draws.terms import CustodianTerms
 from server.runtime.chance import new_id
 from server.runtime.clock import now
 from tests.rewards.draws.world import frozen_draw, held, plan_draw, plant
-from tests.server.web.conftest import SignIn
-from tests.server.web.phone.conftest import Phone
+from tests.server.web.conftest import Phone, SignIn
 
 pytestmark = pytest.mark.browser
 

@@ -29,7 +29,7 @@ from server.web.screens.panels import Screens
 from tests import patience
 from tests.rewards.draws.world import frozen, seal_all
 from tests.server.web.conftest import Browser
-from tests.server.web.screen.world import QUESTIONS, Play, earn, people, play, screen, season
+from tests.server.web.screens.world import QUESTIONS, Play, earn, people, play, screen, season
 
 ROOT = Path(__file__).resolve().parents[4]
 STAFF = {"Li Na": "Workshop 1", "Wang Wei": "Workshop 1", "Zhang Min": "Workshop 2", "Host": ""}
@@ -342,10 +342,10 @@ async def test_being_followed_is_being_seen(wall: Wall) -> None:
 async def test_screens_that_show_the_same_share_one_drawing(wall: Wall) -> None:
     other = await screen("Gate")
     one, two = await asyncio.gather(
-        wall.screens.draw(str(wall.id), "screen", "en"), wall.screens.draw(str(other), "screen", "en")
+        wall.screens.render(str(wall.id), "screen", "en"), wall.screens.render(str(other), "screen", "en")
     )
     assert one is two
-    assert one.version != (await wall.screens.draw(str(other), "screen", "zh-Hans")).version
+    assert one.version != (await wall.screens.render(str(other), "screen", "zh-Hans")).version
 
 
 def test_a_board_without_anybody_has_no_lines() -> None:

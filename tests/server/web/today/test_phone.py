@@ -18,7 +18,7 @@ from server.runtime.clock import now
 from server.web.frame import html
 from tests.rewards.members.people import person
 from tests.server.web.conftest import Browser, SignedIn, SignIn, add_member
-from tests.server.web.phone.rooms import CODE, QUESTIONS, season, stage
+from tests.server.web.quizzes.rooms import CODE, QUESTIONS, season, stage
 
 MINE = ("room", "sign_in", "link", "welcome", "set_code", "today", "play", "boards", "me", "me_points", "sessions")
 PARTS = ("language", "lines", "join", "room_card", "scheduled")

@@ -19,8 +19,8 @@ from tests import patience
 from tests.chromium import picture
 from tests.rewards.draws.venue import Venue, venue
 from tests.rewards.draws.world import frozen
-from tests.server.web.screen.test_screen_browser import Motion
-from tests.server.web.screen.world import screen
+from tests.server.web.screens.test_screen_browser import Motion
+from tests.server.web.screens.world import screen
 from tests.server.web.serving import Served
 
 pytestmark = pytest.mark.browser
