@@ -14,7 +14,7 @@ from server.runtime.resources import Resources, opened
 from server.runtime.sessions import Sessions
 from server.runtime.settings import Settings
 from server.web.frame import errors, html
-from server.web.frame.door import Door
+from server.web.frame.gate import Gate
 from server.web.frame.limits import Limits
 from server.web.frame.listing import Listing
 from server.web.frame.live import Hub
@@ -39,18 +39,18 @@ def make_app(settings: Settings, listing: Listing = LISTING) -> Litestar:
         async with opened(chosen) as resources:
             hub = Hub(connect(chosen.redis_url, size=2, read_timeout=30))
             sessions = Sessions(resources.redis)
-            door = Door(
+            gate = Gate(
                 routed,
                 sessions=lambda: sessions,
                 key=chosen.key("csrf"),
                 secure=chosen.public_url.startswith("https:"),
             )
             # Outermost, so that what the framework refuses by itself (an unknown address) passes it too.
-            app.asgi_handler = door
+            app.asgi_handler = gate
             hub.heard.append(sessions.heard)
             hub.beats.append(sessions.recheck)
             nouns = _open(listing, resources, hub)
-            app.state.process = Process(resources, sessions, Limits(resources.redis), hub, door, nouns)
+            app.state.process = Process(resources, sessions, Limits(resources.redis), hub, gate, nouns)
             hub.start()
             try:
                 yield

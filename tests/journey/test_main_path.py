@@ -339,7 +339,7 @@ def test_from_the_first_link_to_the_claimed_prize(
     other = desk.new_page()
     for page in (at_desk, other):
         page.goto(f"{base}/desk/claims")
-        page.get_by_label("Code").fill(claim.upper())
+        page.get_by_label("Code", exact=True).fill(claim.upper())
         page.get_by_role("button", name="Find the prize").click()
         expect(page.locator("main")).to_contain_text(name)
     desk.look("25-claim")

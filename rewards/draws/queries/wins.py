@@ -1,6 +1,6 @@
 """Who has won, and what became of it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -215,6 +215,17 @@ async def to_hand_over(draw_id: UUID, order: Order = "prize") -> list[WinRow]:
 async def handed_over(draw_id: UUID) -> list[WinRow]:
     """What was handed over, in the order of drawing."""
     return [one for one in await winners(draw_id) if one.state == "claimed"]
+
+
+async def left_to_claim(draws: Sequence[UUID]) -> dict[UUID, int]:
+    """Draw -> how many who hold a place in it have not been handed their prize; a draw without any is left out."""
+    found = await db.rows(
+        "SELECT draw, count(*) AS left FROM win"
+        " WHERE draw = ANY($1) AND state = ANY($2) AND claimed_at IS NULL GROUP BY draw",
+        draws,
+        list(STANDING),
+    )
+    return {one["draw"]: one["left"] for one in found}
 
 
 async def last_claims(limit: int = 20) -> list[WinRow]:

@@ -17,12 +17,9 @@ async def _at_the_desk(request: Asked) -> dict[str, object]:
 
 async def _unclaimed() -> list[tuple[DrawRow, int]]:
     """The latest draws that were held, with how many prizes are not handed over yet; none at 0."""
-    waiting = []
-    for held in await queries.past(HELD):
-        left = sum(win.claimed_at is None for win in await queries.winners(held.id))
-        if left:
-            waiting.append((held, left))
-    return waiting
+    held = await queries.past(HELD)
+    left = await queries.left_to_claim([one.id for one in held])
+    return [(one, left[one.id]) for one in held if one.id in left]
 
 
 async def _mine(request: Asked) -> dict[str, object]:

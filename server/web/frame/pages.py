@@ -20,7 +20,7 @@ from server.runtime.resources import Resources
 from server.runtime.sessions import Session, Sessions
 from server.web.frame import html, i18n
 from server.web.frame.asked import Asked
-from server.web.frame.door import Door
+from server.web.frame.gate import Gate
 from server.web.frame.limits import Limits
 from server.web.frame.listing import Lenient, Listing, May
 from server.web.frame.live import Hub
@@ -40,7 +40,7 @@ class Process:
     sessions: Sessions
     limits: Limits
     hub: Hub
-    door: Door
+    gate: Gate
     opened: Mapping[str, Opened]
 
     @property

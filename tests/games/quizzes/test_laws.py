@@ -279,7 +279,7 @@ async def closed(play: Play) -> bool:
     return bool(await db.value("SELECT count(*) FROM round WHERE room = $1 AND state = 'closed'", play.id))
 
 
-@examples(30)
+@examples(30, over_one_fixture=True)
 @given(script=SCRIPTS)
 async def test_percent_right_is_of_the_rounds_that_counted(database: str, redis: Redis, script: Script) -> None:
     """By the fingers alone: the first tap of each in time, at the questions that were not skipped."""
@@ -302,7 +302,7 @@ HOSTED = st.lists(st.tuples(st.sampled_from([True, True, True, False]), st.integ
 """Steps of a host: whether he keeps to what the state offers, and which of these moves (else of all) he makes."""
 
 
-@examples(50)
+@examples(50, over_one_fixture=True)
 @given(scheduled=st.booleans(), number=st.integers(1, 3), steps=HOSTED)
 async def test_a_room_goes_where_the_table_of_moves_leads(
     database: str, redis: Redis, scheduled: bool, number: int, steps: list[tuple[bool, int]]

@@ -21,7 +21,6 @@ from rewards.draws.terms import CustodianTerms, Exclusion, PrizeTerms, RoundTerm
 from rewards.draws.verify import verify_folder
 from rewards.funds import actions as funds
 from rewards.funds import queries as fund_queries
-from rewards.outbox.queries import overdue
 from rewards.refusals import Refusal
 from rewards.ticks import STREAM
 from server.runtime.chance import new_id
@@ -33,6 +32,7 @@ from tests.rewards.draws.world import (
     PROGRAM,
     TODAY,
     custodians,
+    due,
     earn,
     frozen,
     frozen_draw,
@@ -170,9 +170,7 @@ async def test_a_freeze_is_asked_for_and_then_done_by_a_worker(redis: Redis) -> 
     there = await plant()
     draw = await sealed(redis, there)
     assert await actions.ask_freeze(redis, draw, actor=there.organiser, now=NOW, new_id=new_id)
-    assert [(one.kind, one.subject) for one in await overdue(NOW, limit=9)] == [
-        (actions.FREEZE, f"{draw}@{NOW.isoformat()}")
-    ]
+    assert [(one.kind, one.subject) for one in await due(NOW)] == [(actions.FREEZE, f"{draw}@{NOW.isoformat()}")]
     assert (await row_of(draw))["state"] == "freezing"
     for again in (
         actions.ask_freeze(redis, draw, actor=there.organiser, now=NOW, new_id=new_id),
@@ -378,7 +376,7 @@ async def leaves_nothing(draw: UUID) -> None:
     stored = await row_of(draw)
     assert (stored["state"], stored["manifest"]) == ("draft", None)
     assert await db.value("SELECT count(*) FROM entrant WHERE draw = $1", draw) == 0
-    assert await overdue(NOW + HOUR) == []
+    assert await due(NOW + HOUR) == []
 
 
 @pytest.mark.parametrize("calls", [0, 1, 5, 8, 9])

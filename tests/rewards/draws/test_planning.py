@@ -38,7 +38,6 @@ from rewards.draws.terms import (
 from rewards.funds import actions as funds
 from rewards.ledger.actions import Award, award, reverse
 from rewards.ledger.earnings import Earning
-from rewards.outbox.queries import overdue
 from rewards.refusals import Refusal
 from rewards.ticks import STREAM
 from server.runtime.chance import new_id
@@ -50,6 +49,7 @@ from tests.rewards.draws.world import (
     TODAY,
     Plant,
     custodians,
+    due,
     earn,
     frozen,
     frozen_draw,
@@ -437,7 +437,7 @@ async def test_a_freeze_that_was_put_off_or_missed(redis: Redis) -> None:
     at, later = NOW + HOUR, NOW + 5 * HOUR
     draw = await sealed(redis, there, freeze_at=at)
     await edit(redis, draw, there, await version(draw), freeze_at=later)
-    assert sorted(one.due_at for one in await overdue(later)) == [at, later]
+    assert sorted(one.due_at for one in await due(later)) == [at, later]
     ask: Callable[..., object] = actions.ask_freeze
     given = {"actor": None, "new_id": new_id}
     assert await ask(redis, draw, now=at, due_at=at, **given) is False  # type: ignore[misc]

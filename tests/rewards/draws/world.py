@@ -14,6 +14,7 @@ from rewards.draws.actions import Frozen
 from rewards.draws.eligibility import Rule
 from rewards.draws.terms import CustodianTerms, PrizeTerms, Terms
 from rewards.ledger.actions import Award, award, open_season
+from rewards.outbox.queries import Overdue, overdue
 from server.runtime.chance import human_code, new_id
 
 NOW = datetime(2026, 9, 2, 12, tzinfo=UTC)
@@ -167,3 +168,8 @@ async def held(
             new_code=lambda: human_code(8),
         )
     return logged
+
+
+async def due(at: datetime) -> list[Overdue]:
+    """What has not been carried out by then, but for the boards that follow what `plant` posted."""
+    return [one for one in await overdue(at, limit=1000) if one.kind != "refresh_boards"]

@@ -1,7 +1,7 @@
 """Members are found by what is written with their names, through the index."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rewards import database as db
@@ -11,6 +11,7 @@ from rewards.members.queries import members, members_found
 from rewards.members.roster_file import RosterRow
 from rewards.sheets import one_line
 from server.runtime.chance import new_id, token
+from tests.laws import examples
 from tests.rewards.members.people import DAY, NOW, bring_in, person
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -53,7 +54,7 @@ async def test_whatever_is_looked_for_is_only_looked_for() -> None:
     """No text is a query of its own, a wildcard or a fault; nothing finds nobody, no text is everybody."""
     await person("P1", "李娜")
 
-    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+    @examples(60, over_one_fixture=True)
     @given(st.text(st.characters(blacklist_categories=()), max_size=120) | st.text("'\\:*&|!()<-> a%_", max_size=9))
     def collect(text: str) -> None:
         typed.append(text)

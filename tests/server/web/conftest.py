@@ -21,7 +21,7 @@ from rewards.members.rules import ROLES
 from server.runtime.chance import new_id
 from server.runtime.clock import now
 from server.runtime.settings import Settings, load, prepare
-from server.web.frame.door import SESSION
+from server.web.frame.gate import SESSION
 from tests.chromium import launched_on_the_loop
 from tests.server.web.serving import Served, alive, on_a_port
 
@@ -116,7 +116,7 @@ async def sign_in(client: Browser) -> SignIn:
         session = await process.sessions.start(
             who, name=name or f"Member {count}", roles=roles, language="en", unit="", device="test", version=0
         )
-        csrf = process.door.token_for(session)
+        csrf = process.gate.token_for(session)
         cookie = f"{SESSION}={session}"
         return SignedIn(who, {"cookie": cookie, "x-csrftoken": csrf}, cookie, csrf)
 

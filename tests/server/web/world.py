@@ -88,13 +88,13 @@ class World:
         session = await self.process.sessions.start(
             member, name="Somebody", roles=roles, language=language, unit="", device="test", version=version
         )
-        return {"cookie": f"laurel_session={session}", "x-csrftoken": self.process.door.token_for(session)}
+        return {"cookie": f"laurel_session={session}", "x-csrftoken": self.process.gate.token_for(session)}
 
     def stranger(self, language: str = "en") -> dict[str, str]:
         """The headers of a browser that has seen a page and is not signed in, token included."""
         visit = "v" * 43
         cookie = f"laurel_visit={visit}; laurel_language={language}"
-        return {"cookie": cookie, "x-csrftoken": self.process.door.token_for(visit)}
+        return {"cookie": cookie, "x-csrftoken": self.process.gate.token_for(visit)}
 
     async def join(self, member: UUID) -> None:
         """Into both rooms."""

@@ -197,7 +197,7 @@ async def confirm_badge(request: Asked, badge: FromPath[str]) -> Response[bytes]
     await pages.form(request)
     door, guest = await _shown(request, badge)
     answer = await _scan(request, door, guest)
-    cookie = pages.process(request).door.cookie(ON_DUTY, str(door.id), int(DUTY.total_seconds()))
+    cookie = pages.process(request).gate.cookie(ON_DUTY, str(door.id), int(DUTY.total_seconds()))
     answer.headers["Set-Cookie"] = cookie
     return answer
 

@@ -90,7 +90,7 @@ async def set_text_size(request: Asked) -> Response[bytes]:
     if size not in pages.TEXT_SIZES:
         raise Refusal("phone.text_size_unknown")
     answer = pages.go(request, back(form, "/me"), said="phone.text_size_set")
-    answer.headers["set-cookie"] = pages.process(request).door.cookie(pages.TEXT_SIZE, size, YEAR)
+    answer.headers["set-cookie"] = pages.process(request).gate.cookie(pages.TEXT_SIZE, size, YEAR)
     return answer
 
 

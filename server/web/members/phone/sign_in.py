@@ -101,7 +101,7 @@ async def _new_session(request: Asked, person: Person) -> str:
         before, person = person.access_version, await _person(person.id)
         if person.left_on is not None or person.access_floor > known or person.access_version <= before:
             raise Refusal("web.sign_in_first")
-    return process.door.session_cookie(session_id)
+    return process.gate.session_cookie(session_id)
 
 
 async def _started(process: Process, person: Person, device: str) -> str | None:
@@ -299,7 +299,7 @@ async def set_language(request: Asked) -> Response[bytes]:
         follows = await actions.set_language(me.id, language, now=clock.now(), new_id=new_id)
         await follow_now(process.resources, follows)
     answer = pages.go(request, back(form))
-    answer.headers["set-cookie"] = process.door.cookie(pages.LANGUAGE, language, YEAR)
+    answer.headers["set-cookie"] = process.gate.cookie(pages.LANGUAGE, language, YEAR)
     return answer
 
 
@@ -315,7 +315,7 @@ async def sign_out(request: Asked) -> Response[bytes]:
     process = pages.process(request)
     await process.sessions.end(request.scope["state"]["session_id"])
     answer = pages.go(request, "/", said="phone.signed_out")
-    answer.headers["set-cookie"] = process.door.session_cookie("")
+    answer.headers["set-cookie"] = process.gate.session_cookie("")
     return answer
 
 

@@ -23,7 +23,7 @@ from server.runtime.clock import now
 from server.web.draws.plan import draft as draw_draft
 from server.web.frame.listing import Listing
 from server.web.frame.noun import Noun
-from server.web.nouns import NOUNS
+from server.web.nouns import LISTING, NOUNS
 from tests.rewards.ledger.world import HOURS, declare
 from tests.server.web.conftest import Browser, SignIn
 from tests.server.web.draws.drawing import Hall, form, hall, planned, prize
@@ -318,7 +318,7 @@ async def test_without_scripts_the_form_grows_shrinks_and_turns_by_its_buttons(t
     kept = await press("add:class", kept)
     assert (kept["round"], kept["class"]) == (["1"], ["1"])
     kinds = [kept[f"part-{key}-kind"][0] for key in kept["part"]]
-    assert sorted(kinds) == sorted([*draw_draft.kinds(), *draw_draft.kinds()])
+    assert sorted(kinds) == sorted(draw_draft.kinds(LISTING.earnings) * 2)
     for nonsense in ("", "add:", "up:prize:99", "drop:nothing:1", "add:part:nothing:"):
         assert (await press(nonsense, kept))["prize"] == ["2"]
 

@@ -14,7 +14,7 @@ from rewards.draws.terms import PrizeTerms, RoundTerms
 from server.runtime import clock
 from server.runtime.chance import new_id
 from server.web.draws.screen import stage
-from server.web.frame.door import SESSION
+from server.web.frame.gate import SESSION
 from tests import patience
 from tests.chromium import picture
 from tests.rewards.draws.venue import Venue, venue

@@ -16,7 +16,7 @@ from jinja2 import ChoiceLoader, DictLoader
 from playwright.sync_api import Browser, Page, expect
 
 from server.web.frame import html
-from server.web.frame.door import HEADERS
+from server.web.frame.gate import HEADERS
 from tests import patience
 from tests.chromium import launched
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rewards.members import actions, queries
 from server.runtime.chance import new_id, token
 from server.runtime.clock import now
-from server.web.frame.door import SESSION
+from server.web.frame.gate import SESSION
 from server.web.frame.limits import BY_MEMBER
 from server.web.members.phone.sign_in import device_of, own_path
 from tests.server.web.conftest import Browser, SignIn, add_member

@@ -34,7 +34,7 @@ HEADERS: list[tuple[bytes, bytes]] = [
 ]
 
 
-class Door:
+class Gate:
     """Around the whole application. Puts `session` (or None), `session_id` and `csrf` in the request's state."""
 
     def __init__(self, app: ASGIApp, *, sessions: Callable[[], Sessions], key: bytes, secure: bool) -> None:
