@@ -86,6 +86,11 @@ class SignedIn:
     cookie: str
     csrf: str
 
+    @property
+    def session(self) -> str:
+        """The session's own id."""
+        return self.cookie.partition("=")[2]
+
     async def enter(self, context: BrowserContext, address: str) -> None:
         """Give a real browser the session's cookie, for this address of ours."""
         name, _, value = self.cookie.partition("=")

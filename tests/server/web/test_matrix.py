@@ -387,7 +387,7 @@ def _seen(line: int) -> dict[str, object]:
 
 def _waiting(world: World) -> str:
     """What a device without a network has kept; its draw is that of the badge."""
-    slug = f"draw-{world.house.today().year}-{int(world.badge.partition('-')[0]):03}"
+    slug = f"draw-{world.process.today().year}-{int(world.badge.partition('-')[0]):03}"
     return json.dumps({"laurel": "laurel check-in 1", "draw": slug, "items": [_seen(3)]})
 
 

@@ -21,6 +21,7 @@ from rewards.boards.queries import drift, place_of
 from rewards.boards.rules import season_board
 from rewards.ledger import actions as ledger
 from rewards.members import actions
+from rewards.members.roster_file import RosterRow
 from rewards.outbox.queries import open_count, overdue
 from server.runtime import redis_client
 from server.runtime.chance import new_id, token
@@ -104,10 +105,10 @@ class Scene:
 
     async def work(self) -> None:
         """What a worker does, until nothing is left to do."""
-        process = self.client.app.state.process.resources
+        resources = self.client.app.state.process.resources
         while waiting := await overdue(now()):
             for one in waiting:
-                await carry_out({"process": process}, one.kind, one.subject)
+                await carry_out({"resources": resources}, one.kind, one.subject)
         assert await open_count() == 0
 
 
@@ -131,6 +132,11 @@ async def change_roles(scene: Scene) -> httpx.Response:
 
 async def apply_roster(scene: Scene) -> httpx.Response:
     return await scene.client.post(scene.preview, headers=scene.admin.headers)
+
+
+async def correct(scene: Scene) -> httpx.Response:
+    given = {"staff_number": "00123", "name": "Li Nana"}
+    return await scene.client.post(f"{scene.path}/edit", headers=scene.admin.headers, data=given)
 
 
 async def end_all(scene: Scene) -> httpx.Response:
@@ -190,6 +196,7 @@ CASES = [
         says(unit="Stores"),
         "staff number,name,unit\n00123,Li Na,A/Stores\n",
     ),
+    Case("correct_member", correct, says("Li Nana"), says("Li Nana")),
     Case("end_sessions", end_all, OUT, OUT),
     Case("end_sessions", end_laptop, HERE, OUT),
     Case("set_code", change_code, OUT, OUT),
@@ -206,6 +213,18 @@ async def test_what_a_session_says_follows_the_roster(scene: Scene, case: Case) 
     found = [await scene.session(device) for device in (scene.phone, scene.laptop)]
     told = [one and (one.name, one.roles, one.language, one.unit) for one in found]
     assert told == [case.phone, case.laptop]
+
+
+async def test_a_renamed_unit_is_what_those_in_it_say(scene: Scene) -> None:
+    unit = await actions.add_unit("Stores", None, actor=None, now=now(), new_id=new_id)
+    row = RosterRow(1, "00123", "Li Na")
+    today = scene.client.app.state.process.today()
+    await actions.correct_member(scene.member, row, unit, actor=None, now=now(), today=today, new_id=new_id)
+    form = {"name": "Works", "parent": ""}
+    await scene.cut(scene.client.post(f"/desk/units/{unit}", headers=scene.admin.headers, data=form))
+    await scene.work()
+    found = [await scene.session(device) for device in (scene.phone, scene.laptop)]
+    assert [one and one.unit for one in found] == ["Works", "Works"]
 
 
 async def test_an_import_of_five_hundred(scene: Scene) -> None:
@@ -274,6 +293,15 @@ WRITES = re.compile(rf"(UPDATE|INSERT INTO|DELETE FROM) ({TABLES})\b|(?i:\b({TAB
 SAYS_NOTHING_ELSE = {
     "set_alias": "boards ask for it when they are shown",
     "check_code": "the same code, hashed anew",
+    "follow": "lets the sessions of those whom it is told of follow",
+    "belong": "joins the transaction of whoever calls it",
+    "add_rows": "joins the transaction of whoever calls it",
+    "write_details": "joins the transaction of whoever calls it",
+    "write_keys": "what a member is found by",
+    "make_keys": "what a member is found by",
+    "add_unit": "nobody is in it",
+    "retire_unit": "nobody is in it",
+    "bring_back_unit": "nobody is in it",
 }
 
 
@@ -297,6 +325,6 @@ def writers() -> set[str]:
 
 def test_every_action_that_writes_what_a_session_says_is_tried_here() -> None:
     """A new one that is not among the cases, or among those that say why they need none, is named."""
-    tried = {case.action for case in CASES} | {"become_first_admin", "restore"}
+    tried = {case.action for case in CASES} | {"become_first_admin", "restore", "change_unit"}
     assert writers() - set(SAYS_NOTHING_ELSE) == tried
     assert set(SAYS_NOTHING_ELSE) <= writers()
