@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from server.app import make_app
 from server.runtime.settings import Settings, load
+from server.web.nouns import LISTING
 from server.web.screens.links import key_of
 
 
@@ -27,7 +28,7 @@ def _made() -> Litestar:
 async def alive(settings: Settings) -> AsyncIterator[Litestar]:
     """The application, started. It and the process's pool are this block's own until it ends."""
     app = _made()
-    app.state.settings = settings
+    app.state.settings, app.state.listing = settings, LISTING  # a test may have put others there
     started, over = asyncio.Event(), asyncio.Event()
 
     async def serve() -> None:

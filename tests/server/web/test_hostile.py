@@ -333,10 +333,11 @@ async def test_a_personal_link_opens_once(world: World) -> None:
 
 async def test_room_codes_are_guessed_a_few_times_only(world: World) -> None:
     signed_in = await player(world)
-    for headers in (world.stranger(), signed_in):
+    for headers, page in ((world.stranger(), "/"), (signed_in, "/play")):
         answer = await world.client.post("/rooms", headers=headers, data={"code": "zzzzz"})
-        assert answer.status_code == 404
-        assert "no room" in answer.text.lower()
+        assert (answer.status_code, answer.headers["location"]) == (303, f"{page}?code=zzzzz")
+        told = await world.client.get(answer.headers["location"], headers=headers)
+        assert "no room" in told.text.lower()
     assert (await world.client.get("/rooms/zzzzz", headers=signed_in)).status_code == 404
     await drained(world, WRONG_ROOMS, "127.0.0.1")
     for code in ("zzzzz", "bcdfg"):
@@ -804,7 +805,7 @@ async def test_strange_headers_change_nothing(world: World, admin: Visitor) -> N
             assert "elsewhere.example" not in answer.headers.get("location", "")
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/desk/nothing", "/static/nothing.css", "/rooms", "/me/alias"])
+@pytest.mark.parametrize("path", ["/nothing", "/desk/nothing", "/static/nothing.css", "/sign-out/nothing"])
 async def test_what_is_not_there_is_said_kindly(wary: Browser, path: str) -> None:
     for language, words in (
         ("en", ("There is nothing here", "does not do that")),

@@ -138,6 +138,8 @@ def handler(process: Process) -> type[BaseHTTPRequestHandler]:
                 self.answer(200, html.render("room.html", "en", **context(n=1, state="question", left=20000)))
             elif path == "/board":
                 self.answer(200, html.render("board.html", "en", **context(names=("a", "b", "c"), joy=False)))
+            elif path == "/desk/health":
+                self.answer(204)
             else:
                 self.answer(200, html.render("desk.html", "en", **context()))
 
@@ -348,14 +350,14 @@ def test_space_and_the_right_arrow_press_next_but_not_in_a_field(page: Page, pro
 
 def test_danger_asks_once(page: Page, process: Process) -> None:
     page.goto(process.address + "/desk")
-    page.locator("summary").click()
+    page.locator("#main summary").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("End the room?")
     dialog.get_by_role("button", name="Cancel").click()
     expect(dialog).to_have_count(0)
-    expect(page.locator("summary")).to_be_focused()
+    expect(page.locator("#main summary")).to_be_focused()
     assert process.posted == []
-    page.locator("summary").click()
+    page.locator("#main summary").click()
     with page.expect_navigation():
         page.get_by_role("dialog").get_by_role("button", name="End").click()
     assert [post[0] for post in process.posted] == ["/end"]
@@ -365,7 +367,7 @@ def test_danger_asks_once_without_javascript(browser: Browser, process: Process)
     with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
         page.goto(process.address + "/desk")
-        page.locator("summary").click()
+        page.locator("#main summary").click()
         expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
         with page.expect_navigation():
             page.get_by_role("button", name="End").click()

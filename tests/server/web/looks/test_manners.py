@@ -132,7 +132,7 @@ async def test_a_refused_form_keeps_what_was_typed_and_is_not_sent_again_by_a_re
     enter: Enter, sign_in: SignIn
 ) -> None:
     page = await enter(await sign_in("admin"))
-    await page.goto("/desk/settings")
+    await page.goto("/desk/seasons")
     form = page.locator("form[action='/desk/seasons']")
     await form.locator("[name=name]").fill("Backwards")
     await form.locator("[name=starts_on]").fill("2026-12-01")
@@ -141,7 +141,7 @@ async def test_a_refused_form_keeps_what_was_typed_and_is_not_sent_again_by_a_re
         await form.locator("[type=submit]").click()
     assert (await refused.value).status >= 400
     await expect(form.locator("[name=name]")).to_have_value("Backwards")
-    await expect(page).to_have_url(re.compile("/desk/settings$"))
+    await expect(page).to_have_url(re.compile("/desk/seasons$"))
     asked: list[Request] = []
     page.on("request", lambda request: asked.append(request))
     answer = await page.reload()

@@ -45,7 +45,7 @@ class Wall:
         self.season = season_id
         self.process = client.app.state.process
         self.screens: Screens = client.app.state.process.opened["screens"].own
-        self.path = f"/screen/{screen_links.key_of(self.house.resources.settings, screen_id)}"
+        self.path = f"/screen/{screen_links.key_of(self.process.resources.settings, screen_id)}"
 
     @property
     def host(self) -> UUID:

@@ -30,7 +30,7 @@ async def test_an_empty_house_says_what_to_do_first(client: Browser, sign_in: Si
     page = (await client.get("/desk", headers=admin.headers)).text
     assert "Getting started" in page
     assert 'href="/desk/seasons"' in page
-    assert "Nothing is running." in page
+    assert "No room is open." in page
     assert "An administrator opens one" in (await client.get("/desk", headers=organiser.headers)).text
 
 
