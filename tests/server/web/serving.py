@@ -28,7 +28,9 @@ def _made() -> Litestar:
 async def alive(settings: Settings) -> AsyncIterator[Litestar]:
     """The application, started. It and the process's pool are this block's own until it ends."""
     app = _made()
-    app.state.settings, app.state.listing = settings, LISTING  # a test may have put others there
+    for kept in app.state.keys() - {"settings", "listing"}:  # by the test before, of its own draws
+        del app.state[kept]
+    app.state.settings, app.state.listing = settings, LISTING
     started, over = asyncio.Event(), asyncio.Event()
 
     async def serve() -> None:

@@ -52,9 +52,10 @@ async def test_a_typed_code_leads_to_the_room(client: Browser, sign_in: SignIn, 
     found = await client.post("/rooms", headers=who.headers, data={"code": f" {CODE.upper()} "})
     assert (found.status_code, found.headers["location"]) == (303, f"/rooms/{CODE}")
     lost = await client.post("/rooms", headers=who.headers, data={"code": "<b>zz"})
-    assert lost.status_code == 404
-    assert "There is no room with this code" in lost.text
-    assert "&lt;b&gt;zz" in lost.text
+    assert (lost.status_code, lost.headers["location"]) == (303, "/play?code=%3Cb%3Ezz")
+    told = await client.get(lost.headers["location"], headers=who.headers)
+    assert "There is no room with this code" in told.text
+    assert "&lt;b&gt;zz" in told.text
 
 
 async def test_who_is_not_signed_in_comes_back_to_the_room(client: Browser, sign_in: SignIn, redis: Redis) -> None:
