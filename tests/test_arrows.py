@@ -166,8 +166,8 @@ def test_every_source_of_a_contract_has_a_plant() -> None:
 
 
 SHELL = ("rewards.draws.signing", "rewards.draws.verify", "rewards.draws.verify_words", "games.*.earnings")
-"""Beside the parts of a noun: the verifier, which has a contract of its own, the reader of a key, and what a game declares
-that it pays, which names what can be counted."""
+"""Beside the parts of a noun: the verifier, which has a contract of its own, the reader of a key, and what a game
+declares that it pays, which names what can be counted."""
 
 
 def test_whatever_stands_beside_the_parts_of_a_noun_is_pure() -> None:
