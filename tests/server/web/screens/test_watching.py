@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -17,9 +17,11 @@ from rewards.draws.eligibility import Rule
 from rewards.draws.terms import CustodianTerms, PrizeTerms, Terms
 from server.runtime.chance import new_id
 from server.runtime.clock import now
+from server.runtime.resources import Resources
 from server.web.boards.screen import lines_of
 from server.web.draws.screen import stage
 from server.web.frame.live import Channel
+from server.web.frame.noun import Shown, Slide
 from server.web.quizzes.screen import FORGOTTEN_AFTER, PODIUM_FOR
 from server.web.screens import actions as screen_actions
 from server.web.screens import links as screen_links
@@ -339,8 +341,24 @@ async def test_being_followed_is_being_seen(wall: Wall) -> None:
     assert row.seen_at is not None
 
 
-async def test_screens_that_show_the_same_share_one_drawing(wall: Wall) -> None:
+async def test_screens_that_show_the_same_share_one_drawing(wall: Wall, monkeypatch: pytest.MonkeyPatch) -> None:
     other = await screen("Gate")
+    looked_up, both_are_looked_up = screen_queries.screen, asyncio.Event()
+    looks: list[UUID] = []
+
+    async def look_up(screen_id: UUID) -> screen_queries.ScreenRow | None:
+        row = await looked_up(screen_id)
+        looks.append(screen_id)
+        if len(looks) == 2:
+            both_are_looked_up.set()
+        return row
+
+    async def held_back(_resources: Resources, _now: datetime) -> None:
+        """A drawing that is not done before the second screen has asked for its own."""
+        await both_are_looked_up.wait()
+
+    monkeypatch.setattr(screen_queries, "screen", look_up)
+    monkeypatch.setattr(wall.screens, "shown", Shown(wall.screens.shown.scenes, [Slide(0, "", True, held_back)]))
     one, two = await asyncio.gather(
         wall.screens.render(str(wall.id), "screen", "en"), wall.screens.render(str(other), "screen", "en")
     )
