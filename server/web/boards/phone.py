@@ -1,5 +1,6 @@
 """The boards on a phone: the season, this week, the units; I stand in the middle."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from litestar import Response, get
@@ -19,16 +20,16 @@ NEIGHBOURS = 2
 @get("/boards", guards=[guards.signed_in])
 async def show_season(request: Asked) -> Response[bytes]:
     """The season's board."""
-    return await _people(request, "/boards")
+    return await _people(request, season_board)
 
 
 @get("/boards/week", guards=[guards.signed_in])
 async def show_week(request: Asked) -> Response[bytes]:
     """This week's board, Monday to Sunday."""
-    return await _people(request, "/boards/week")
+    return await _people(request, lambda season: week_board(season, pages.process(request).today()))
 
 
-async def _people(request: Asked, tab: str) -> Response[bytes]:
+async def _people(request: Asked, board_of: Callable[[UUID], str]) -> Response[bytes]:
     process, me = pages.process(request), pages.signed_in(request)
     today = process.today()
     season = await ledger.season_of(today)
@@ -36,7 +37,7 @@ async def _people(request: Asked, tab: str) -> Response[bytes]:
     near: list[Placing] = []
     size = 0
     if season is not None:
-        board = season_board(season.id) if tab == "/boards" else week_board(season.id, today)
+        board = board_of(season.id)
         top = await queries.top(process.redis, board, TOP)
         near = await queries.around(process.redis, board, me.id, NEIGHBOURS)
         size = await queries.size(process.redis, board)
@@ -46,7 +47,6 @@ async def _people(request: Asked, tab: str) -> Response[bytes]:
     return pages.page(
         request,
         "boards/phone/boards.html",
-        tab=tab,
         season=season,
         top=[place for place in top if place.member in names],
         near=[place for place in near if place.member in names],
@@ -67,7 +67,6 @@ async def show_units(request: Asked) -> Response[bytes]:
     return pages.page(
         request,
         "boards/phone/boards.html",
-        tab="/boards/units",
         season=season,
         units=[] if season is None else await queries.unit_rows(process.redis, season.id, None),
         mine=await members.units_over(await members.unit_of(me.id, today)),

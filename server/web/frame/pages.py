@@ -141,10 +141,13 @@ def speaker(request: Asked) -> Callable[..., str]:
 
 
 def context(request: Asked, **own: object) -> dict[str, object]:
-    """What every page gets beside its own values. `?said=CODE` after a redirect shows one of our sentences."""
+    """What every page gets beside its own values. `?said=CODE` after a redirect shows one of our sentences.
+
+    ValueError when a value of its own would hide one that every page gets: what the frame shows would be wrong there.
+    """
     language = locale(request)
     said = request.query_params.get("said", "")
-    return {
+    every: dict[str, object] = {
         "csrf": request.scope["state"]["csrf"],
         "me": me(request),
         "organisation": process(request).resources.settings.organisation,
@@ -155,8 +158,10 @@ def context(request: Asked, **own: object) -> dict[str, object]:
         "now": clock.now(),
         "text_size": text_size(request),
         "said": listing(request).sentence(said, _details(request), language) if said in listing(request).texts else "",
-        **own,
     }
+    if hidden := every.keys() & own.keys():
+        raise ValueError(f"a page may not have {sorted(hidden)} of its own")
+    return every | own
 
 
 def _details(request: Asked) -> Lenient:

@@ -109,7 +109,6 @@ class Rooms:
             "letters": letters,
             "indexes": rules.indexes_of,
             "players": await queries.players(room.id),
-            "now": clock.now(),
         }
         if face != "phone":
             shown["answers"] = await queries.answered(room.id) if room.state == "question" else 0

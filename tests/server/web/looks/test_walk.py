@@ -5,6 +5,7 @@ What is asked of a page:
 - axe finds no fault of WCAG 2.2 A and AA nor of its best practices, in light in English and in dark in Chinese (no
   colour hangs on a language: test_kit.py), and none of contrast where a page is made to be printed.
 - every fold (`<details>`) has a sign drawn beside its words; what asks before it does (data-confirm) is a button.
+- the main menu marks where one is, on every page that belongs to one of its ways or doors.
 - 1920x1080, desk: where there is a table or a grid, one of them is wider than half of the window. Forms that keep
   to a readable line (narrow), sheets of paper and asides are left out.
 - 360x640: nothing makes the page wider than the window. Whatever the Tab key reaches is at least 44x44 CSS px
@@ -18,12 +19,14 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import axe_playwright_python
 import pytest
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import Page
 
+from server.web.frame.noun import Tab
 from server.web.nouns import LISTING
 from tests.server.web.conftest import Browser, add_member
 from tests.server.web.serving import Served
@@ -42,6 +45,8 @@ RULES: Mapping[str, Any] = {
 }
 """Without those for which look.js asks more (24 px), or which would load every style again (turned phones)."""
 CONTRAST: Mapping[str, Any] = {**QUICK, "runOnly": {"type": "rule", "values": ["color-contrast"]}}
+MENU = ".bottom-bar, .left-bar nav"
+BAR: Mapping[Tab, str] = {"today": "/", "take_part": "/play", "boards": "/boards", "rewards": "/rewards", "me": "/me"}
 PRINTED = "[data-print], .sheet, .paper, .slips, .barrel-sheet"
 
 Scheme = Literal["light", "dark"]
@@ -90,6 +95,15 @@ async def stops(world: World, admin: Visitor) -> AsyncIterator[Stop]:
     yield Stop("not allowed", "/desk/settings", "winner", status=403)
 
 
+def entry(path: str) -> str:
+    """The address in the main menu that a page belongs to; "" when to none."""
+    tab = LISTING.tab(path)
+    if tab is not None:
+        return BAR[tab]
+    doors = [door.address for noun in LISTING.nouns for door in noun.doors]
+    return max((one for one in doors if path == one or (one != "/desk" and path.startswith(f"{one}/"))), default="")
+
+
 class Eyes:
     """A page of a browser that goes from stop to stop."""
 
@@ -106,6 +120,14 @@ class Eyes:
 
     async def _look(self, *what: str) -> list[str]:
         return [fault for one in what for fault in await self.page.evaluate(f"look.{one}()")]
+
+    async def _lost(self) -> list[str]:
+        """What the main menu marks, when that is not where the page is."""
+        at = entry(urlsplit(self.page.url).path)
+        menu = self.page.locator(MENU)
+        there = await menu.locator("a").evaluate_all("(all) => all.map((one) => one.pathname)")
+        marked = await menu.locator("[aria-current]").evaluate_all("(all) => all.map((one) => one.pathname)")
+        return [f"{marked} instead of {at}"] if marked != [at] and at in there else []
 
     async def see(self, address: str, scheme: Scheme) -> list[str]:
         """The faults of a page, each behind where it was seen."""
@@ -126,6 +148,7 @@ class Eyes:
         await page.set_viewport_size({"width": 360, "height": 640})
         await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         seen["360"] = await self._look("small", "wide", "covered")
+        seen["menu"] = await self._lost()
         return [f"{where}: {fault}" for where, faults in seen.items() for fault in faults]
 
 
