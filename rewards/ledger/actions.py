@@ -273,7 +273,8 @@ async def open_season(
     if (flaw := rules.season_flaw(name, starts_on, ends_on)) is not None:
         raise Refusal(flaw, longest=rules.LONGEST_SEASON)
     try:
-        async with transaction():
+        async with transaction() as connection:
+            await _alone_with_seasons(connection)
             await Season.insert(Season(id=new_id, name=name, starts_on=starts_on, ends_on=ends_on))
             days = {"starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat()}
             await audit("season.opened", at=at, actor=actor, subject=str(new_id), name=name, **days)
@@ -294,6 +295,7 @@ async def correct_season(
         raise Refusal(flaw, longest=rules.LONGEST_SEASON)
     try:
         async with transaction() as connection:
+            await _alone_with_seasons(connection)
             # Whoever posts holds the season's row for its key, so that nothing is posted between look and change.
             before = await connection.fetchrow(
                 "SELECT name, starts_on, ends_on FROM season WHERE id = $1 FOR UPDATE", season
@@ -321,6 +323,14 @@ async def correct_season(
             )
     except asyncpg.ExclusionViolationError:
         raise Refusal("season.overlap") from None
+
+
+async def _alone_with_seasons(connection: Connection) -> None:
+    """Nobody else changes seasons until the transaction ends; posting goes on.
+
+    Without it, two who write spans that overlap wait for each other, and PostgreSQL ends one of them.
+    """
+    await connection.execute("LOCK TABLE season IN SHARE ROW EXCLUSIVE MODE")
 
 
 async def bring_up(connection: Connection, earnings: Sequence[Earning]) -> None:

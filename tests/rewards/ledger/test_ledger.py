@@ -13,6 +13,7 @@ from rewards.ledger import queries, rules
 from rewards.ledger.actions import Award, award, correct_season, open_season, reverse, set_rule
 from rewards.ledger.queries import Posted, SeasonRow
 from rewards.refusals import Refusal
+from tests import patience
 from tests.rewards.ledger.world import FIRST_DAY, NOON, people, post, season
 
 
@@ -444,6 +445,26 @@ async def test_a_season_is_corrected_while_nothing_posted_contradicts(database: 
 async def test_seasons_opened_at_once_never_overlap(database: str) -> None:
     done = await asyncio.gather(*(season(FIRST_DAY + timedelta(days=n)) for n in range(6)), return_exceptions=True)
     assert sum(isinstance(one, SeasonRow) for one in done) == 1
+    assert {one.code for one in done if isinstance(one, Refusal)} == {"season.overlap"}
+
+
+async def test_seasons_that_wait_for_another_never_wait_for_each_other(database: str) -> None:
+    """Somebody's season, given up in the end, holds all others back until each of them has begun."""
+    other = await asyncpg.connect(database)
+    held = other.transaction()
+    await held.start()
+    await other.execute(
+        "INSERT INTO season (id, name, starts_on, ends_on) VALUES ($1, 'Held', $2, $2)", uuid4(), FIRST_DAY
+    )
+    opening = [asyncio.ensure_future(season()) for _ in range(5)]
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with asyncio.timeout(patience.SECONDS):
+        while await db.value(waiting) < 5 and not any(one.done() for one in opening):
+            pass
+    await held.rollback()
+    await other.close()
+    done = await asyncio.gather(*opening, return_exceptions=True)
+    assert [type(one) for one in done if not isinstance(one, Refusal)] == [SeasonRow]
     assert {one.code for one in done if isinstance(one, Refusal)} == {"season.overlap"}
 
 
