@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LINTER = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
 CONTRACTS: list[str] = [contract["name"] for contract in LINTER["contracts"]]
 
-PARTS = ("rules", "tables", "queries", "actions")
+PARTS = ("rules", "tables", "queries", "checks", "actions")
 """The parts of a noun; each may import those before it."""
 
 NOUNS = [
@@ -93,7 +93,7 @@ PLANTS: dict[str, list[tuple[str, str]]] = {
         ("rewards.draws.terms", "rewards.database"),
         *((module, "random") for module in RULES),
     ],
-    "inside a noun: actions -> queries -> tables -> rules": [
+    "inside a noun: actions -> checks -> queries -> tables -> rules": [
         (lower, upper) for folder in NOUNS for lower, upper in pairwise(parts_of(folder))
     ],
     "the frame of the pages knows no noun": [

@@ -123,6 +123,11 @@ async def check_drift(ctx: dict[str, Any]) -> None:
     await checks.check_drift(ctx["resources"])
 
 
+async def whole_pass(ctx: dict[str, Any]) -> None:
+    """Every minute of the night: go on looking through everything."""
+    await checks.whole_pass(ctx["resources"])
+
+
 async def turn_of_day(ctx: dict[str, Any]) -> None:
     """Every minute: has the organisation's day changed?"""
     await boards.turn_of_day(ctx["resources"])
@@ -175,6 +180,7 @@ def make_worker(settings: Settings, *, burst: bool = False) -> Worker:
             cron(look_for_unclaimed, second=25, keep_result=0, timeout=CRON_SECONDS),
             cron(forget_draws, minute={7}, second=45, keep_result=0, timeout=CRON_SECONDS),
             cron(forget_work, minute={37}, second=5, keep_result=0, timeout=CRON_SECONDS),
+            cron(whole_pass, second=50, keep_result=0, timeout=2 * CRON_SECONDS),
             cron(check_drift, minute=set(range(0, 60, 10)), second=30, keep_result=0, timeout=CRON_SECONDS),
         ],
         queue_name=QUEUE,

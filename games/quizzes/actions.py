@@ -595,10 +595,16 @@ async def post_room(room_id: UUID, *, day_of: Callable[[datetime], date], now: d
     return len(scores)
 
 
-async def rebuild_boards(redis: Redis) -> list[str]:
-    """Every room's board made anew from the answers; the names of the boards."""
-    names = []
-    for room_id in await queries.rooms_with_boards():
-        await boards.replace(redis, room_board(room_id), await queries.standings(room_id))
-        names.append(room_board(room_id))
-    return names
+async def rebuild_boards(redis: Redis, only: str = "") -> list[str]:
+    """Every room's board (or `only` the one of this name) made anew from the answers; the names of the boards.
+
+    Refusal board.unknown.
+    """
+    rooms = {room_board(room): room for room in await queries.rooms_with_boards()}
+    if only:
+        if only not in rooms:
+            raise Refusal("board.unknown", board=only)
+        rooms = {only: rooms[only]}
+    for name, room in rooms.items():
+        await boards.replace(redis, name, await queries.standings(room))
+    return list(rooms)

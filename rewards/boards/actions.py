@@ -1,18 +1,25 @@
 """Move boards: always to an absolute standing, never by a difference, so that doing it twice or late does no harm."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from redis.asyncio import Redis
 
-from rewards.boards import queries, rules
-from rewards.boards.rules import BoardScore
+from rewards.boards import checks, queries, rules
+from rewards.boards.rules import BoardScore, UnitScore
+from rewards.database import Connection, transaction
 from rewards.ledger import queries as ledger
+from rewards.ledger.actions import total_anew
+from rewards.ledger.checks import checkpoint, set_checkpoint
+from rewards.ledger.rules import WHOLE
+from rewards.members import queries as roster
 from rewards.refusals import Refusal
 from rewards.ticks import announce
 
 _CHUNK = 500
+_PAGE = 1_000
 _LEFT_BEHIND = 600
 """Seconds after which the beginnings of a replacement that died are gone."""
 
@@ -102,16 +109,21 @@ async def take_off(redis: Redis, board: str, members: Iterable[UUID]) -> int:
     return changed
 
 
-async def replace(redis: Redis, board: str, standings: Sequence[BoardScore], *, keep_seconds: int = 0) -> None:
+async def replace(redis: Redis, board: str, standings: Sequence[BoardScore]) -> None:
     """Make the board hold exactly `standings` (one a member), whatever it held; readers see the old one, then the new.
 
     The same bytes as `place` of the same standings on an empty board. None at all: the board goes away.
     """
-    await _replace(redis, board, standings, {}, keep_seconds=keep_seconds)
+    beside = await _Beside.begin(redis, board)
+    await beside.add(standings)
+    await beside.swap()
 
 
-async def refresh_members(redis: Redis, season: UUID, members: Iterable[UUID], *, today: date) -> None:
-    """Bring these members to where the ledger has them, on the season's board and those of its weeks still kept.
+async def refresh_members(
+    redis: Redis, season: UUID, members: Iterable[UUID], *, today: date, weeks: Collection[date] | None = None
+) -> None:
+    """Bring these members to where the ledger has them, on the season's board and those of these weeks (Mondays; None:
+    of all that are still kept).
 
     Leavers are taken off. May be called any number of times, at once with itself and with `rebuild`.
     """
@@ -119,59 +131,154 @@ async def refresh_members(redis: Redis, season: UUID, members: Iterable[UUID], *
     if not chosen:
         return
     row = await _season(season)
+    spans = [week for week in queries.weeks_of(row, today) if weeks is None or week == WHOLE or week in weeks]
+    wanted = await queries.wanted(row, spans, chosen, today)
     while True:
-        gone = await queries.leavers(row, today, chosen)
-        for board, (ends, standings) in (await queries.ledger_boards(row, today, chosen)).items():
-            await place(
-                redis, board, (one for one in standings if one.member not in gone), keep_seconds=_seconds(ends, today)
-            )
-            await take_off(redis, board, gone)
+        for week, right in wanted.items():
+            board = rules.board_of(season, week)
+            if right.scores:
+                await place(redis, board, right.scores.values(), keep_seconds=_kept_for(week, today))
+            if right.gone:
+                await take_off(redis, board, right.gone)
         # A member who left, or came back, since we looked may have been moved by another call before us.
-        if await queries.leavers(row, today, chosen) == gone:
+        done, wanted = wanted, await queries.wanted(row, spans, chosen, today)
+        if all(done[week].gone == wanted[week].gone for week in spans):
             return
 
 
-async def refresh_units(redis: Redis, season: UUID, *, today: date) -> None:
-    """Make the unit board of the season what ledger and roster give now. May be called at once with itself."""
+async def refresh_units(redis: Redis, season: UUID, members: Collection[UUID] | None = None, *, today: date) -> None:
+    """Bring the unit board of the season to what these members (None: everybody) bring by ledger and roster now, and to
+    the roster of the day. May be called at once with itself."""
     row = await _season(season)
+    changed = await _count(row, members, today)
+    if changed == []:
+        return
     board = rules.unit_board(season)
-    wanted = await queries.unit_standings(row, today)
+    there = await queries.unit_scores(season, changed)
     while True:
-        rates = {one.score.member.bytes: f"{one.headcount}:{one.participants}:{one.points}".encode() for one in wanted}
-        await _replace(redis, board, [one.score for one in wanted], rates)
+        if changed is None:
+            beside = await _Beside.begin(redis, board)
+            await beside.add_units(there.values())
+            await beside.swap()
+        else:
+            await _place_units(redis, board, there, changed)
         # Another call may have read later than we did and written before us.
-        written, wanted = wanted, await queries.unit_standings(row, today)
-        if written == wanted:
+        written, there = there, await queries.unit_scores(season, changed)
+        if written == there:
             return
 
 
-async def rebuild(redis: Redis, *, today: date) -> list[str]:
-    """Make all boards of all seasons from the ledger alone; return the names of those that hold anything.
+async def _place_units(redis: Redis, board: str, there: Mapping[UUID, UnitScore], changed: Collection[UUID]) -> None:
+    empty: list[Any] = [unit.bytes for unit in changed if unit not in there]
+    pipe = redis.pipeline(transaction=True)
+    if there:
+        pipe.zadd(rules.key(board), {one.unit.bytes: rules.pack(*one.place) for one in there.values()})
+        pipe.hset(rules.rates_key(board), mapping={one.unit.bytes: one.rates for one in there.values()})
+    if empty:
+        pipe.zrem(rules.key(board), *empty)
+        pipe.hdel(rules.rates_key(board), *empty)
+    await pipe.execute()
+    await announce(redis, f"board:{board}")
 
-    May be run while points are posted and boards are moved.
+
+async def rebuild(redis: Redis, *, today: date, only: str = "") -> list[str]:
+    """Make all boards of all seasons (or `only` the one of this name) from the ledger alone, and the totals that are
+    kept beside it; the names of those that hold anything. Refusal board.unknown.
+
+    In bounded memory; may be run while points are posted and boards are moved.
     """
-    names: list[str] = []
-    for season in reversed(await ledger.seasons()):
-        before = await queries.ledger_boards(season, today)
-        for board, (ends, standings) in before.items():
-            await replace(redis, board, standings, keep_seconds=_seconds(ends, today))
-        # What was placed while we were building has gone with the old board: place it again.
-        after = await queries.ledger_boards(season, today)
-        moved = _members(before) ^ _members(after)
-        await refresh_members(redis, season.id, {score.member for _, score in moved}, today=today)
-        await refresh_units(redis, season.id, today=today)
-        for board in (*after, rules.unit_board(season.id)):
-            if await queries.size(redis, board):
-                names.append(board)
+    made = [
+        (season, week)
+        for season in reversed(await ledger.seasons())
+        for week in (*queries.weeks_of(season, today), None)
+        if only in ("", rules.board_of(season.id, week))
+    ]
+    if only and not made:
+        raise Refusal("board.unknown", board=only)
+    await _total_anew()
+    names = []
+    for season, week in made:
+        if week is None:
+            await refresh_units(redis, season.id, today=today)
+        else:
+            await _rebuild_members(redis, season, week, today)
+        name = rules.board_of(season.id, week)
+        if await queries.size(redis, name):
+            names.append(name)
+    await redis.delete(rules.LOOK, rules.NIGHT)
     return names
 
 
-def _members(boards: dict[str, tuple[date | None, list[BoardScore]]]) -> set[tuple[str, BoardScore]]:
-    return {(board, one) for board, (_, standings) in boards.items() for one in standings}
+async def _total_anew() -> None:
+    after: UUID | None = None
+    while page := await roster.page_of_ids(after, _PAGE):
+        async with transaction() as connection:
+            await total_anew(connection, page)
+        after = page[-1]
 
 
-def _seconds(ends: date | None, today: date) -> int:
-    return 0 if ends is None else (ends - today).days * 86_400
+async def _rebuild_members(redis: Redis, season: ledger.SeasonRow, week: date, today: date) -> None:
+    board = rules.board_of(season.id, week)
+    beside = await _Beside.begin(redis, board)
+    after = UUID(int=0)
+    while page := await queries.wanted_page(season, week, today, after=after, limit=_PAGE):
+        await beside.add(list(page.values()))
+        *_, after = page
+    await beside.swap(keep_seconds=_kept_for(week, today))
+    # What was placed while we were building has gone with the old board: place it again.
+    piece = ""
+    while True:
+        differing, piece = await checks.places(redis, season, week, today, piece)
+        await refresh_members(redis, season.id, {one.subject for one in differing}, today=today, weeks=[week])
+        if not piece:
+            return
+
+
+class _Beside:
+    """A board in the making, under names of its own; readers see the old one until it is swapped in, in one step."""
+
+    def __init__(self, redis: Redis, board: str, build: int) -> None:
+        self._redis = redis
+        self._board = board
+        self._targets = [rules.key(board), rules.guard_key(board), rules.rates_key(board)]
+        self._keys = [f"{target}:new:{build}" for target in self._targets]
+
+    @classmethod
+    async def begin(cls, redis: Redis, board: str) -> "_Beside":
+        return cls(redis, board, int(await redis.incr("board:builds")))
+
+    async def add(self, standings: Sequence[BoardScore]) -> None:
+        """Members, in any number of calls."""
+        for first in range(0, len(standings), _CHUNK):
+            chunk = standings[first : first + _CHUNK]
+            scores: dict[bytes, int] = {one.member.bytes: rules.pack(one.points, one.reached) for one in chunk}
+            await self._write(scores, 1, {one.member.bytes: one.sequence for one in chunk})
+
+    async def add_units(self, scores: Collection[UnitScore]) -> None:
+        """Units, all of them."""
+        if scores:
+            places = {one.unit.bytes: rules.pack(*one.place) for one in scores}
+            await self._write(places, 2, {one.unit.bytes: one.rates for one in scores})
+
+    async def _write(self, scores: Mapping[bytes, int], beside: int, values: Mapping[bytes, int | str]) -> None:
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.zadd(self._keys[0], dict(scores))
+        pipe.hset(self._keys[beside], mapping=dict(values))
+        for name in (self._keys[0], self._keys[beside]):
+            pipe.expire(name, _LEFT_BEHIND)
+        await pipe.execute()
+
+    async def swap(self, *, keep_seconds: int = 0) -> None:
+        """Now readers see it."""
+        script = self._redis.register_script(_SWAP)
+        keys = [name for pair in zip(self._keys, self._targets, strict=True) for name in pair]
+        if await script(keys=keys, args=[keep_seconds]):
+            await announce(self._redis, f"board:{self._board}")
+
+
+def _kept_for(week: date, today: date) -> int:
+    """Seconds; 0: for good."""
+    return 0 if week == WHOLE else (rules.week_ends(week) - today).days * 86_400
 
 
 async def _season(season: UUID) -> ledger.SeasonRow:
@@ -181,38 +288,119 @@ async def _season(season: UUID) -> ledger.SeasonRow:
     return row
 
 
-async def _replace(
-    redis: Redis, board: str, standings: Sequence[BoardScore], rates: dict[bytes, bytes], *, keep_seconds: int = 0
-) -> None:
-    """Build beside under a name of our own, then rename over in one step."""
-    build = int(await redis.incr("board:builds"))
-    targets = [rules.key(board), rules.guard_key(board), rules.rates_key(board)]
-    beside = [f"{target}:new:{build}" for target in targets]
-    for first in range(0, len(standings), _CHUNK):
-        chunk = standings[first : first + _CHUNK]
-        pipe = redis.pipeline(transaction=False)
-        pipe.zadd(beside[0], {one.member.bytes: rules.pack(one.points, one.reached) for one in chunk})
-        pipe.hset(beside[1], mapping={one.member.bytes: one.sequence for one in chunk})
-        for name in beside[:2]:
-            pipe.expire(name, _LEFT_BEHIND)
-        await pipe.execute()
-    if rates:
-        pipe = redis.pipeline(transaction=False)
-        pipe.hset(beside[2], mapping=dict(rates))
-        pipe.expire(beside[2], _LEFT_BEHIND)
-        await pipe.execute()
-    script = redis.register_script(_SWAP)
-    keys = [name for pair in zip(beside, targets, strict=True) for name in pair]
-    if await script(keys=keys, args=[keep_seconds]):
-        await announce(redis, f"board:{board}")
+async def turn_of_day(redis: Redis, *, today: date) -> int:
+    """Joiners and leavers of the days since the last call count in the unit boards; how many seasons it was for.
+
+    A season that is over is counted as on its last day, and then no more.
+    """
+    counted = await queries.counted_days()
+    turned = [
+        season
+        for season in await ledger.seasons()
+        if season.starts_on <= today and counted.get(season.id) != rules.as_of(today, season.ends_on)
+    ]
+    for season in turned:
+        await refresh_units(redis, season.id, [], today=today)
+    return len(turned)
 
 
 async def follow_roster(redis: Redis, members: Sequence[UUID], *, today: date) -> None:
     """After a change of the roster: leavers go off the boards of today's season, units count anew.
 
-    `members`: who left or came back. Nothing happens between seasons.
+    `members`: who left, came back or moved. Nothing happens between seasons.
     """
     season = await ledger.season_of(today)
     if season is not None:
         await refresh_members(redis, season.id, members, today=today)
-        await refresh_units(redis, season.id, today=today)
+        moved = await queries.units_moved(season.id)
+        await refresh_units(redis, season.id, None if moved else members, today=today)
+
+
+_SHARES = f"""
+INSERT INTO share (season, member, unit, points, takes_part)
+SELECT $1, roster.* FROM ({queries.ROSTER}{queries.LATEST}) AS roster
+"""  # noqa: S608 - as above
+
+_COUNT = f"""
+WITH RECURSIVE brought AS (SELECT * FROM share WHERE season = $1), {queries.DIRECT}, {queries.ABOVE}
+INSERT INTO unit_total (season, unit, parent, headcount, participants, points)
+SELECT $1, unit.id, unit.parent, headcount, participants, points FROM whole JOIN unit ON unit.id = whole.unit
+"""  # noqa: S608 - as above
+
+_MOVE = f"""
+WITH RECURSIVE wanted AS ({queries.ROSTER} AND membership.member = ANY($3){queries.LATEST}), had AS (
+    SELECT member, unit, points, takes_part FROM share WHERE season = $1 AND member = ANY($3)
+), changed AS (
+    SELECT member, wanted.unit AS to_unit, wanted.points AS to_points, wanted.takes_part AS to_part,
+        had.unit AS of_unit, had.points AS of_points, had.takes_part AS of_part
+    FROM wanted FULL JOIN had USING (member)
+    WHERE (wanted.unit, wanted.points, wanted.takes_part) IS DISTINCT FROM (had.unit, had.points, had.takes_part)
+), gone AS (
+    DELETE FROM share USING changed
+    WHERE share.season = $1 AND share.member = changed.member AND changed.to_unit IS NULL
+), kept AS (
+    INSERT INTO share (season, member, unit, points, takes_part)
+    SELECT $1, member, to_unit, to_points, to_part FROM changed WHERE to_unit IS NOT NULL
+    ON CONFLICT (season, member) DO UPDATE
+    SET unit = EXCLUDED.unit, points = EXCLUDED.points, takes_part = EXCLUDED.takes_part
+), moved (unit, headcount, participants, points) AS (
+    SELECT to_unit, 1, to_part::integer, to_points FROM changed WHERE to_unit IS NOT NULL
+    UNION ALL SELECT of_unit, -1, -of_part::integer, -of_points FROM changed WHERE of_unit IS NOT NULL
+), direct AS (
+    SELECT unit, sum(headcount) AS headcount, sum(participants) AS participants, sum(points) AS points
+    FROM moved GROUP BY unit
+), {queries.ABOVE}
+INSERT INTO unit_total AS kept (season, unit, parent, headcount, participants, points)
+SELECT $1, unit.id, unit.parent, headcount, participants, points FROM whole JOIN unit ON unit.id = whole.unit
+WHERE (headcount, participants, points) <> (0, 0, 0)
+ON CONFLICT (season, unit) DO UPDATE SET headcount = kept.headcount + EXCLUDED.headcount,
+    participants = kept.participants + EXCLUDED.participants, points = kept.points + EXCLUDED.points
+RETURNING unit, headcount
+"""  # noqa: S608 - as above
+
+_CHANGED_BETWEEN = """
+SELECT member FROM membership WHERE (since > $1 AND since <= $2) OR (until > $1 AND until <= $2)
+UNION SELECT id FROM member WHERE left_on > $1 AND left_on <= $2
+"""
+
+
+async def _count(season: ledger.SeasonRow, members: Collection[UUID] | None, today: date) -> list[UUID] | None:
+    """Bring the units of a season to what these members bring now (None: everybody), and to the roster of the day.
+
+    Which units changed; None: all were counted from the beginning, as they are the first time. One at a time in a
+    season; may be repeated, and left out for members whose totals, membership and leaving did not change.
+    """
+    day = rules.as_of(today, season.ends_on)
+    async with transaction() as connection:
+        name = f"{queries.COUNTED}{season.id}"
+        await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name)
+        place = await checkpoint(name)
+        if place is None or members is None:
+            await _count_all(connection, season.id, day)
+            chosen = None
+        else:
+            before = date.fromisoformat(place)
+            chosen = set(members)
+            if before != day:
+                turned = await connection.fetch(_CHANGED_BETWEEN, min(before, day), max(before, day))
+                chosen |= {one["member"] for one in turned}
+        if place != day.isoformat():
+            await set_checkpoint(name, day.isoformat())
+        return None if chosen is None else await _move(connection, season.id, day, chosen)
+
+
+async def _count_all(connection: Connection, season: UUID, day: date) -> None:
+    await connection.execute("DELETE FROM share WHERE season = $1", season)
+    await connection.execute("DELETE FROM unit_total WHERE season = $1", season)
+    await connection.execute(_SHARES, season, day)
+    await connection.execute(_COUNT, season)
+
+
+async def _move(connection: Connection, season: UUID, day: date, members: Collection[UUID]) -> list[UUID]:
+    if not members:
+        return []
+    found = await connection.fetch(_MOVE, season, day, list(members))
+    empty = [one["unit"] for one in found if not one["headcount"]]
+    if empty:
+        await connection.execute("DELETE FROM unit_total WHERE season = $1 AND unit = ANY($2)", season, empty)
+    return [one["unit"] for one in found]

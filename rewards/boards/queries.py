@@ -1,18 +1,19 @@
 """Read boards from Redis, and what they ought to hold from the ledger."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from redis.asyncio import Redis
 
 from rewards.boards import rules
-from rewards.boards.rules import BoardScore, Placing
-from rewards.database import rows
+from rewards.boards.rules import BoardScore, Placing, UnitScore
+from rewards.database import rows, value
 from rewards.ledger import queries as ledger
 from rewards.ledger.queries import Earned, SeasonRow
+from rewards.ledger.rules import WHOLE
 
 _CHUNK = 500
 
@@ -26,16 +27,6 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class UnitScore:
-    """A unit with everything below it. `standing.points` is the mean over the roster in hundredths of a point."""
-
-    score: BoardScore
-    headcount: int
-    participants: int
-    points: int
-
-
-@dataclass(frozen=True, slots=True)
 class UnitRow:
     """A unit among its siblings; `rank` counts from 1. `rate_percent`: how many of the roster took part."""
 
@@ -46,20 +37,6 @@ class UnitRow:
     headcount: int
     participants: int
     rate_percent: int
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A member (or unit) whose place on a board is not what the ledger gives.
-
-    `wanted` and `found` are (points, reached, sequence), on a unit board followed by (headcount, participants, points);
-    None: not on the board, -1: a part is missing.
-    """
-
-    board: str
-    subject: UUID
-    wanted: tuple[int, ...] | None
-    found: tuple[int, ...] | None
 
 
 _AROUND = """
@@ -164,7 +141,7 @@ async def unit_rows(redis: Redis, season: UUID, parent: UUID | None) -> list[Uni
     pipe.hmget(rules.rates_key(board), ids)
     scores, rates = await pipe.execute()
     ranked = sorted(
-        (float(score), one["id"].bytes, one["name"], _rates(rate))
+        (float(score), one["id"].bytes, one["name"], rules.read_rates(rate))
         for one, score, rate in zip(children, scores, rates, strict=True)
         if score is not None and rate is not None
     )
@@ -182,146 +159,43 @@ async def unit_rows(redis: Redis, season: UUID, parent: UUID | None) -> list[Uni
     ]
 
 
-async def leavers(season: SeasonRow, today: date, members: Collection[UUID] | None = None) -> set[UUID]:
-    """Those (of `members`) who are on no board of this season because they have left."""
-    found = await rows(
-        "SELECT id FROM member WHERE left_on <= $1 AND ($2::uuid[] IS NULL OR id = ANY($2))",
-        rules.as_of(today, season.ends_on),
-        None if members is None else list(members),
-    )
-    return {one["id"] for one in found}
+def weeks_of(season: SeasonRow, today: date) -> list[date]:
+    """The season (WHOLE) and those of its weeks that have begun and whose boards are kept, by their Mondays."""
+    return [WHOLE, *rules.weeks_kept(season.starts_on, season.ends_on, today)]
 
 
-async def ledger_boards(
-    season: SeasonRow, today: date, members: Collection[UUID] | None = None
-) -> dict[str, tuple[date | None, list[BoardScore]]]:
-    """What the season's board and the boards of its weeks still kept ought to hold (of `members`), by board.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a board ought to hold of some members, and who of them has left and is to be on it no more."""
 
-    With each board the first day on which it is kept no more (None: kept for good). Leavers are left out. Without
-    `members`, the weeks that ought to be empty are there too.
-    """
-    gone = await leavers(season, today, members)
-    boards: dict[str, tuple[date | None, list[BoardScore]]] = {
-        rules.season_board(season.id): (None, _standings(await ledger.standings_of_season(season.id, members), gone))
+    scores: dict[UUID, BoardScore]
+    gone: list[UUID]
+
+
+async def wanted(
+    season: SeasonRow, weeks: Collection[date], members: Collection[UUID], today: date
+) -> dict[date, Wanted]:
+    """What the boards of these weeks ought to hold of these members."""
+    day = rules.as_of(today, season.ends_on)
+    found = await ledger.standings(season, weeks, members, day=day)
+    return {week: Wanted(_scores(standing), gone) for week, (standing, gone) in found.items()}
+
+
+async def wanted_page(season: SeasonRow, week: date, today: date, *, after: UUID, limit: int) -> dict[UUID, BoardScore]:
+    """At most `limit` of all that the board of a week ought to hold, by member id, behind `after`."""
+    day = rules.as_of(today, season.ends_on)
+    return _scores(await ledger.page_of_standings(season, week, day=day, after=after, limit=limit))
+
+
+async def wanted_size(season: SeasonRow, week: date, today: date) -> int:
+    """How many the board of a week ought to hold."""
+    return await ledger.count_of_standings(season, week, day=rules.as_of(today, season.ends_on))
+
+
+def _scores(standing: Sequence[Earned]) -> dict[UUID, BoardScore]:
+    return {
+        one.member: BoardScore(one.member, *rules.bounded(one.points, one.reached), one.sequence) for one in standing
     }
-    weeks = await ledger.standings_of_weeks(season.id, rules.first_kept_week(today), date.max, members)
-    for monday, earned in weeks.items():
-        boards[rules.week_board(season.id, monday)] = rules.week_ends(monday), _standings(earned, gone)
-    if members is None:
-        for monday in rules.weeks_kept(season.starts_on, season.ends_on, today):
-            boards.setdefault(rules.week_board(season.id, monday), (rules.week_ends(monday), []))
-    return boards
-
-
-async def unit_standings(season: SeasonRow, today: date) -> list[UnitScore]:
-    """Every unit with somebody on the roster of the day, by unit id. On the roster: a membership covers the day and
-    the member has not left. Points are those of the season, participants have at least one posting in it."""
-    found = await rows(
-        "WITH RECURSIVE above (unit, ancestor) AS (SELECT id, id FROM unit UNION"
-        " SELECT above.unit, unit.parent FROM above JOIN unit ON unit.id = above.ancestor WHERE unit.parent IS NOT NULL"
-        "), roster AS (SELECT DISTINCT ON (membership.member) membership.member, membership.unit"
-        " FROM membership JOIN member ON member.id = membership.member WHERE membership.since <= $2"
-        " AND (membership.until IS NULL OR membership.until > $2) AND (member.left_on IS NULL OR member.left_on > $2)"
-        " ORDER BY membership.member, membership.since DESC"
-        "), earned AS (SELECT account.owner AS member, sum(entry.amount) AS points, max(entry.id) AS sequence,"
-        " max(posting.at) FILTER (WHERE entry.amount > 0 AND undo.id IS NULL) AS reached"
-        " FROM posting JOIN entry ON entry.posting = posting.id JOIN account ON account.id = entry.account"
-        " LEFT JOIN posting AS undo ON undo.reverses = posting.id"
-        " WHERE posting.season = $1 AND account.purpose = 'member' AND account.currency = 'honour'"
-        " GROUP BY account.owner"
-        ") SELECT above.ancestor AS unit, count(*) AS headcount, count(earned.member) AS participants,"
-        " coalesce(sum(earned.points), 0)::bigint AS points, coalesce(max(earned.sequence), 0) AS sequence,"
-        " coalesce(floor(extract(epoch FROM max(earned.reached)"
-        " - (season.starts_on::timestamp - interval '14 hours') AT TIME ZONE 'UTC')), 0)::bigint AS reached"
-        " FROM roster JOIN above ON above.unit = roster.unit JOIN season ON season.id = $1"
-        " LEFT JOIN earned ON earned.member = roster.member GROUP BY above.ancestor, season.id ORDER BY above.ancestor",
-        season.id,
-        rules.as_of(today, season.ends_on),
-    )
-    return [
-        UnitScore(
-            BoardScore(
-                one["unit"],
-                *rules.bounded(rules.mean_hundredths(one["points"], one["headcount"]), one["reached"]),
-                one["sequence"],
-            ),
-            one["headcount"],
-            one["participants"],
-            one["points"],
-        )
-        for one in found
-    ]
-
-
-async def drift(redis: Redis, *, today: date) -> list[Difference]:
-    """How the boards of all seasons differ from the ledger; empty: not at all. Changes nothing.
-
-    Looks twice, so that a board that was being moved meanwhile is not reported; what was posted and waits to be put on
-    the boards is. Reads the whole ledger and all its boards.
-    """
-    first = await _differences(redis, today)
-    if not first:
-        return []
-    again = set(await _differences(redis, today))
-    return [one for one in first if one in again]
-
-
-async def _differences(redis: Redis, today: date) -> list[Difference]:
-    found: list[Difference] = []
-    for season in reversed(await ledger.seasons()):
-        boards = await ledger_boards(season, today)
-        wanted: dict[str, dict[UUID, tuple[int, ...]]] = {
-            board: {one.member: (one.points, one.reached, one.sequence) for one in standings}
-            for board, (_, standings) in boards.items()
-        }
-        wanted[rules.unit_board(season.id)] = {
-            one.score.member: (
-                one.score.points,
-                one.score.reached,
-                one.score.sequence,
-                one.headcount,
-                one.participants,
-                one.points,
-            )
-            for one in await unit_standings(season, today)
-        }
-        for board, right in wanted.items():
-            there = await _contents(redis, board, units=board == rules.unit_board(season.id))
-            found += [
-                Difference(board, subject, right.get(subject), there.get(subject))
-                for subject in sorted(right.keys() | there.keys())
-                if right.get(subject) != there.get(subject)
-            ]
-    return found
-
-
-async def _contents(redis: Redis, board: str, *, units: bool) -> dict[UUID, tuple[int, ...]]:
-    parts: dict[bytes, tuple[int, ...]] = {}
-    async for raw, score in redis.zscan_iter(rules.key(board), count=5000):
-        parts[raw] = rules.unpack(score)
-    whole: dict[bytes, tuple[int, ...]] = {}
-    async for raw, sequence in redis.hscan_iter(rules.guard_key(board), count=5000):
-        whole[raw] = (*parts.pop(raw, (-1, -1)), int(sequence))
-    whole |= {raw: (*part, -1) for raw, part in parts.items()}
-    if units:
-        rates = {raw: _rates(rate) async for raw, rate in redis.hscan_iter(rules.rates_key(board), count=5000)}
-        whole = {
-            raw: (*whole.get(raw, (-1, -1, -1)), *rates.get(raw, (-1, -1, -1))) for raw in whole.keys() | rates.keys()
-        }
-    return {UUID(bytes=raw): values for raw, values in whole.items()}
-
-
-def _rates(raw: bytes) -> tuple[int, int, int]:
-    headcount, participants, points = raw.split(b":")
-    return int(headcount), int(participants), int(points)
-
-
-def _standings(earned: Sequence[Earned], gone: Collection[UUID]) -> list[BoardScore]:
-    return [
-        BoardScore(one.member, *rules.bounded(one.points, one.reached), one.sequence)
-        for one in earned
-        if one.member not in gone
-    ]
 
 
 def _places(found: Iterable[tuple[bytes, Any]], offset: int) -> list[Placing]:
@@ -329,3 +203,75 @@ def _places(found: Iterable[tuple[bytes, Any]], offset: int) -> list[Placing]:
         Placing(rank, UUID(bytes=raw), *rules.unpack(float(score)))
         for rank, (raw, score) in enumerate(found, offset + 1)
     ]
+
+
+# Units: a member on the roster of the day brings his unit, and every unit above it, one head, his points of the season,
+# and one participant when he has a posting in it. What he brings is kept (`share`), and so is what each unit has
+# (`unit_total`); never the truth, which is `unit_truth`.
+
+ROSTER: Final = """
+SELECT DISTINCT ON (membership.member) membership.member, membership.unit,
+    coalesce(total.points, 0) AS points, total.member IS NOT NULL AS takes_part
+FROM membership JOIN member ON member.id = membership.member
+LEFT JOIN total ON total.season = $1 AND total.week = '-infinity' AND total.member = membership.member
+WHERE membership.since <= $2 AND (membership.until IS NULL OR membership.until > $2)
+    AND (member.left_on IS NULL OR member.left_on > $2)
+"""
+LATEST: Final = " ORDER BY membership.member, membership.since DESC"
+
+ABOVE: Final = """
+above (unit, ancestor) AS (
+    SELECT unit, unit FROM direct
+    UNION SELECT above.unit, unit.parent FROM above JOIN unit ON unit.id = above.ancestor WHERE unit.parent IS NOT NULL
+), whole AS (
+    SELECT ancestor AS unit, sum(headcount)::integer AS headcount, sum(participants)::integer AS participants,
+        sum(points)::bigint AS points
+    FROM direct JOIN above USING (unit) GROUP BY ancestor
+)
+"""
+DIRECT: Final = """
+direct AS (
+    SELECT unit, count(*) AS headcount, count(*) FILTER (WHERE takes_part) AS participants, sum(points) AS points
+    FROM brought GROUP BY unit
+)
+"""
+
+_TRUTH = f"""
+WITH RECURSIVE brought AS ({ROSTER}{LATEST}), {DIRECT}, {ABOVE}
+SELECT unit, headcount, participants, points FROM whole
+"""  # noqa: S608 - composed of constants of this file
+
+
+_SCORES = "SELECT unit, headcount, participants, points FROM unit_total WHERE season = $1"
+
+COUNTED: Final = "units:"
+"""The checkpoint of a season: the day whose roster was counted (ISO)."""
+
+
+async def unit_truth(season: SeasonRow, today: date) -> dict[UUID, UnitScore]:
+    """Every unit with somebody on the roster of the day, from roster and totals of members. Reads the whole roster."""
+    found = await rows(_TRUTH, season.id, rules.as_of(today, season.ends_on))
+    return {one["unit"]: UnitScore(**one) for one in found}
+
+
+async def unit_scores(season: UUID, units: Collection[UUID] | None = None) -> dict[UUID, UnitScore]:
+    """What was counted of these units (None: of all); units with nobody on the roster are left out."""
+    some = [] if units is None else [list(units)]
+    found = await rows(_SCORES + (" AND unit = ANY($2)" if some else ""), season, *some)
+    return {one["unit"]: UnitScore(**one) for one in found}
+
+
+async def units_moved(season: UUID) -> bool:
+    """Whether units stand below others than when they were counted. Reads the units."""
+    found: bool = await value(
+        "SELECT EXISTS (SELECT FROM unit_total JOIN unit ON unit.id = unit_total.unit"
+        " WHERE season = $1 AND unit_total.parent IS DISTINCT FROM unit.parent)",
+        season,
+    )
+    return found
+
+
+async def counted_days() -> Mapping[UUID, date]:
+    """Season -> the day whose roster was counted; who was never counted is left out."""
+    found = await rows("SELECT name, place FROM checkpoint WHERE starts_with(name, $1)", COUNTED)
+    return {UUID(one["name"].removeprefix(COUNTED)): date.fromisoformat(one["place"]) for one in found}

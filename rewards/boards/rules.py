@@ -1,16 +1,22 @@
 """The order of a board, packed into the one number that Redis sorts by, and the names of boards.
 
-Order: more points first; of equals, who reached them earlier; of equals again, the smaller member id.
+Order: more points first; of equals, who reached them earlier (among units: where more took part); of equals again, the
+smaller id.
 """
 
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
+from rewards.ledger.rules import WHOLE
+
 _REACHED_BITS = 25
 MOST_POINTS = (1 << 28) - 1
 MOST_REACHED = (1 << _REACHED_BITS) - 1
 """388 days in seconds. Both bounds together fill the 53 bits in which a double is exact."""
+
+WHOLE_RATE = 10_000
+"""Everyone took part, in hundredths of a percent."""
 
 WEEK_KEPT = timedelta(days=60)
 """How long after its Sunday the board of a week is kept."""
@@ -38,6 +44,40 @@ class Placing:
     member: UUID
     points: int
     reached: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnitScore:
+    """A unit with everything below it, in a season: on the roster, those of them with a posting, and their points."""
+
+    unit: UUID
+    headcount: int
+    participants: int
+    points: int
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """(points, reached) of its place on a board: the mean over the roster in hundredths of a point; and, so that of
+        equals the one where more took part comes first, how far participation is from everyone, in hundredths of a
+        percent."""
+        missing = WHOLE_RATE - self.participants * WHOLE_RATE // self.headcount
+        return bounded(mean_hundredths(self.points, self.headcount), missing)
+
+    @property
+    def rates(self) -> str:
+        """The value of `rates_key`."""
+        return f"{self.headcount}:{self.participants}:{self.points}"
+
+    @property
+    def values(self) -> tuple[int, ...]:
+        """All that a board holds of it."""
+        return *self.place, self.headcount, self.participants, self.points
+
+
+def read_rates(raw: bytes) -> tuple[int, int, int]:
+    """(headcount, participants, points) of a value of `rates_key`."""
+    headcount, participants, points = raw.split(b":")
+    return int(headcount), int(participants), int(points)
 
 
 def pack(points: int, reached: int) -> int:
@@ -71,8 +111,21 @@ def week_board(season: UUID, day: date) -> str:
     return f"week:{season}:{year}-W{week:02}"
 
 
+def board_of(season: UUID, week: date | None) -> str:
+    """The board of the week of a Monday, of the whole season (WHOLE), or of its units (None)."""
+    if week is None:
+        return unit_board(season)
+    return season_board(season) if week == WHOLE else week_board(season, week)
+
+
 def unit_board(season: UUID) -> str:
     return f"units:{season}"
+
+
+LOOK = "laurel:drift"
+"""Redis key: what the last regular look found (Report as JSON)."""
+NIGHT = "laurel:drift:night"
+"""Redis key: what the last whole pass found."""
 
 
 def room_board(room: UUID) -> str:

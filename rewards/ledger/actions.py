@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -145,9 +145,22 @@ async def reverse(
         of.id,
     )
     assert span is not None
+    await connection.execute(_REACHED_ANEW, undo.id, of.member)
     await _boards_follow(span["first"], span["last"], at=at, new_id=new_id)
     await audit("ledger.reversed", at=at, actor=actor, subject=key, why=why, by_key=by_key, points=of.points)
     return undo
+
+
+_REACHED_ANEW = """
+UPDATE total SET reached = earned.reached
+FROM posting JOIN posting AS original ON original.id = posting.reverses CROSS JOIN LATERAL spans(posting.day) AS span,
+    LATERAL (
+        SELECT reached FROM earned
+        WHERE earned.season = posting.season AND earned.week = span AND earned.member = $2
+    ) AS earned
+WHERE posting.id = $1 AND total.season = posting.season AND total.week = span AND total.member = $2
+    AND total.reached = original.at
+"""
 
 
 async def _boards_follow(first: int, last: int, *, at: datetime, new_id: Callable[[], UUID]) -> None:
@@ -331,6 +344,57 @@ async def _alone_with_seasons(connection: Connection) -> None:
     Without it, two who write spans that overlap wait for each other, and PostgreSQL ends one of them.
     """
     await connection.execute("LOCK TABLE season IN SHARE ROW EXCLUSIVE MODE")
+
+
+_TOTAL_ANEW = """
+WITH truth AS MATERIALIZED (SELECT * FROM earned WHERE member = ANY($1)), none AS (
+    DELETE FROM total WHERE member = ANY($1)
+        AND (season, week, member) NOT IN (SELECT season, week, member FROM truth)
+)
+INSERT INTO total AS kept (season, week, member, points, reached, sequence)
+SELECT season, week, member, points, reached, sequence FROM truth
+ON CONFLICT (season, week, member) DO UPDATE
+SET points = EXCLUDED.points, reached = EXCLUDED.reached, sequence = EXCLUDED.sequence
+WHERE (kept.points, kept.reached, kept.sequence) IS DISTINCT FROM (EXCLUDED.points, EXCLUDED.reached, EXCLUDED.sequence)
+"""
+
+
+async def total_anew(connection: Connection, members: Collection[UUID]) -> None:
+    """In the connection's open transaction: the totals of these members, made from their entries alone.
+
+    Nobody posts for them before it ends.
+    """
+    await _lock(connection, set(members))
+    await connection.execute(_TOTAL_ANEW, list(members))
+
+
+TOTALS: Final = "totals"
+"""The checkpoint of `add_up`: the last member whose totals were made; there is none when all are."""
+_AT_ONCE: Final = 500
+
+
+async def add_up(connection: Connection, progress: Callable[[int, int], None]) -> bool:
+    """Make the totals that an earlier version did not keep; False: there was nothing to make.
+
+    Some members a transaction: what was stopped goes on where it was. Tells (members done, members in all).
+    """
+    place = await connection.fetchval("SELECT place FROM checkpoint WHERE name = $1", TOTALS)
+    if place is None:
+        return False
+    after = UUID(place or UUID(int=0).hex)
+    count = await connection.fetchval("SELECT count(*) FROM member")
+    done = await connection.fetchval("SELECT count(*) FROM member WHERE id <= $1", after)
+    while True:
+        progress(done, count)
+        async with connection.transaction():
+            found = await connection.fetch("SELECT id FROM member WHERE id > $1 ORDER BY id LIMIT $2", after, _AT_ONCE)
+            if not found:
+                await connection.execute("DELETE FROM checkpoint WHERE name = $1", TOTALS)
+                return True
+            after = found[-1]["id"]
+            done += len(found)
+            await total_anew(connection, [one["id"] for one in found])
+            await connection.execute("UPDATE checkpoint SET place = $2 WHERE name = $1", TOTALS, after.hex)
 
 
 async def bring_up(connection: Connection, earnings: Sequence[Earning]) -> None:

@@ -1,9 +1,8 @@
-"""What the entries add up to. Every figure here is a sum over the ledger at the instant of the call."""
+"""What the entries add up to, and the totals of members that are kept beside them."""
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 from piccolo.columns.combination import WhereRaw
@@ -83,7 +82,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Earned:
-    """Where a member stands by the ledger. `reached`: when he came to these points, see `standings_of_season`."""
+    """Where a member stands in a season or a week of it. `points` are honour points.
+
+    `reached` is whole seconds from the start of the season to the latest posting not reversed that brought points: the
+    moment when the member came to his points (0 when he has none). The season starts when its first day starts anywhere
+    on earth: 10:00 UTC of the day before. `sequence` is the highest of the member's entry ids there; it grows with each
+    of his postings, in the order in which they were committed.
+    """
 
     member: UUID
     points: int
@@ -92,11 +97,12 @@ class Earned:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """Something the ledger must never hold; `details` are the ids and figures that the sentence for people names."""
+class Earners:
+    """Whose honour points of a season some entries moved, and in which of its weeks (Mondays)."""
 
-    code: str
-    details: dict[str, str | int]
+    season: UUID
+    members: list[UUID]
+    weeks: list[date]
 
 
 _SEASON = compiled(Season.select().where(Season.id == given(1)))
@@ -147,17 +153,19 @@ async def earning_rules() -> list[RuleRow]:
     return [RuleRow(**one) for one in await rows(_RULES, True)]
 
 
-async def earners(first: int, last: int) -> dict[UUID, list[UUID]]:
-    """Season -> members whose honour points moved by the entries with these ids, both included."""
+async def earners(first: int, last: int) -> list[Earners]:
+    """Whose honour points moved by the entries with these ids, both included, season by season."""
     found = await rows(
-        "SELECT posting.season, array_agg(DISTINCT account.owner) AS members FROM entry"
+        "SELECT posting.season, array_agg(DISTINCT account.owner) AS members,"
+        " array_agg(DISTINCT week) FILTER (WHERE isfinite(week)) AS weeks FROM entry"
         " JOIN posting ON posting.id = entry.posting JOIN account ON account.id = entry.account"
+        " CROSS JOIN LATERAL spans(posting.day) AS week"
         " WHERE entry.id BETWEEN $1 AND $2 AND account.purpose = 'member' AND account.currency = 'honour'"
         " GROUP BY posting.season",
         first,
         last,
     )
-    return {one["season"]: one["members"] for one in found}
+    return [Earners(**dict(one)) for one in found]
 
 
 async def balance(member: UUID, currency: str) -> int:
@@ -174,15 +182,10 @@ async def balance(member: UUID, currency: str) -> int:
 
 async def season_points(season: UUID, member: UUID) -> int:
     """The member's honour points of a season."""
-    return int(
-        await value(
-            "SELECT coalesce(sum(entry.amount), 0)::bigint FROM account JOIN entry ON entry.account = account.id"
-            " JOIN posting ON posting.id = entry.posting WHERE account.owner = $2 AND account.currency = 'honour'"
-            " AND account.purpose = 'member' AND posting.season = $1",
-            season,
-            member,
-        )
+    points = await value(
+        "SELECT points FROM total WHERE season = $1 AND week = '-infinity' AND member = $2", season, member
     )
+    return int(points or 0)
 
 
 async def recorded(keys: Collection[str]) -> dict[str, tuple[bytes, Posted]]:
@@ -322,134 +325,46 @@ async def _totals(
     return {one["member"]: one["total"] for one in found}
 
 
-async def standings_of_season(season: UUID, members: Collection[UUID] | None = None) -> list[Earned]:
-    """Every member (or every one of `members`) with a posting in the season, by member id. Leavers are among them.
+_STANDINGS = (
+    "SELECT total.week, total.member, total.points, total.reached, total.sequence,"
+    " coalesce(member.left_on <= $3, false) AS gone FROM total JOIN member ON member.id = total.member"
+    " WHERE total.season = $1 AND total.week = ANY($2)"
+)
 
-    `points` are honour points. `reached` is whole seconds from the start of the season to the latest posting not
-    reversed that brought points: the moment when the member came to his points (0 when he has none). The season starts
-    when its first day starts anywhere on earth: 10:00 UTC of the day before. `sequence` is the highest of the member's
-    entry ids in the season; it grows with each of his postings, in the order in which they were committed.
+
+async def standings(
+    season: SeasonRow, weeks: Collection[date], members: Collection[UUID], *, day: date
+) -> dict[date, tuple[list[Earned], list[UUID]]]:
+    """Where these members stand in each of the weeks (Mondays, or WHOLE), and who of them had left by `day`.
+
+    Both by member id; every week is there; who has no posting in it is left out.
     """
-    if members is None:
-        found = await rows(
-            "SELECT account.owner AS member, sum(entry.amount)::bigint AS points, max(entry.id) AS sequence,"
-            " max(posting.at) FILTER (WHERE entry.amount > 0 AND undo.id IS NULL) AS reached"
-            " FROM posting JOIN entry ON entry.posting = posting.id JOIN account ON account.id = entry.account"
-            " LEFT JOIN posting AS undo ON undo.reverses = posting.id WHERE posting.season = $1"
-            " AND account.purpose = 'member' AND account.currency = 'honour'"
-            " GROUP BY account.owner ORDER BY account.owner",
-            season,
-        )
-    else:
-        found = await rows(
-            "SELECT account.owner AS member, sum(entry.amount)::bigint AS points, max(entry.id) AS sequence,"
-            " max(posting.at) FILTER (WHERE entry.amount > 0 AND undo.id IS NULL) AS reached"
-            " FROM account JOIN entry ON entry.account = account.id JOIN posting ON posting.id = entry.posting"
-            " LEFT JOIN posting AS undo ON undo.reverses = posting.id WHERE account.owner = ANY($2)"
-            " AND account.purpose = 'member' AND account.currency = 'honour' AND posting.season = $1"
-            " GROUP BY account.owner ORDER BY account.owner",
-            season,
-            list(members),
-        )
-    start = await _start(season)
-    return [_earned(one, start) for one in found]
-
-
-async def standings_of_weeks(
-    season: UUID, first: date, last: date, members: Collection[UUID] | None = None
-) -> dict[date, list[Earned]]:
-    """The same for each week by its Monday, of the postings on the days from `first` to `last`, both included.
-
-    Weeks without postings are left out; `reached` counts from the season.
-    """
-    found = await rows(
-        "SELECT date_trunc('week', posting.day)::date AS monday, account.owner AS member,"
-        " sum(entry.amount)::bigint AS points, max(entry.id) AS sequence,"
-        " max(posting.at) FILTER (WHERE entry.amount > 0 AND undo.id IS NULL) AS reached"
-        " FROM posting JOIN entry ON entry.posting = posting.id JOIN account ON account.id = entry.account"
-        " LEFT JOIN posting AS undo ON undo.reverses = posting.id"
-        " WHERE posting.season = $1 AND posting.day BETWEEN $2 AND $3"
-        " AND account.purpose = 'member' AND account.currency = 'honour'"
-        " AND ($4::uuid[] IS NULL OR account.owner = ANY($4)) GROUP BY 1, 2 ORDER BY 1, 2",
-        season,
-        first,
-        last,
-        None if members is None else list(members),
-    )
-    start = await _start(season)
-    weeks: dict[date, list[Earned]] = {}
-    for one in found:
-        weeks.setdefault(one["monday"], []).append(_earned(one, start))
-    return weeks
-
-
-async def _start(season: UUID) -> datetime:
-    moment: datetime = await value(
-        "SELECT (starts_on::timestamp - interval '14 hours') AT TIME ZONE 'UTC' FROM season WHERE id = $1", season
-    )
-    return moment
-
-
-def _earned(one: Row, start: datetime) -> Earned:
-    reached = 0 if one["reached"] is None else max(0, (one["reached"] - start) // timedelta(seconds=1))
-    return Earned(one["member"], one["points"], reached, one["sequence"])
-
-
-_GUARDS = {("posting", "append_only"), ("entry", "append_only"), ("entry", "balanced"), ("entry", "covered")}
-
-
-async def faults(limit: int = 1000) -> list[Fault]:
-    """Everything in the ledger that cannot be, at most `limit` of each code; empty: the ledger is sound.
-
-    ledger.trigger_missing, ledger.unbalanced, ledger.overdrawn, ledger.posting_empty, ledger.bad_reversal,
-    ledger.cap_overrun. Caps are checked for days whose postings all came after the last change of their rule. Reads the
-    whole ledger.
-    """
-    guards = await rows(
-        "SELECT relname, tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
-        " WHERE NOT tgisinternal AND tgenabled IN ('O', 'A') AND pg_class.relnamespace = 'public'::regnamespace"
-    )
-    missing = _GUARDS - {(one["relname"], one["tgname"]) for one in guards}
-    found = [Fault("ledger.trigger_missing", {"table": table, "trigger": name}) for table, name in sorted(missing)]
-    for code, sql in _FAULTS.items():
-        found += [Fault(code, json.loads(one["details"])) for one in await rows(sql, limit)]
+    found: dict[date, tuple[list[Earned], list[UUID]]] = {week: ([], []) for week in weeks}
+    for one in await rows(
+        _STANDINGS + " AND total.member = ANY($4) ORDER BY total.member", season.id, list(weeks), day, list(members)
+    ):
+        standing, gone = found[one["week"]]
+        if one["gone"]:
+            gone.append(one["member"])
+        else:
+            standing.append(_earned(one, season))
     return found
 
 
-_FAULTS = {
-    "ledger.unbalanced": (
-        "SELECT json_build_object('key', posting.key, 'currency', account.currency, 'sum', sum(entry.amount)::bigint)"
-        " AS details FROM entry JOIN posting ON posting.id = entry.posting JOIN account ON account.id = entry.account"
-        " GROUP BY posting.id, account.currency, account.fund HAVING sum(entry.amount) <> 0"
-        " ORDER BY posting.key LIMIT $1"
-    ),
-    "ledger.overdrawn": (
-        "SELECT json_build_object('fund', account.fund, 'purpose', account.purpose, 'sum', sum(entry.amount)::bigint)"
-        " AS details FROM account JOIN entry ON entry.account = account.id"
-        " WHERE account.purpose IN ('fund', 'escrow', 'paid')"
-        " GROUP BY account.id HAVING sum(entry.amount) < 0 ORDER BY account.id LIMIT $1"
-    ),
-    "ledger.posting_empty": (
-        "SELECT json_build_object('key', key) AS details FROM posting"
-        " WHERE NOT EXISTS (SELECT FROM entry WHERE entry.posting = posting.id) ORDER BY key LIMIT $1"
-    ),
-    "ledger.bad_reversal": (
-        "SELECT json_build_object('key', undo.key, 'original', original.key) AS details"
-        " FROM posting AS undo JOIN posting AS original ON original.id = undo.reverses"
-        " WHERE original.reverses IS NOT NULL OR (undo.season, undo.day, undo.rule)"
-        " IS DISTINCT FROM (original.season, original.day, original.rule) OR EXISTS ("
-        "SELECT FROM entry WHERE entry.posting IN (undo.id, original.id)"
-        " GROUP BY entry.account HAVING sum(entry.amount) <> 0) ORDER BY undo.key LIMIT $1"
-    ),
-    "ledger.cap_overrun": (
-        "WITH changed AS (SELECT subject, max(at) AS at FROM audit_entry WHERE code = 'rule.set' GROUP BY subject)"
-        " SELECT json_build_object('rule', posting.rule, 'member', account.owner, 'day', posting.day,"
-        " 'earned', sum(entry.amount)::bigint, 'cap', earning_rule.daily_cap) AS details"
-        " FROM posting JOIN entry ON entry.posting = posting.id JOIN account ON account.id = entry.account"
-        " JOIN earning_rule ON earning_rule.code = posting.rule LEFT JOIN changed ON changed.subject = posting.rule"
-        " WHERE earning_rule.daily_cap IS NOT NULL AND account.purpose = 'member' AND account.currency = 'honour'"
-        " GROUP BY posting.rule, account.owner, posting.day, earning_rule.daily_cap, changed.at"
-        " HAVING sum(entry.amount) > earning_rule.daily_cap AND (changed.at IS NULL OR min(posting.at) > changed.at)"
-        " ORDER BY posting.rule, posting.day, account.owner LIMIT $1"
-    ),
-}
+async def page_of_standings(season: SeasonRow, week: date, *, day: date, after: UUID, limit: int) -> list[Earned]:
+    """At most `limit` of the standings in one week (or WHOLE), by member id, behind `after`; who had left by `day` is
+    left out."""
+    page = _STANDINGS + " AND (left_on IS NULL OR left_on > $3) AND total.member > $4 ORDER BY total.member LIMIT $5"
+    return [_earned(one, season) for one in await rows(page, season.id, [week], day, after, limit)]
+
+
+async def count_of_standings(season: SeasonRow, week: date, *, day: date) -> int:
+    """How many `page_of_standings` gives in all."""
+    everyone = f"SELECT count(*) FROM ({_STANDINGS}) AS standing WHERE NOT gone"  # noqa: S608 - constants
+    return int(await value(everyone, season.id, [week], day))
+
+
+def _earned(one: Row, season: SeasonRow) -> Earned:
+    start = datetime.combine(season.starts_on, time(), UTC) - timedelta(hours=14)
+    reached = 0 if one["reached"] is None else max(0, (one["reached"] - start) // timedelta(seconds=1))
+    return Earned(one["member"], one["points"], reached, one["sequence"])

@@ -23,6 +23,9 @@ MOST_POINTS = 10_000_000
 MOST_MEASURE = 1_000_000
 """Largest measure of one award: percent, minutes."""
 
+WHOLE: Final = date.min
+"""Stands for the whole season where a week is named (-infinity in the database)."""
+
 LONGEST_KEY = 200
 LONGEST_NOTE = 300
 LONGEST_SEASON = 380

@@ -3,6 +3,11 @@
 A trigger refuses UPDATE, DELETE and TRUNCATE of posting and entry; another refuses a statement that leaves a
 posting's entries of one currency, or of one fund, with a sum other than zero; a third one that draws more from a fund
 than is there. All entries of a posting go in by one statement.
+
+A fourth trigger keeps `total` (season, week, member -> points, reached, sequence), which is asked in SQL alone: what a
+member came to in a season (week -infinity) or in a week of it (its Monday). It is never the truth, which is the view
+`earned` of the entries, and the same as that to the bit. `points` are honour points; `reached` is the `at` of the
+latest posting not reversed that brought points (null: there is none); `sequence` the last entry of his that counts.
 """
 
 from typing import Any
@@ -103,3 +108,10 @@ class Entry(Table, tablename="entry", db=engine):
     posting = ForeignKey(Posting, null=False, on_delete=OnDelete.restrict, index=True)
     account = ForeignKey(Account, null=False, on_delete=OnDelete.restrict, index=True)
     amount = BigInt(default=0)
+
+
+class Checkpoint(Table, tablename="checkpoint", db=engine):
+    """How far a piece of long work has come, in its own words."""
+
+    name = Varchar(80, primary_key=True, default=None)
+    place = Varchar(200, default=None)

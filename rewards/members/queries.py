@@ -155,6 +155,12 @@ async def people(member_ids: Collection[UUID]) -> dict[UUID, Person]:
     return {row["id"]: _person(row) for row in found}
 
 
+async def page_of_ids(after: UUID | None, limit: int) -> list[UUID]:
+    """At most `limit` of the ids of all members there ever were, in order, behind `after`."""
+    asked = Member.select(Member.id).order_by(Member.id).limit(limit)
+    return [row["id"] for row in await (asked if after is None else asked.where(Member.id > after))]
+
+
 async def changed_since(change: int) -> list[UUID]:
     """Whose access the change of this number altered, or a later one."""
     found = await db.rows("SELECT id FROM member WHERE access_version > 0 AND access_version >= $1", change)

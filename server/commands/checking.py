@@ -1,7 +1,9 @@
 """What `laurel check` compares, on a living system: nothing is changed, and work under way is not a difference."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Final
 
 from rewards.outbox import queries as outbox
@@ -20,22 +22,42 @@ FAILING: Final = 3
 SETTLE: Final = 2.0
 """Seconds between two looks; what only one of them sees was work under way."""
 
+MOST: Final = 10_000
+"""Differences that are told."""
+
 _MOST_OVERDUE: Final = 1000
 
 
-async def differences(resources: Resources) -> list[Difference]:
-    """Every difference that two looks agree on; empty: all is well. Reads everything."""
-    first = await _look(resources)
+Progress = Callable[[int, int, int], None]
+"""Told (check, checks in all, its pieces so far) before each piece."""
+
+
+def silent(number: int, checks: int, pieces: int) -> None:
+    """The progress of a caller who does not want to know."""
+
+
+async def differences(resources: Resources, progress: Progress = silent) -> list[Difference]:
+    """Every difference that two looks agree on; empty: all is well. Reads everything, piece by piece."""
+    first = await _look(resources, progress)
     if not first:
         return []
     await asyncio.sleep(SETTLE)
-    again = {_key(one) for one in await _look(resources)}
+    again = {_key(one) for one in await _look(resources, progress)}
     return [one for one in first if _key(one) in again]
 
 
-async def _look(resources: Resources) -> list[Difference]:
+async def _look(resources: Resources, progress: Progress) -> list[Difference]:
     moment = now()
-    found = [one for noun in NOUNS for check in noun.checks for one in await check(resources, moment)]
+    found: list[Difference] = []
+    checks = [check for noun in NOUNS for check in noun.checks]
+    for number, check in enumerate(checks, 1):
+        after = ""
+        for piece in count():
+            progress(number, len(checks), piece)
+            more, after = await check(resources, moment, after)
+            found += more[: MOST - len(found)]
+            if not after:
+                break
     return found + await _work(moment)
 
 

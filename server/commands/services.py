@@ -88,7 +88,14 @@ async def require_services(chosen: Settings) -> None:
 async def migrated(chosen: Settings) -> list[str]:
     """Reach both services and bring the tables to this version; the names applied now."""
     await require_services(chosen)
-    return await migrate(chosen.database_url, LISTING.earnings)
+    return await migrate(chosen.database_url, LISTING.earnings, _adding_up)
+
+
+def _adding_up(done: int, count: int) -> None:
+    if count:
+        terminal.tell(
+            terminal.words("Adding up the points of earlier days: %(percent)s %%", percent=done * 100 // count)
+        )
 
 
 @asynccontextmanager

@@ -1,6 +1,8 @@
 """`laurel migrate`, `check`, `board rebuild` and `settings`."""
 
 import asyncio
+import time
+from typing import Final
 
 import click
 
@@ -13,6 +15,11 @@ from server.runtime import embedded, settings
 from server.runtime.clock import now
 from server.runtime.resources import Resources
 from server.web.frame.i18n import mark
+
+SAY_EVERY: Final = 3.0
+"""Seconds between two words of progress."""
+ROOMS: Final = "room:"
+"""How the name of a room's board begins."""
 
 
 @click.command("migrate", cls=Command, help=mark("Bring the database to this version (serve does it by itself)."))
@@ -36,17 +43,20 @@ def board() -> None:
     """The group."""
 
 
-async def rebuild_all(resources: Resources) -> list[str]:
-    """Make every board again from ledger and answers; the names of those that hold anything."""
-    names = await boards.rebuild(resources.redis, today=resources.day_of(now()))
-    return names + await quizzes.rebuild_boards(resources.redis)
+async def rebuild_all(resources: Resources, only: str = "") -> list[str]:
+    """Make every board (or `only` one) again from ledger and answers; the names of those that hold anything."""
+    if only.startswith(ROOMS):
+        return await quizzes.rebuild_boards(resources.redis, only)
+    names = await boards.rebuild(resources.redis, today=resources.day_of(now()), only=only)
+    return names if only else names + await quizzes.rebuild_boards(resources.redis)
 
 
-@board.command(cls=Command, help=mark("Make every board again from the ledger and the answers."))
+@board.command(cls=Command, help=mark("Make every board, or the one named, again from the ledger and the answers."))
+@click.argument("name", required=False, default="")
 @JSON
-def rebuild(json: bool) -> int:
+def rebuild(name: str, json: bool) -> int:
     """May be run while people play."""
-    names = services.with_house(rebuild_all)
+    names = services.with_house(lambda resources: rebuild_all(resources, name))
     if json:
         terminal.say_json({"boards": names})
     else:
@@ -58,7 +68,7 @@ def rebuild(json: bool) -> int:
 @JSON
 def check(json: bool) -> int:
     """Exit 1 when there is any difference."""
-    found = services.with_house(differences)
+    found = services.with_house(lambda resources: differences(resources, _Progress()))
     if json:
         shown = [{"code": one.code, **one.details, "text": terminal.sentence(one.code, one.details)} for one in found]
         terminal.say_json({"ok": not found, "differences": shown})
@@ -67,9 +77,24 @@ def check(json: bool) -> int:
             terminal.say(terminal.sentence(one.code, one.details))
         if found:
             terminal.say(terminal.words("%(count)s differences were found. Nothing was changed.", count=len(found)))
+            for name in sorted({str(one.details["board"]) for one in found if "board" in one.details}):
+                terminal.say(terminal.words("To make this board again: laurel board rebuild %(board)s", board=name))
         else:
             terminal.say(terminal.words("Everything agrees: ledger, boards, answers, work to do and published draws."))
     return Exit.REFUSED if found else Exit.OK
+
+
+class _Progress:
+    """Says on stderr how far a check has come, every few seconds."""
+
+    def __init__(self) -> None:
+        self._said = time.monotonic()
+
+    def __call__(self, number: int, checks: int, pieces: int) -> None:
+        if time.monotonic() - self._said > SAY_EVERY:
+            self._said = time.monotonic()
+            part = {"number": number, "all": checks, "piece": pieces + 1}
+            terminal.tell(terminal.words("Comparing: part %(number)s of %(all)s, piece %(piece)s", **part))
 
 
 @click.command("settings", cls=Command, help=mark("Show the settings in force and where each comes from."))

@@ -141,8 +141,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def test_same_tables(there: asyncpg.Connection) -> None:
+    """Piccolo knows no key of several columns: a table that has one is asked in SQL alone."""
     found = await there.fetch(
         "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
+        " AND NOT EXISTS (SELECT FROM pg_index WHERE indrelid = to_regclass(table_name) AND indisprimary"
+        " AND indnkeyatts > 1)"
     )
     assert {one["table_name"] for one in found} - {OWN} == set(tables())
 

@@ -15,13 +15,13 @@ from redis.asyncio import Redis
 
 from games.quizzes import queries as quizzes
 from rewards import database as db
-from rewards.boards import queries as boards
+from rewards.boards import checks as board_checks
 from rewards.draws import actions as draws
 from rewards.draws import queries as draw_queries
 from rewards.draws.eligibility import Rule
 from rewards.draws.terms import CustodianTerms, PrizeTerms, Terms
 from rewards.draws.verify import verify_folder
-from rewards.ledger import queries as ledger
+from rewards.ledger import checks as ledger_checks
 from rewards.outbox.queries import open_count
 from server.runtime.clock import now
 from server.runtime.settings import Settings
@@ -135,9 +135,9 @@ async def check(due: Due, redis: Redis, data: Path) -> None:
     found = await draw_queries.draw(due.draw)
     assert found is not None
     assert verify_folder(data / "draws" / found.slug).state == "frozen"
-    assert await ledger.faults() == []
+    assert await ledger_checks.faults() == []
     assert await quizzes.mismatches() == []
-    assert await boards.drift(redis, today=day_of(now())) == []
+    assert await board_checks.drift(redis, today=day_of(now())) == []
 
 
 @contextlib.asynccontextmanager

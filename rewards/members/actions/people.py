@@ -49,9 +49,8 @@ async def add_member(
         await _free(connection, row.staff_number, None)
         path = await working_path(unit)
         units = {} if unit is None else {path: unit}
-        await add_rows(connection, [replace(row, unit=path, roles=())], units, now, today, new_id)
-        member = await _known(row.staff_number)
-        follows = await follow(connection, [], BOARDS, now=now, new_id=new_id)
+        (member,) = await add_rows(connection, [replace(row, unit=path, roles=())], units, now, today, new_id)
+        follows = await follow(connection, [member], BOARDS, now=now, new_id=new_id)
         await note("member.added", at=now, actor=actor, subject=str(member), name=row.name)
     return member, follows
 

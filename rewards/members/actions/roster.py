@@ -174,10 +174,12 @@ async def import_roster(
         await write_details(connection, (*changes.changed, *changes.returned))
         await _come_back(connection, [change.member.id for change in changes.returned])
         await _move(connection, changes, said, units, today, new_id)
-        await add_rows(connection, changes.added, units, now, today, new_id)
+        added = await add_rows(connection, changes.added, units, now, today, new_id)
         left = [gone.member.id for gone in changes.left]
         altered = {change.member.id for change in (*changes.changed, *changes.moved, *changes.returned)}
-        follows = await follow(connection, {*left, *altered}, SESSIONS, BOARDS, ended=left, now=now, new_id=new_id)
+        # Boards follow from the number of the newcomers on, who have no sessions.
+        boards = await follow(connection, added, BOARDS, now=now, new_id=new_id)
+        sessions = await follow(connection, {*left, *altered}, SESSIONS, ended=left, now=now, new_id=new_id)
         if had_admin and not await queries.has_admin():
             raise Refusal("members.last_admin")
         await note(
@@ -193,7 +195,7 @@ async def import_roster(
             unchanged=changes.unchanged,
             full=full,
         )
-    return changes, follows
+    return changes, (*sessions, *boards)
 
 
 def _unit_after(change: Change, said: Collection[Field]) -> tuple[str, ...]:
@@ -333,10 +335,10 @@ async def add_rows(
     now: datetime,
     today: date,
     new_id: Callable[[], UUID],
-) -> None:
-    """Joins the caller's transaction."""
+) -> list[UUID]:
+    """Joins the caller's transaction. The members' ids, in the order of the rows."""
     if not rows:
-        return
+        return []
     ids = [new_id() for _ in rows]
     await connection.execute(
         """
@@ -360,6 +362,7 @@ async def add_rows(
     )
     settled = [(member, units[row.unit]) for member, row in zip(ids, rows, strict=True) if row.unit]
     await belong(connection, settled, today, new_id)
+    return ids
 
 
 async def _keys(named: Sequence[tuple[str, str]]) -> list[str]:

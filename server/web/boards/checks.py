@@ -1,8 +1,9 @@
 """What `laurel check` compares on boards."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from rewards.boards import queries
+from rewards.boards import checks as board_checks
 from server.runtime.resources import Resources
 from server.web.frame.noun import Difference
 
@@ -17,7 +18,7 @@ def _shown(values: tuple[int, ...] | None) -> str:
     return "-" if values is None else " ".join(map(str, values))
 
 
-async def boards(resources: Resources, now: datetime) -> list[Difference]:
+async def boards(resources: Resources, now: datetime, after: str) -> tuple[Sequence[Difference], str]:
     """The boards of seasons, weeks and units against the ledger."""
-    drifts = await queries.drift(resources.redis, today=resources.day_of(now))
-    return [differing(one.board, str(one.subject), one.wanted, one.found) for one in drifts]
+    found, on = await board_checks.piece(resources.redis, resources.day_of(now), after)
+    return [differing(one.board, str(one.subject), one.wanted, one.found) for one in found], on

@@ -1,6 +1,6 @@
 """What the shells need to know of boards."""
 
-from server.web.boards import cards, checks, desk, phone, screen
+from server.web.boards import cards, checks, desk, phone, screen, words
 from server.web.frame.i18n import mark as _
 from server.web.frame.noun import Door, Noun, Slide, Way
 
@@ -12,5 +12,7 @@ BOARDS = Noun(
     ways=(Way("boards", "/boards"),),
     cards=cards.CARDS,
     slides=(Slide(10, "boards/screen/boards.html", True, screen.slides),),
+    texts=(words.TEXTS,),
+    statuses={"board.unknown": 404},
     checks=(checks.boards,),
 )

@@ -9,7 +9,7 @@ from server.runtime.resources import Resources
 from server.web.frame.noun import Difference
 
 
-async def published(resources: Resources, now: datetime) -> list[Difference]:
+async def published(resources: Resources, now: datetime, _after: str) -> tuple[list[Difference], str]:
     """The published files in DATA/draws against the bytes in the database.
 
     With an external database another machine may have published: then only folders that are here are looked at.
@@ -25,7 +25,7 @@ async def published(resources: Resources, now: datetime) -> list[Difference]:
         if elsewhere and not folder.is_dir():
             continue
         found += await asyncio.to_thread(_compare, folder, slug, files | await queries.conflict_files(row.id))
-    return found
+    return found, ""
 
 
 def _compare(folder: Path, slug: str, files: dict[str, bytes]) -> list[Difference]:

@@ -189,8 +189,9 @@ class Difference:
     details: Mapping[str, str | int]
 
 
-Check = Callable[[Resources, datetime], Awaitable[Sequence[Difference]]]
-"""(resources, now) -> what does not agree; work under way may be among it, as it is looked at twice."""
+Check = Callable[[Resources, datetime, str], Awaitable[tuple[Sequence[Difference], str]]]
+"""(resources, now, where to go on: "" at the beginning) -> what does not agree in the next piece, and where to go on
+("": that was all). Work under way may be among it, as it is looked at twice."""
 
 
 class Device(Protocol):

@@ -4,11 +4,11 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import msgspec
 from litestar import Response, get
 from markupsafe import Markup, escape
 from redis.asyncio import Redis
 
+from rewards.boards.checks import Report, present_report
 from rewards.ledger import queries as ledger
 from rewards.outbox import queries as outbox
 from server.runtime import clock
@@ -16,9 +16,6 @@ from server.web.frame import guards, i18n, pages
 from server.web.frame.asked import Asked
 from server.web.frame.desk import desk_fragment, desk_page
 from server.web.screens.queries import screens_seen
-
-DRIFT = "laurel:drift"
-"""Where the worker leaves its comparison of boards and ledger (workers/checks.py)."""
 
 WORKER = "laurel:queue:health-check"
 """Where a running worker leaves a sign of life (arq; gone when it has stopped)."""
@@ -68,13 +65,6 @@ async def show_health(request: Asked) -> Response[bytes]:
     return desk_page(request, "today/desk/health.html", health=health)
 
 
-class Drift(msgspec.Struct, frozen=True):
-    """The worker's last comparison of boards and ledger."""
-
-    at: datetime
-    differences: int
-
-
 @dataclass(frozen=True, slots=True)
 class Health:
     """`database_ms`, `redis_ms`: the time of one question (when one does not answer, no page comes at all).
@@ -89,7 +79,7 @@ class Health:
     open_work: int
     late: int
     late_since: datetime | None
-    drift: Drift | None
+    drift: Report | None
     drift_old: bool
     screens: int
     screens_seen: int
@@ -103,13 +93,13 @@ class Health:
 async def look(redis: Redis, now: datetime) -> Health:
     """How the parts are right now."""
     started = time.perf_counter()
-    sign, report = await redis.mget([WORKER, DRIFT])
+    sign = await redis.get(WORKER)
     redis_ms = _ms(started)
     started = time.perf_counter()
     screens, seen = await screens_seen(now - SCREEN_SEEN)
     database_ms = _ms(started)
     late = await outbox.overdue(now - LATE)
-    drift = _drift(report)
+    drift = await present_report(redis)
     return Health(
         database_ms=database_ms,
         redis_ms=redis_ms,
@@ -126,13 +116,6 @@ async def look(redis: Redis, now: datetime) -> Health:
 
 def _ms(started: float) -> int:
     return max(1, round((time.perf_counter() - started) * 1000))
-
-
-def _drift(report: bytes | None) -> Drift | None:
-    try:
-        return None if report is None else msgspec.json.decode(report, type=Drift)
-    except msgspec.DecodeError:
-        return None
 
 
 HANDLERS = [show_today, show_health]

@@ -17,6 +17,7 @@ from games.quizzes.rules import MOVES, Move
 from rewards import database as db
 from rewards.boards import queries as boards
 from rewards.boards.rules import room_board
+from rewards.ledger import checks as ledger_checks
 from rewards.ledger import queries as ledger
 from rewards.outbox import queries as outbox
 from rewards.refusals import Refusal
@@ -566,7 +567,7 @@ async def test_only_a_finished_room_is_posted_and_once(redis: Redis) -> None:
     for member, points in totals.items():
         assert await ledger.season_points(play.scene.season, member) == points
     assert await actions.post_room(uuid4(), day_of=day_of, now=NOON, new_id=uuid4) is None
-    assert await ledger.faults() == []
+    assert await ledger_checks.faults() == []
 
 
 async def test_a_room_nobody_played_is_posted_too(redis: Redis) -> None:

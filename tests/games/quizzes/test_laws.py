@@ -16,9 +16,9 @@ from games.quizzes import actions, queries, rules
 from games.quizzes.actions import Given, Moved, Stale, Written, record_answers
 from rewards import database as db
 from rewards.boards import actions as boards
-from rewards.boards import queries as board_queries
+from rewards.boards import checks as board_checks
 from rewards.boards.rules import room_board
-from rewards.ledger import queries as ledger
+from rewards.ledger import checks as ledger_checks
 from rewards.ledger.actions import set_rule
 from rewards.refusals import Refusal
 from tests.games.quizzes.world import MS, NOON, RIGHT, SECOND, SECONDS, TODAY, Play, Scene, room, scene, wipe
@@ -271,8 +271,8 @@ async def test_a_storm_leaves_what_one_clean_run_leaves(database: str, redis: Re
     assert (rebuilt.room_board, rebuilt.boards) == (clean.room_board, clean.boards)
 
     assert await queries.mismatches() == []
-    assert await ledger.faults() == []
-    assert await board_queries.drift(redis, today=TODAY) == []
+    assert await ledger_checks.faults() == []
+    assert await board_checks.drift(redis, today=TODAY) == []
 
 
 async def closed(play: Play) -> bool:

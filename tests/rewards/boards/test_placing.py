@@ -108,8 +108,6 @@ async def test_replacing_leaves_nothing_of_the_old_and_nothing_beside(redis: Red
     assert {one.member for one in await queries.top(redis, "room:x", 999)} == {one.member for one in new}
     assert sorted(await redis.keys("board:{*")) == [b"board:{room:x}", b"board:{room:x}:seq"]
     assert await redis.ttl("board:{room:x}") == await redis.ttl("board:{room:x}:seq") == -1
-    await replace(redis, "room:x", new, keep_seconds=100)
-    assert 0 < await redis.ttl("board:{room:x}") <= 100
     await replace(redis, "room:x", [])
     assert await redis.keys("board:{*") == []
 

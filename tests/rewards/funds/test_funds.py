@@ -11,15 +11,16 @@ import pytest
 
 from rewards import database as db
 from rewards.audit.queries import latest
-from rewards.boards import queries as boards
+from rewards.boards import checks as board_checks
 from rewards.funds import queries
 from rewards.funds.actions import give_back, hold, open_fund, pay, top_up
 from rewards.ledger import actions as ledger
+from rewards.ledger import checks as ledger_checks
 from rewards.ledger import queries as points
 from rewards.ledger.actions import Award
 from rewards.ledger.rules import Pocket
 from rewards.refusals import Refusal
-from tests.rewards.ledger.world import NOON, people, post, season
+from tests.rewards.ledger.world import NOON, people, post, season, standings
 
 SAID: dict[str, Any] = {"actor": None, "now": NOON, "new_id": uuid4}
 DRAW, OTHER = f"draw:{uuid4()}", f"draw:{uuid4()}"
@@ -46,7 +47,7 @@ async def figures(fund: UUID) -> tuple[int, int, int, int]:
     assert found.given == found.free + found.held + found.paid
     assert min(found.given, found.free, found.held, found.paid) >= 0
     assert await db.value("SELECT coalesce(sum(amount), 0) FROM entry") == 0
-    assert await points.faults() == []
+    assert await ledger_checks.faults() == []
     return found.given, found.free, found.held, found.paid
 
 
@@ -329,7 +330,7 @@ async def test_a_planted_overdraft_is_found(database: str) -> None:
         "UPDATE entry SET amount = -amount FROM account WHERE account.id = entry.account AND account.fund = $1", money
     )
     await db.rows("ALTER TABLE entry ENABLE TRIGGER append_only")
-    assert [(one.code, one.details) for one in await points.faults()] == [
+    assert [(one.code, one.details) for one in await ledger_checks.faults()] == [
         ("ledger.overdrawn", {"fund": str(money), "purpose": "fund", "sum": -100})
     ]
 
@@ -386,20 +387,20 @@ async def test_members_points_and_boards_stay_as_they_are(database: str, redis: 
     (ann, bob), autumn = await people(2), await season()
     await post([Award("quiz:1", ann, 30), Award("quiz:2", bob, 20)], autumn)
     before = (
-        await points.standings_of_season(autumn.id),
+        await standings(autumn),
         await points.statement(ann, 9),
         await points.balance(ann, "spend"),
     )
-    drifted = await boards.drift(redis, today=autumn.starts_on)
+    drifted = await board_checks.drift(redis, today=autumn.starts_on)
     assert len(drifted) > 0  # nobody has brought the points to the boards
     money = await budget()
     await joined(hold, DRAW, {money: 500}, "held")
     await joined(pay, DRAW, {money: 500}, "paid")
-    assert await boards.drift(redis, today=autumn.starts_on) == drifted
+    assert await board_checks.drift(redis, today=autumn.starts_on) == drifted
     await post([Award("quiz:3", ann, 1)], autumn)
     async with db.transaction():
         await ledger.reverse("quiz:3", by_key="undo", at=NOON, actor=None, why="A mistake", new_id=uuid4)
-    after = await points.standings_of_season(autumn.id)
+    after = await standings(autumn)
     assert [(one.member, one.points) for one in after] == [(one.member, one.points) for one in before[0]]
     assert (await points.statement(ann, 9))[-1:] == before[1]
     assert await points.balance(ann, "spend") == before[2]

@@ -9,12 +9,14 @@ import pytest
 
 from rewards import database as db
 from rewards.audit.queries import latest
+from rewards.ledger import checks as ledger_checks
 from rewards.ledger import queries, rules
 from rewards.ledger.actions import Award, award, correct_season, open_season, reverse, set_rule
 from rewards.ledger.queries import Posted, SeasonRow
+from rewards.ledger.rules import WHOLE
 from rewards.refusals import Refusal
 from tests import patience
-from tests.rewards.ledger.world import FIRST_DAY, NOON, people, post, season
+from tests.rewards.ledger.world import FIRST_DAY, NOON, people, post, season, standings
 
 
 async def undo(key: str, by_key: str, actor: UUID | None = None) -> Posted:
@@ -36,7 +38,7 @@ async def test_an_award_gives_honour_and_spend_and_sums_to_zero(database: str) -
     assert await queries.balance(ann, "spend") == 33
     assert await queries.season_points(autumn.id, ann) == 100
     assert await db.value("SELECT sum(amount) FROM entry") == 0
-    assert await queries.faults() == []
+    assert await ledger_checks.faults() == []
 
 
 async def test_the_same_fact_brings_the_original_back(database: str) -> None:
@@ -83,7 +85,7 @@ async def test_a_refusal_caught_inside_the_transaction_leaves_nothing_half_done(
         await award([Award("other", ann, 2)], **terms)  # type: ignore[arg-type]
     assert await count("account") == accounts
     assert await count("posting") == 2
-    assert await queries.faults() == []
+    assert await ledger_checks.faults() == []
 
 
 async def test_two_members_racing_for_one_key(database: str) -> None:
@@ -93,7 +95,7 @@ async def test_two_members_racing_for_one_key(database: str) -> None:
     assert len(refused) == 5
     assert {one.code for one in refused if isinstance(one, Refusal)} == {"ledger.key_reused"}
     assert await count("posting") == 1
-    assert await queries.faults() == []
+    assert await ledger_checks.faults() == []
 
 
 async def test_one_fact_posted_by_many_at_once_counts_once(database: str) -> None:
@@ -153,7 +155,7 @@ async def test_a_cap_leaves_a_row_that_says_why(database: str) -> None:
     await undo("k0", "undo:k0")
     (room,) = await post([Award("k5", ann, 90)], autumn)
     assert room.points == 70
-    assert await queries.faults() == []
+    assert await ledger_checks.faults() == []
 
 
 async def test_a_cap_holds_under_twenty_at_once(database: str) -> None:
@@ -164,14 +166,14 @@ async def test_a_cap_holds_under_twenty_at_once(database: str) -> None:
     for who in (ann, bob):
         assert await queries.balance(who, "honour") == await queries.balance(who, "spend") == 100
     assert await queries.tallied("quiz", "count", season=autumn.id) == {ann: 20, bob: 20}
-    assert await queries.faults() == []
+    assert await ledger_checks.faults() == []
 
 
 async def test_a_cap_of_none_is_changed_without_faulting_the_past(database: str) -> None:
     (ann,), autumn = await people(1), await season()
     await post([Award("k1", ann, 70)], autumn)
     await set_rule("quiz", 10, 100, at=NOON + timedelta(seconds=1), actor=None)
-    assert await queries.faults() == []
+    assert await ledger_checks.faults() == []
 
 
 async def test_a_reversal_is_the_exact_negative_once(database: str) -> None:
@@ -187,7 +189,7 @@ async def test_a_reversal_is_the_exact_negative_once(database: str) -> None:
     line = (await latest(1))[0]
     assert (line.code, line.subject, line.actor, line.why) == ("ledger.reversed", "k", bob, "A mistake")
     assert len(await latest(9, code_prefix="ledger.")) == 1
-    assert await queries.faults() == []
+    assert await ledger_checks.faults() == []
 
 
 @pytest.mark.parametrize(
@@ -279,7 +281,7 @@ async def test_faults_names_what_somebody_planted(database: str) -> None:
         NOON,
     )
     found: dict[str, list[dict[str, str | int]]] = {}
-    for fault in await queries.faults():
+    for fault in await ledger_checks.faults():
         found.setdefault(fault.code, []).append(fault.details)
     assert found.keys() == {
         "ledger.trigger_missing",
@@ -287,8 +289,9 @@ async def test_faults_names_what_somebody_planted(database: str) -> None:
         "ledger.posting_empty",
         "ledger.bad_reversal",
         "ledger.cap_overrun",
+        "ledger.total_differs",
     }
-    assert len(found["ledger.trigger_missing"]) == 4
+    assert len(found["ledger.trigger_missing"]) == 5
     assert found["ledger.unbalanced"] == [{"key": "undo", "currency": "honour", "sum": 7}]
     assert found["ledger.posting_empty"] == [{"key": "empty"}]
     assert found["ledger.bad_reversal"] == [{"key": "undo", "original": "k"}]
@@ -319,7 +322,7 @@ async def test_two_thousand_awards_are_a_handful_of_statements(database: str) ->
 
     await statements(1)
     assert await statements(2000) == await statements(2) <= 15
-    assert len(await queries.standings_of_season(autumn.id)) == 2003
+    assert len(await standings(autumn)) == 2003
 
 
 async def test_a_statement_adds_up_page_by_page(database: str) -> None:
@@ -367,15 +370,13 @@ async def test_standings_tell_when_the_points_were_reached(database: str) -> Non
     await post([Award("b2", bob, 3)], autumn, at=start + timedelta(seconds=40), day=monday)
     await undo("a2", "undo")
     await post([Award("e1", eve, 0)], autumn, at=start - timedelta(seconds=10))
-    found = await queries.standings_of_season(autumn.id)
+    found = await standings(autumn)
     assert [(one.member, one.points, one.reached) for one in found] == [(ann, 5, 10), (bob, 8, 40), (eve, 0, 0)]
-    assert await queries.standings_of_season(autumn.id, [bob]) == [found[1]]
-    weeks = await queries.standings_of_weeks(autumn.id, FIRST_DAY, autumn.ends_on)
-    assert weeks.keys() == {monday - timedelta(days=7), monday}
-    first_week, second_week = weeks[monday - timedelta(days=7)], weeks[monday]
+    first_week, second_week = await standings(autumn, monday - timedelta(days=7)), await standings(autumn, monday)
     assert [(one.member, one.points, one.reached) for one in first_week] == [(ann, 5, 10), (bob, 5, 10), (eve, 0, 0)]
     assert [(one.member, one.points, one.reached) for one in second_week] == [(bob, 3, 40)]
-    assert await queries.standings_of_weeks(autumn.id, monday, autumn.ends_on, [ann]) == {}
+    some = await queries.standings(autumn, [WHOLE, monday], [ann, bob], day=FIRST_DAY)
+    assert some == {WHOLE: (found[:2], []), monday: (second_week, [])}
 
 
 async def test_seasons(database: str) -> None:

@@ -10,7 +10,8 @@ from rewards import database as db
 from rewards.boards import rules as boards
 from rewards.ledger.actions import Award, award, bring_up, open_season
 from rewards.ledger.earnings import Earning
-from rewards.ledger.queries import Posted, SeasonRow
+from rewards.ledger.queries import Earned, Posted, SeasonRow, page_of_standings
+from rewards.ledger.rules import WHOLE
 
 FIRST_DAY = date(2026, 9, 1)
 NOON = datetime(2026, 9, 2, 12, tzinfo=UTC)
@@ -83,6 +84,11 @@ async def post(
             actor=actor,
             new_id=uuid4,
         )
+
+
+async def standings(season: SeasonRow, week: date = WHOLE) -> list[Earned]:
+    """All of a season or of a week of it, by member id."""
+    return await page_of_standings(season, week, day=season.starts_on, after=UUID(int=0), limit=10_000)
 
 
 async def held(redis: Redis, board: str) -> tuple[list[tuple[bytes, float]], dict[bytes, bytes], dict[bytes, bytes]]:

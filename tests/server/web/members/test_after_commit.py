@@ -17,7 +17,8 @@ from redis.asyncio import Redis
 
 from rewards import database as db
 from rewards.boards import actions as boards
-from rewards.boards.queries import drift, place_of
+from rewards.boards.checks import drift
+from rewards.boards.queries import place_of
 from rewards.boards.rules import season_board
 from rewards.ledger import actions as ledger
 from rewards.members import actions

@@ -19,7 +19,6 @@ from server.web.screens import actions as screen_actions
 from server.web.screens import queries as screen_queries
 from server.web.today import desk as today
 from tests.server.web.conftest import Browser, SignIn
-from workers import checks
 from workers.main import QUEUE
 
 # Today
@@ -68,6 +67,11 @@ async def test_health_says_what_is_wrong_in_words(client: Browser, sign_in: Sign
     assert "Boards and ledger agree." in await health()
     await redis.set("laurel:drift", msgspec.json.encode({"at": now(), "differences": 2}))
     assert "2 places on the boards differ from the ledger." in await health()
+    found = {"at": now(), "differences": 3, "boards": ["season:x"]}
+    await redis.set("laurel:drift:night", msgspec.json.encode(found))
+    assert "3 places on the boards differ from the ledger." in await health()
+    assert "<code>laurel board rebuild season:x</code>" in await health()
+    await redis.delete("laurel:drift:night")
     await redis.set("laurel:drift", b"nonsense")
     assert "there is no report yet" in await health()
     async with transaction():
@@ -79,8 +83,7 @@ async def test_health_says_what_is_wrong_in_words(client: Browser, sign_in: Sign
     assert "1 screen is on." in await health()
 
 
-def test_the_worker_and_the_desk_mean_the_same_keys() -> None:
-    assert checks.REPORT == today.DRIFT
+def test_the_worker_and_the_desk_mean_the_same_key() -> None:
     assert f"{QUEUE}:health-check" == today.WORKER
 
 
