@@ -18,7 +18,7 @@ from rewards.refusals import Refusal
 from server.runtime import clock
 from server.runtime.resources import Resources
 from server.runtime.sessions import Session, Sessions
-from server.web.frame import html, i18n
+from server.web.frame import conditional, html, i18n
 from server.web.frame.asked import Asked
 from server.web.frame.gate import Gate
 from server.web.frame.limits import Limits
@@ -30,6 +30,7 @@ VERSION = "0.1.0"
 LANGUAGE = "laurel_language"
 TEXT_SIZE = "laurel_text"
 TEXT_SIZES = ("normal", "large", "larger")
+_HTML = "text/html; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +207,12 @@ def fragment(
 
 
 def _html(text: str, status: int) -> Response[bytes]:
-    return Response(text.encode(), status_code=status, media_type="text/html; charset=utf-8")
+    return Response(text.encode(), status_code=status, media_type=_HTML)
+
+
+def unless_known(request: Asked, tag: str, text: str, headers: Mapping[str, str]) -> Response[bytes]:
+    """HTML that a page asks for again and again; 304 where it has it already. `tag` as in conditional.answer."""
+    return conditional.answer(request, tag, text.encode(), _HTML, headers)
 
 
 def is_htmx(request: Asked) -> bool:
