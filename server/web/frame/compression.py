@@ -2,7 +2,7 @@
 
 import asyncio
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from litestar.types import Send
@@ -34,8 +34,8 @@ def accepts_gzip(headers: Mapping[bytes, bytes]) -> bool:
     return False
 
 
-def compressing(send: Send, wanted: bool) -> Send:
-    """A `send` that compresses what is worth it where it is `wanted`, and tells caches that it may.
+def compressing(send: Send, wanted: Callable[[], bool]) -> Send:
+    """A `send` that compresses what is worth it where it is `wanted`, which is asked only then, and tells caches so.
 
     Everything else (streams, short answers, pictures, what is compressed already) is passed on at once.
     """
@@ -45,7 +45,7 @@ def compressing(send: Send, wanted: bool) -> Send:
         nonlocal begun
         if message["type"] == "http.response.start" and _worth(dict(message["headers"])):
             message["headers"].append(VARY)
-            if wanted:
+            if wanted():
                 begun = message  # its length is known when its body is
                 return
         elif begun is not None:

@@ -40,7 +40,8 @@ HEADERS: list[tuple[bytes, bytes]] = [
 
 
 class Gate:
-    """Around the whole application. Puts `session` (or None), `session_id` and `csrf` in the request's state."""
+    """Around the whole application. Puts `session` (or None), `session_id`, `anchor` (what form tokens belong to) and
+    `forged` in the request's state."""
 
     def __init__(self, app: ASGIApp, *, sessions: Callable[[], Sessions], key: bytes, secure: bool) -> None:
         self._app = app
@@ -66,12 +67,16 @@ class Gate:
         state = scope.setdefault("state", {})
         state["session"] = session
         state["session_id"] = session_id if session else ""
-        state["csrf"] = self.token_for(anchor)
+        state["anchor"] = anchor
         state["forged"] = False
         if scope["method"] not in ("GET", "HEAD", "OPTIONS"):
             state["forged"], receive = await self._forged(scope, headers, receive, anchor)
-        led = session is not None and headers.get(b"sec-fetch-site") in ELSEWHERE
-        out = compressing(send, wanted=accepts_gzip(headers) and not led and scope["method"] != "HEAD")
+
+        def may_compress() -> bool:
+            led = session is not None and headers.get(b"sec-fetch-site") in ELSEWHERE
+            return accepts_gzip(headers) and not led and scope["method"] != "HEAD"
+
+        out = compressing(send, may_compress)
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

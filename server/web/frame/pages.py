@@ -88,6 +88,14 @@ def session(request: Asked) -> Session | None:
     return found
 
 
+def form_token(request: Asked) -> str:
+    """The token of all forms of this answer, made when the first asks for it."""
+    state: dict[str, Any] = request.scope["state"]
+    if "csrf" not in state:
+        state["csrf"] = process(request).gate.token_for(state["anchor"])
+    return str(state["csrf"])
+
+
 def hold(request: Asked) -> Callable[[Callable[[], None]], AbstractContextManager[None]]:
     """For an event stream of this request: its session stays at hand, and its end ends the stream."""
     current = session(request)
@@ -149,7 +157,7 @@ def context(request: Asked, **own: object) -> dict[str, object]:
     language = locale(request)
     said = request.query_params.get("said", "")
     every: dict[str, object] = {
-        "csrf": request.scope["state"]["csrf"],
+        "csrf": form_token(request),
         "me": me(request),
         "organisation": process(request).resources.settings.organisation,
         "path": request.url.path,

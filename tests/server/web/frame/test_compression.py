@@ -39,7 +39,7 @@ def sent(parts: Sequence[bytes], kind: str, wanted: bool, *own: tuple[bytes, byt
         found.append(message)
 
     async def run() -> None:
-        send: Any = compressing(take, wanted)
+        send: Any = compressing(take, lambda: wanted)
         length = [(b"content-length", str(len(parts[0])).encode())] if len(parts) == 1 else []
         headers = [(b"content-type", kind.encode()), *length, *own]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
