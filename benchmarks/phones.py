@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import cast
 from urllib.parse import urlencode
 
-_TOKEN = re.compile(rb"x-csrftoken[^0-9a-f]{1,20}([0-9a-f]{64})")
+_TOKEN = re.compile(rb'"x-csrftoken": "([\w-]+)"')
 _LIVE = re.compile(rb'data-live="(/rooms/[0-9a-f-]{36})/live"')
 _ROUND = re.compile(rb'data-round="([0-9a-f-]{36})"')
 

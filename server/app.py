@@ -4,16 +4,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from litestar import Litestar
-from litestar.datastructures import CacheControlHeader, State
-from litestar.exceptions import HTTPException, InternalServerException
-from litestar.static_files import create_static_files_router
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
 
 from rewards.refusals import Refusal
 from server.runtime.redis_client import connect
 from server.runtime.resources import Resources, opened
 from server.runtime.sessions import Sessions
 from server.runtime.settings import Settings
-from server.web.frame import errors, html
+from server.web.frame import errors, files, html
 from server.web.frame.gate import Gate
 from server.web.frame.limits import Limits
 from server.web.frame.listing import Listing
@@ -62,16 +61,7 @@ def make_app(settings: Settings, listing: Listing = LISTING) -> Litestar:
                 await hub.redis.aclose()
 
     app = Litestar(
-        route_handlers=[
-            *listing.handlers,
-            create_static_files_router(
-                path="/static",
-                directories=[html.STATIC],
-                cache_control=CacheControlHeader(max_age=31536000, public=True, immutable=True),
-                exception_handlers={InternalServerException: errors.no_such_file, ValueError: errors.no_such_file},
-                include_in_schema=False,
-            ),
-        ],
+        route_handlers=[*listing.handlers, files.send_static],
         exception_handlers={
             Refusal: errors.refused,
             HTTPException: errors.http_error,

@@ -19,7 +19,7 @@ SECONDS: Final = 20.0
 SILENCE: Final = 45.0
 """How long an event stream may say nothing; the server pings every fifteen seconds."""
 
-_TOKEN: Final = re.compile(r"x-csrftoken[^0-9a-f]{1,20}([0-9a-f]{64})")
+_TOKEN: Final = re.compile(r'"x-csrftoken": "([\w-]+)"')
 _LONGEST_LINE: Final = 1 << 20
 
 

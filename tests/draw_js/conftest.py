@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from server.web.frame import html
+from server.web.frame import files
 from tests.chromium import launched
 
-CORE = html.STATIC / "draw" / "core.js"
-VERIFY = html.STATIC / "draw" / "verify.js"
-CHECK = html.STATIC / "draw" / "check.js"
+CORE = files.STATIC / "draw" / "core.js"
+VERIFY = files.STATIC / "draw" / "verify.js"
+CHECK = files.STATIC / "draw" / "check.js"
 GLUE = Path(__file__).with_name("glue.js")
 
 

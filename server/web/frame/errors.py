@@ -36,11 +36,6 @@ def http_error(request: Asked, error: HTTPException) -> Response[bytes]:
     return _answer(request, code, {"seconds": 60}, error.status_code)
 
 
-def no_such_file(request: Asked, _: Exception) -> Response[bytes]:
-    """A name that no file can have (too long, a zero byte): the operating system's own refusal."""
-    return _answer(request, "web.not_found", {}, 404)
-
-
 def fault(request: Asked, error: Exception) -> Response[bytes]:
     """A fault of ours. Storage that is starting again is said as such."""
     if isinstance(error, asyncpg.CharacterNotInRepertoireError):  # a zero byte, in an address for example

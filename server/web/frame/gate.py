@@ -3,9 +3,8 @@
 Raw ASGI, one layer: it stands on the path of every answer that a phone posts.
 """
 
-import hashlib
 import hmac
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,11 +13,17 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from server.runtime.chance import token
 from server.runtime.sessions import Session, Sessions
+from server.web.frame.compression import accepts_gzip, compressing
 
 SESSION = "laurel_session"
 VISIT = "laurel_visit"
 MOST_FORM = 256 * 1024
 """Bytes of a form without a header token that are read to find the token in it."""
+SALT = 22
+"""Characters of a form token that are only there to make it another one: 132 bits."""
+DIGEST = 64
+ELSEWHERE = (b"cross-site", b"same-site")
+"""What a browser says in Sec-Fetch-Site when another site had it ask."""
 
 Message = MutableMapping[str, Any]
 
@@ -35,7 +40,8 @@ HEADERS: list[tuple[bytes, bytes]] = [
 
 
 class Gate:
-    """Around the whole application. Puts `session` (or None), `session_id` and `csrf` in the request's state."""
+    """Around the whole application. Puts `session` (or None), `session_id`, `anchor` (what form tokens belong to) and
+    `forged` in the request's state."""
 
     def __init__(self, app: ASGIApp, *, sessions: Callable[[], Sessions], key: bytes, secure: bool) -> None:
         self._app = app
@@ -49,6 +55,7 @@ class Gate:
         if anything["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
+        headers = dict(scope["headers"])
         # A file is the same for everybody: whoever asks for one is not looked up and gets no cookie.
         for_all = scope["path"].startswith("/static/")
         cookies = {} if for_all else _cookies(scope)
@@ -57,14 +64,19 @@ class Gate:
         visit = cookies.get(VISIT, "")
         new_visit = "" if for_all or session or len(visit) == 43 else token()
         anchor = session_id if session else (new_visit or visit)
-        csrf = self.token_for(anchor)
         state = scope.setdefault("state", {})
         state["session"] = session
         state["session_id"] = session_id if session else ""
-        state["csrf"] = csrf
+        state["anchor"] = anchor
         state["forged"] = False
         if scope["method"] not in ("GET", "HEAD", "OPTIONS"):
-            state["forged"], receive = await self._forged(scope, receive, csrf)
+            state["forged"], receive = await self._forged(scope, headers, receive, anchor)
+
+        def may_compress() -> bool:
+            led = session is not None and headers.get(b"sec-fetch-site") in ELSEWHERE
+            return accepts_gzip(headers) and not led and scope["method"] != "HEAD"
+
+        out = compressing(send, may_compress)
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -77,13 +89,19 @@ class Gate:
                 if new_visit and scope["method"] == "GET":
                     headers.append((b"set-cookie", self.cookie(VISIT, new_visit, 86400).encode()))
                 message["headers"] = headers
-            await send(message)  # type: ignore[arg-type]
+            await out(message)  # type: ignore[arg-type]
 
         await self._app(scope, receive, with_headers)  # type: ignore[arg-type]
 
     def token_for(self, anchor: str) -> str:
-        """The form token that belongs to a session (or to a visit before sign-in)."""
-        return hmac.new(self._key, anchor.encode(), hashlib.sha256).hexdigest()
+        """A form token that belongs to a session (or to a visit before sign-in): another in each call, and all of them
+        are good. A page is compressed, and what stayed the same in it could be guessed by its length (decision 18)."""
+        salt = token()[:SALT]
+        return salt + self._digest(salt, anchor)
+
+    def _digest(self, salt: str, anchor: str) -> str:
+        """Without a salt it is the token of pages that were opened before there were salts."""
+        return hmac.digest(self._key, f"{salt}{anchor}".encode(), "sha256").hex()
 
     def cookie(self, name: str, value: str, seconds: int) -> str:
         """A Set-Cookie value; `seconds` 0 removes it."""
@@ -94,8 +112,9 @@ class Gate:
         """The Set-Cookie value that signs a device in; an empty id signs it out."""
         return self.cookie(self._session_cookie, session_id, 90 * 86400 if session_id else 0)
 
-    async def _forged(self, scope: HTTPScope, receive: Receive, csrf: str) -> tuple[bool, Receive]:
-        headers = dict(scope["headers"])
+    async def _forged(
+        self, scope: HTTPScope, headers: Mapping[bytes, bytes], receive: Receive, anchor: str
+    ) -> tuple[bool, Receive]:
         origin = headers.get(b"origin", b"").decode("latin-1")
         if origin not in ("", "null") and urlsplit(origin).netloc != headers.get(b"host", b"").decode("latin-1"):
             return True, receive
@@ -105,7 +124,8 @@ class Gate:
         if not given and headers.get(b"content-type", b"").startswith(b"application/x-www-form-urlencoded"):
             body, receive = await _peek(receive)
             given = (parse_qs(body.decode("utf-8", "replace")).get("csrf") or [""])[0]
-        return not hmac.compare_digest(given.encode(), csrf.encode()), receive
+        salt, digest = given[:-DIGEST], given[-DIGEST:]
+        return not hmac.compare_digest(digest.encode(), self._digest(salt, anchor).encode()), receive
 
 
 def _cookies(scope: HTTPScope) -> dict[str, str]:

@@ -5,7 +5,6 @@ alone does not see what the file sets or imports outside it; the kit needs no im
 """
 
 import base64
-import hashlib
 import io
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, tzinfo
@@ -19,11 +18,10 @@ import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from server.web.frame import i18n
+from server.web.frame import files, i18n
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 TEMPLATES: Final = ROOT / "templates"
-STATIC: Final = ROOT / "server" / "static"
 
 _zone: tzinfo = UTC
 
@@ -50,16 +48,6 @@ def render_block(name: str, block: str, locale: str, /, **context: object) -> st
 
 def _block_text(template: Template, block: str, context: Mapping[str, object]) -> str:
     return "".join(template.blocks[block](template.new_context(dict(context))))
-
-
-@cache
-def static(path: str) -> str:
-    """The address of a file under server/static/, with the hash of its content, so that it may be cached for ever.
-
-    Raises FileNotFoundError.
-    """
-    digest = hashlib.sha256((STATIC / path).read_bytes()).hexdigest()
-    return f"/static/{path}?v={digest[:8]}"
 
 
 def qr(text: str, label: str = "", as_image: bool = False, error: str = "m") -> Markup:
@@ -149,6 +137,6 @@ def environment(locale: str) -> Environment:
         npgettext=lambda context, one, many, n: words.counted_text(one, many, n, context),
     )
     made.filters.update(number=number, percent=percent, date=day, time=clock, ago=ago)
-    made.globals.update(static=static, qr=qr, locales=i18n.LOCALE_NAMES)
+    made.globals.update(static=files.address, qr=qr, locales=i18n.LOCALE_NAMES)
     made.globals["kit"] = made.get_template("kit/parts.html").module
     return made

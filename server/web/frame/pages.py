@@ -18,7 +18,7 @@ from rewards.refusals import Refusal
 from server.runtime import clock
 from server.runtime.resources import Resources
 from server.runtime.sessions import Session, Sessions
-from server.web.frame import html, i18n
+from server.web.frame import conditional, html, i18n
 from server.web.frame.asked import Asked
 from server.web.frame.gate import Gate
 from server.web.frame.limits import Limits
@@ -30,6 +30,7 @@ VERSION = "0.1.0"
 LANGUAGE = "laurel_language"
 TEXT_SIZE = "laurel_text"
 TEXT_SIZES = ("normal", "large", "larger")
+_HTML = "text/html; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,14 @@ def session(request: Asked) -> Session | None:
     """The session of the request, or None."""
     found: Session | None = request.scope["state"]["session"]
     return found
+
+
+def form_token(request: Asked) -> str:
+    """The token of all forms of this answer, made when the first asks for it."""
+    state: dict[str, Any] = request.scope["state"]
+    if "csrf" not in state:
+        state["csrf"] = process(request).gate.token_for(state["anchor"])
+    return str(state["csrf"])
 
 
 def hold(request: Asked) -> Callable[[Callable[[], None]], AbstractContextManager[None]]:
@@ -148,7 +157,7 @@ def context(request: Asked, **own: object) -> dict[str, object]:
     language = locale(request)
     said = request.query_params.get("said", "")
     every: dict[str, object] = {
-        "csrf": request.scope["state"]["csrf"],
+        "csrf": form_token(request),
         "me": me(request),
         "organisation": process(request).resources.settings.organisation,
         "path": request.url.path,
@@ -206,7 +215,12 @@ def fragment(
 
 
 def _html(text: str, status: int) -> Response[bytes]:
-    return Response(text.encode(), status_code=status, media_type="text/html; charset=utf-8")
+    return Response(text.encode(), status_code=status, media_type=_HTML)
+
+
+def unless_known(request: Asked, tag: str, text: str, headers: Mapping[str, str]) -> Response[bytes]:
+    """HTML that a page asks for again and again; 304 where it has it already. `tag` as in conditional.answer."""
+    return conditional.answer(request, tag, text.encode(), _HTML, headers)
 
 
 def is_htmx(request: Asked) -> bool:

@@ -66,12 +66,10 @@ async def poll_room(request: Asked, room_id: FromPath[UUID]) -> Response[bytes]:
     language = pages.locale(request)
     picture = await pages.process(request).hub.picture(Channel(f"room:{room_id}", "phone", language))
     mine = await live(request).rooms.own(room, me.id)
-    headers = {"ETag": f'"{picture.version}-{language}"', "X-Laurel-Mine": msgspec.json.encode(mine).decode()}
+    headers = {"X-Laurel-Mine": msgspec.json.encode(mine).decode()}
     if room.state == "lobby":
         headers["X-Laurel-Count"] = msgspec.json.encode({"players": await queries.players(room_id)}).decode()
-    if request.headers.get("if-none-match") == headers["ETag"]:
-        return Response(b"", status_code=304, headers=headers)
-    return Response(picture.text().encode(), media_type="text/html; charset=utf-8", headers=headers)
+    return pages.unless_known(request, f"{picture.version}-{language}", picture.text(), headers)
 
 
 async def _playing(room_id: UUID, member: UUID) -> RoomRow:

@@ -80,13 +80,9 @@ async def poll_screen(request: Asked, key: FromPath[str]) -> Response[bytes]:
     await actions.note_seen([screen.id], clock.now())
     language, shown = _language(request), _screens(request)
     sight, picture = await shown.now(pages.process(request).hub, screen, language)
-    headers = {"ETag": f'"{picture.version}-{language}"'}
     counts = await shown.counted(sight)
-    if counts:
-        headers["X-Laurel-Count"] = msgspec.json.encode(counts).decode()
-    if request.headers.get("if-none-match") == headers["ETag"]:
-        return Response(b"", status_code=304, headers=headers)
-    return Response(picture.text().encode(), media_type="text/html; charset=utf-8", headers=headers)
+    headers = {"X-Laurel-Count": msgspec.json.encode(counts).decode()} if counts else {}
+    return pages.unless_known(request, f"{picture.version}-{language}", picture.text(), headers)
 
 
 @get("/screen/{key:str}/live", opt={"open": True})

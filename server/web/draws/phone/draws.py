@@ -1,6 +1,6 @@
 """Draws on the phone: my tickets and why, the published files, who has won, and my prize."""
 
-import hashlib
+import asyncio
 from typing import Final
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from rewards.draws.states import grouped
 from rewards.refusals import Refusal
 from server.runtime import clock
 from server.runtime.chance import claim_code, new_id
-from server.web.frame import guards, pages
+from server.web.frame import files, guards, pages
 from server.web.frame.asked import Asked
 
 CODE_GROUPS: Final = 4
@@ -100,19 +100,12 @@ async def show_ways(request: Asked, slug: FromPath[str]) -> Response[bytes]:
 async def send_file(request: Asked, slug: FromPath[str], name: FromPath[str]) -> Response[bytes]:
     """One published file, byte for byte, for anybody. What can still grow is asked for again each time."""
     name = name.lstrip("/")
-    content = await _content(request, slug, name)
-    if content is None:
+    file = await _file(request, slug, name)
+    if file is None:
         raise Refusal("web.not_found")
     way = "attachment" if name.endswith(".html") else "inline"
-    tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-    headers = {
-        "Content-Disposition": f'{way}; filename="{name.rpartition("/")[2]}"',
-        "Cache-Control": f"public, max-age={KEPT_SECONDS}" if name in _FIXED else "no-cache",
-        "ETag": tag,
-    }
-    if request.headers.get("if-none-match") == tag:
-        return Response(b"", status_code=304, headers=headers)
-    return Response(content, media_type=_TYPES.get(name.rpartition(".")[2], "text/plain"), headers=headers)
+    named = {"Content-Disposition": f'{way}; filename="{name.rpartition("/")[2]}"'}
+    return files.send(request, file, f"public, max-age={KEPT_SECONDS}" if name in _FIXED else "no-cache", named)
 
 
 @get("/draws/{slug:str}/prizes/{code:str}", opt={"open": True})
@@ -152,10 +145,13 @@ async def _custodian(draw_id: UUID, member: UUID) -> CustodianRow | None:
     return next((one for one in await queries.custodians(draw_id) if one.member == member), None)
 
 
-async def _content(request: Asked, slug: str, name: str) -> bytes | None:
+_reading = asyncio.Lock()
+
+
+async def _file(request: Asked, slug: str, name: str) -> files.File | None:
     """A published file; those that never change are kept in this process, because a hall asks for them at once. The
     files of a rehearsal are for the desk."""
-    kept: dict[tuple[str, str], bytes] = request.app.state.setdefault("draw_files", {})
+    kept: dict[tuple[str, str], files.File] = request.app.state.setdefault("draw_files", {})
     if (slug, name) in kept:
         return kept[slug, name]
     found = await queries.draw_by_slug(slug)
@@ -164,14 +160,31 @@ async def _content(request: Asked, slug: str, name: str) -> bytes | None:
     me = pages.me(request)
     if found.rehearses is not None and (me is None or "draws.read" not in me.may):
         return None
+    if name in _FIXED and found.rehearses is None:
+        async with _reading:
+            return await _keep(kept, slug, name)
     if name.startswith(f"{queries.CONFLICTS}/"):
-        return (await queries.conflict_files(found.id)).get(name)
-    content = await queries.published_file(slug, name)
-    if content is not None and name in _FIXED and found.rehearses is None:
-        while kept and sum(map(len, kept.values())) + len(content) > MOST_KEPT_BYTES:
+        content = (await queries.conflict_files(found.id)).get(name)
+    else:
+        content = await queries.published_file(slug, name)
+    return None if content is None else files.plain(content, _type_of(name))
+
+
+async def _keep(kept: dict[tuple[str, str], files.File], slug: str, name: str) -> files.File | None:
+    """For one at a time: whoever asks meanwhile finds what the first has compressed."""
+    if (slug, name) not in kept:
+        content = await queries.published_file(slug, name)
+        if content is None:
+            return None
+        file = await asyncio.to_thread(files.compressed, content, _type_of(name))
+        while kept and sum(map(files.File.size, kept.values())) + file.size() > MOST_KEPT_BYTES:
             kept.pop(next(iter(kept)))
-        kept[slug, name] = content
-    return content
+        kept[slug, name] = file
+    return kept[slug, name]
+
+
+def _type_of(name: str) -> str:
+    return _TYPES.get(name.rpartition(".")[2], "text/plain")
 
 
 _counted: dict[str, list[UnitTotal]] = {}

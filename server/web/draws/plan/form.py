@@ -350,7 +350,7 @@ async def _lists(request: Asked, draft: Draft, ask: str, opened: str) -> Lists:
         venues=dice(VENUES, draft["venue"]),
         budgets=[("", say("draw.form.no_fund")), *((str(o.id), _fund(o)) for o in stored if o.kind == "money")],
         stocks=[("", say("draw.form.no_fund")), *((str(o.id), _fund(o)) for o in stored if o.kind == "item")],
-        csrf=request.scope["state"]["csrf"],
+        csrf=pages.form_token(request),
         ask=ask,
         opened=opened,
         pictures="" if draft.draw is None else f"/desk/draws/{draft.draw.id}",

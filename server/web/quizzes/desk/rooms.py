@@ -123,10 +123,8 @@ async def poll_room(request: Asked, room_id: FromPath[UUID]) -> Response[bytes]:
     picture = await pages.process(request).hub.picture(Channel(f"room:{room_id}", "desk", language))
     mark = hashlib.sha256(picture.html.encode()).hexdigest()[:16]
     counts = {"answers": await queries.answered(room_id), "players": await queries.players(room_id)}
-    headers = {"ETag": f'"{mark}-{language}"', "X-Laurel-Count": msgspec.json.encode(counts).decode()}
-    if request.headers.get("if-none-match") == headers["ETag"]:
-        return Response(b"", status_code=304, headers=headers)
-    return Response(picture.text().encode(), media_type="text/html; charset=utf-8", headers=headers)
+    headers = {"X-Laurel-Count": msgspec.json.encode(counts).decode()}
+    return pages.unless_known(request, f"{mark}-{language}", picture.text(), headers)
 
 
 @get("/desk/rooms/{room_id:uuid}/live", guards=[guards.may("rooms.host")])

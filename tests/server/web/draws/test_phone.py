@@ -1,5 +1,6 @@
 """A draw on phones: open to strangers, receipts that prove, custody, what was seen on the stage; and its prints."""
 
+import asyncio
 import html as markup
 import re
 from uuid import UUID
@@ -84,6 +85,10 @@ async def test_every_published_file_is_there_byte_for_byte(client: Browser, redi
         sent = await client.get(f"/draws/{slug}/files/{name}")
         assert sent.status_code == 200, name
         assert sent.content == await queries.published_file(slug, name)
+        plain = await client.get(f"/draws/{slug}/files/{name}", headers={"accept-encoding": "identity"})
+        assert plain.content == sent.content
+        assert "content-encoding" not in plain.headers
+        assert ("content-encoding" in sent.headers) or len(sent.content) < 1024
         again = await client.get(f"/draws/{slug}/files/{name}", headers={"if-none-match": sent.headers["etag"]})
         assert again.status_code == 304
         assert ("max-age" in sent.headers["cache-control"]) == (name in queries.FILES[:4])
@@ -101,6 +106,16 @@ async def test_a_log_that_grew_is_sent_as_it_is(client: Browser, redis: Redis) -
     after = (await client.get(f"/draws/{slug}/files/log.txt")).text
     assert after.startswith(before)
     assert after.endswith("close\n")
+
+
+async def test_a_hall_that_asks_at_once_is_sent_one_file(client: Browser, redis: Redis) -> None:
+    there = await plant()
+    slug = await slug_of(await frozen_draw(redis, there))
+    sent = await asyncio.gather(*(client.get(f"/draws/{slug}/files/snapshot.tsv") for _ in range(8)))
+    assert {one.content for one in sent} == {await queries.published_file(slug, "snapshot.tsv")}
+    kept = client.app.state.draw_files[slug, "snapshot.tsv"]
+    assert 0 < len(kept.compressed) < len(kept.content)
+    assert {int(one.headers["content-length"]) for one in sent} == {len(kept.compressed)}
 
 
 # Receipts

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from server.web.frame import html
+from server.web.frame import files
 
-CSS = sorted(html.STATIC.glob("*.css"))
-JS = sorted(html.STATIC.glob("*.js"))
-TOKENS = (html.STATIC / "tokens.css").read_text("utf-8")
+CSS = sorted(files.STATIC.glob("*.css"))
+JS = sorted(files.STATIC.glob("*.js"))
+TOKENS = (files.STATIC / "tokens.css").read_text("utf-8")
 
 TEXT_PAIRS = [
     *[(ink, ground) for ink in ("--ink", "--ink-soft") for ground in ("--paper", "--surface", "--sunken")],
@@ -99,7 +99,7 @@ def test_styles_suit_an_old_browser(path: Path) -> None:
 @pytest.mark.parametrize("path", CSS, ids=lambda path: path.name)
 def test_styles_use_only_tokens_that_exist(path: Path) -> None:
     text = path.read_text("utf-8")
-    known = set(re.findall(r"(--[a-z0-9-]+):", TOKENS + text + (html.STATIC / "kit.css").read_text("utf-8")))
+    known = set(re.findall(r"(--[a-z0-9-]+):", TOKENS + text + (files.STATIC / "kit.css").read_text("utf-8")))
     assert set(re.findall(r"var\((--[a-z0-9-]+)\)", text)) <= known
 
 

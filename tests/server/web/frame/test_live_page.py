@@ -15,7 +15,7 @@ import pytest
 from jinja2 import ChoiceLoader, DictLoader
 from playwright.sync_api import Browser, Page, expect
 
-from server.web.frame import html
+from server.web.frame import files, html
 from server.web.frame.desk import Shelf
 from server.web.frame.gate import HEADERS
 from tests import patience
@@ -127,9 +127,8 @@ def handler(process: Process) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
             if path.startswith("/static/"):
-                file = html.STATIC / path.removeprefix("/static/")
-                kinds = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-                self.answer(200, file.read_bytes(), content_type=kinds[file.suffix])
+                file = files.static()[path.removeprefix("/static/")]
+                self.answer(200, file.content, content_type=file.media_type)
             elif path == "/stream":
                 self.stream()
             elif path == "/poll":
@@ -419,4 +418,4 @@ def test_the_browser_asks_for_nothing_outside(page: Page, process: Process) -> N
     page.on("request", lambda request: asked.append(request.url))
     open_live(page, process, "/room")
     assert all(url.startswith(process.address) for url in asked)
-    assert any(re.search(r"/static/tokens\.css\?v=[0-9a-f]{8}$", url) for url in asked)
+    assert any(re.search(r"/static/bundle/phone\.css\?v=[0-9a-f]{8}$", url) for url in asked)

@@ -127,7 +127,7 @@ async def test_without_javascript_the_form_posts_and_comes_back(client: Browser,
     asked = await made.ask()
     page = (await client.get(f"/rooms/{CODE}", headers=who.headers)).text
     form = page[page.index("<form") : page.index("</form>")]
-    token = re.search(r'name="csrf" value="([0-9a-f]{64})"', form)
+    token = re.search(r'name="csrf" value="([\w-]+)"', form)
     assert token is not None
     assert f'action="/rounds/{asked.id}/answers"' in form
     assert 'name="picked" value="2"' in form

@@ -1,0 +1,69 @@
+"""The token of forms: another in each answer, each of them good for its session and for no other."""
+
+import hmac
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.web.frame.gate import Gate
+from tests.server.web.conftest import Browser, SignIn
+
+TOKEN = re.compile(r'name="csrf" value="([^"]+)"|"x-csrftoken": "([^"]+)"')
+
+
+def gate() -> Gate:
+    return Gate(None, sessions=None, key=b"k" * 32, secure=False)  # type: ignore[arg-type]
+
+
+def tokens(page: str) -> set[str]:
+    return {one or other for one, other in TOKEN.findall(page)}
+
+
+@given(st.text(alphabet="abc-_", min_size=1, max_size=43))
+def test_no_two_tokens_of_a_session_have_anything_in_common(anchor: str) -> None:
+    one, other = gate().token_for(anchor), gate().token_for(anchor)
+    assert len(one) == len(other) == 86
+    assert one[:22] != other[:22]
+    assert one[22:] != other[22:]
+
+
+async def test_two_answers_never_show_the_same_token_and_both_are_good(client: Browser, sign_in: SignIn) -> None:
+    who = await sign_in()
+    seen = [tokens((await client.get("/me", headers={"cookie": who.cookie})).text) for _ in range(3)]
+    assert [len(one) for one in seen] == [1, 1, 1]
+    assert len(set.union(*seen)) == 3
+    for token in set.union(*seen):
+        data = {"csrf": token, "language": "en", "back": "/me"}
+        assert (await client.post("/language", headers={"cookie": who.cookie}, data=data)).status_code == 303
+        headers = {"cookie": who.cookie, "x-csrftoken": token}
+        assert (await client.post("/language", headers=headers, data={"language": "en"})).status_code == 303
+
+
+@pytest.mark.parametrize("part", ["", "cut", "salt", "other salt", "turned", "longer", "of another", "汉", "\x00"])
+async def test_a_token_that_is_not_of_this_session_is_refused(client: Browser, sign_in: SignIn, part: str) -> None:
+    who, other = await sign_in(), await sign_in()
+    good = who.csrf
+    given = {
+        "cut": good[:-1],
+        "salt": good[:22],
+        "other salt": ("B" if good[0] == "A" else "A") + good[1:],
+        "turned": good[22:] + good[:22],
+        "longer": good + "0",
+        "of another": other.csrf,
+    }.get(part, part)
+    answer = await client.post("/language", headers={"cookie": who.cookie}, data={"csrf": given, "language": "en"})
+    assert answer.status_code == 403
+    assert (await client.post("/language", headers=who.headers, data={"language": "en"})).status_code == 303
+
+
+async def test_a_page_that_was_open_during_the_upgrade_can_still_send_its_form(
+    client: Browser, sign_in: SignIn
+) -> None:
+    """Its token is the bare digest of the session."""
+    who = await sign_in()
+    key = client.app.state.process.resources.settings.key("csrf")
+    bare = hmac.digest(key, who.session.encode(), "sha256").hex()
+    answer = await client.post("/language", headers={"cookie": who.cookie}, data={"csrf": bare, "language": "en"})
+    assert answer.status_code == 303
