@@ -17,7 +17,7 @@
     next.click();
   });
 
-  // On a narrow screen the menu is behind one button; without scripts it stands open.
+  // On a narrow screen the menu is behind one button, and Escape leads back to it; without scripts it stands open.
   var button = document.querySelector("[data-menu]");
   var menu = document.getElementById("menu");
   if (button && menu) {
@@ -31,6 +31,12 @@
       fold(narrow.matches);
     };
     button.addEventListener("click", function () { fold(!menu.classList.contains("is-shut")); });
+    document.addEventListener("keydown", function (event) {
+      var open = narrow.matches && !menu.classList.contains("is-shut");
+      if (event.key !== "Escape" || event.defaultPrevented || !open) { return; }
+      fold(true);
+      button.focus();
+    });
     narrow.addListener(arrange);
     arrange();
   }

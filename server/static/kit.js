@@ -86,12 +86,11 @@
   var address = document.body.dataset.address;
   if (address) { window.history.replaceState(null, "", address); }
 
-  // What a reload would say again is taken out of the address.
-  if (window.URLSearchParams && window.location.search.indexOf("said=") >= 0 && notices && notices.children.length) {
-    var asked = new URLSearchParams(window.location.search);
-    asked.delete("said");
-    var rest = asked.toString();
-    window.history.replaceState(window.history.state, "", window.location.pathname + (rest ? "?" + rest : "") + window.location.hash);
+  // What a reload would say again is taken out of the address: the sentence, which comes last, with its details.
+  var where = window.location;
+  var asked = where.search.replace(/[?&]said=.*/, "");
+  if (asked !== where.search && notices && notices.children.length) {
+    window.history.replaceState(window.history.state, "", where.pathname + asked + where.hash);
   }
 
   // What sticks to an edge covers nothing that is scrolled to: its height, and how far off the edge it is, are kept free.
@@ -115,6 +114,15 @@
   document.addEventListener("htmx:load", measure);
   measure();
 
+  // After a form the keyboard goes on where the answer is: at what was wrong, or before the notice that can undo it.
+  var answer = address
+    ? document.querySelector("main [aria-invalid=true]") || document.querySelector("main .notice-bad")
+    : notices && notices.querySelector("form") && notices;
+  if (answer) {
+    if (answer.tabIndex < 0) { answer.tabIndex = -1; }
+    answer.focus();
+  }
+
   // A small menu folds away when one is done with it.
   document.addEventListener("click", function (event) {
     Array.prototype.forEach.call(document.querySelectorAll("[data-fold-away][open]"), function (fold) {
@@ -124,6 +132,7 @@
   document.addEventListener("keydown", function (event) {
     if (event.key !== "Escape") { return; }
     Array.prototype.forEach.call(document.querySelectorAll("[data-fold-away][open]"), function (fold) {
+      event.preventDefault();
       fold.open = false;
       fold.querySelector("summary").focus();
     });

@@ -13,6 +13,7 @@ from server.runtime.chance import new_id
 from server.web.frame import guards, i18n, pages, records
 from server.web.frame.asked import Asked
 from server.web.frame.desk import asked_for, desk_page
+from server.web.frame.forms import Typed
 from server.web.frame.i18n import mark as _
 from server.web.frame.noun import Shown
 from server.web.frame.records import Undo
@@ -23,6 +24,8 @@ from server.web.screens.queries import ScreenRow
 HEAD = (_("Screen"), _("Shows"), _("Set up on"), _("Withdrawn on"))
 ON = timedelta(minutes=2)
 """A screen that was seen within this time is on."""
+BESIDE = {"screen.name_missing": "name", "screen.name_long": "name", "screen.shows_unknown": "shows"}
+"""Refusals that are said beside a field of the form."""
 
 
 @get("/desk/screens", guards=[guards.may("screens.read")])
@@ -119,10 +122,7 @@ async def add_screen(request: Asked) -> Response[bytes]:
     return pages.go(request, f"/desk/screens/{made}", said="desk.screen_added")
 
 
-@get("/desk/screens/{screen_id:uuid}", guards=[guards.may("screens.read")])
-async def show_screen(request: Asked, screen_id: FromPath[UUID]) -> Response[bytes]:
-    """One screen: its link, its name, what it shows."""
-    screen = await _screen(screen_id)
+async def _page(request: Asked, screen: ScreenRow, typed: Typed | None = None) -> Response[bytes]:
     changes = "screens.change" in pages.signed_in(request).may and screen.revoked_at is None
     words = i18n.translator(pages.locale(request))
     choices = [
@@ -133,25 +133,39 @@ async def show_screen(request: Asked, screen_id: FromPath[UUID]) -> Response[byt
     return desk_page(
         request,
         "screens/desk/screen.html",
+        400 if typed else 200,
         screen=screen,
         titles=await _titles(request, [screen]),
         changes=changes,
-        link=links.screen_link(pages.process(request).resources.settings, screen_id) if changes else "",
+        link=links.screen_link(pages.process(request).resources.settings, screen.id) if changes else "",
         choices=choices,
-        values=await records.foot(request, screen_id, undoes),
+        given=typed.values if typed else {"name": screen.name, "shows": screen.shows},
+        problems=typed.problems if typed else {},
+        values=await records.foot(request, screen.id, undoes),
         on=screen.seen_at is not None and screen.seen_at > clock.now() - ON,
     )
 
 
+@get("/desk/screens/{screen_id:uuid}", guards=[guards.may("screens.read")])
+async def show_screen(request: Asked, screen_id: FromPath[UUID]) -> Response[bytes]:
+    """One screen: its link, its name, what it shows."""
+    return await _page(request, await _screen(screen_id))
+
+
 @post("/desk/screens/{screen_id:uuid}", guards=[guards.may("screens.change")])
 async def change_screen(request: Asked, screen_id: FromPath[UUID]) -> Response[bytes]:
-    """Its name and what it shows; whatever the form leaves out stays."""
+    """Its name and what it shows; whatever the form leaves out stays. What is wrong is said beside its field."""
     form, actor, now = await pages.form(request), pages.signed_in(request).id, clock.now()
-    name, shows = form.text("name", most=1000), form.text("shows", most=60)
-    if name:
-        await actions.rename(screen_id, name, actor=actor, now=now)
-    if shows:
-        await actions.point(pages.process(request).redis, screen_id, shows, _scenes(request), actor=actor, now=now)
+    typed = Typed(request, form, "name", "shows")
+    try:
+        if form.all("shows"):
+            shows = typed.values["shows"]
+            await actions.point(pages.process(request).redis, screen_id, shows, _scenes(request), actor=actor, now=now)
+        if form.all("name"):
+            await actions.rename(screen_id, typed.values["name"], actor=actor, now=now)
+    except Refusal as refusal:
+        typed.said_beside(refusal, BESIDE)
+        return await _page(request, await _screen(screen_id), typed)
     return pages.go(request, f"/desk/screens/{screen_id}", said="desk.screen_changed")
 
 

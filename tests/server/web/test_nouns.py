@@ -289,3 +289,23 @@ def test_nothing_is_declared_twice(what: str, one: Noun) -> None:
 def test_to_ask_for_a_permission_that_nobody_declares_is_an_error() -> None:
     with pytest.raises(KeyError):
         assert "x.read" in LISTING.may(["admin"])
+
+
+# What the audit trail keeps
+
+
+def noted() -> set[str]:
+    """The names of all details that are written into the audit trail."""
+    found = set()
+    for path in python_of("rewards", "games", "server", "workers"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "note":
+                found |= {keyword.arg for keyword in node.keywords if keyword.arg is not None}
+    return found - {"at", "actor", "subject", "why"}
+
+
+def test_the_audit_trail_has_words_for_every_detail() -> None:
+    """A parent is not shown: before and after are whole paths."""
+    page = (html.TEMPLATES / "audit" / "desk" / "audit.html").read_text("utf-8")
+    assert {"result", "breaches"} < noted()
+    assert noted() - {"parent"} <= set(re.findall(r'"(\w+)": pgettext\("detail"', page))

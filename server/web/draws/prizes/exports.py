@@ -134,6 +134,8 @@ async def show_tickets(request: Asked, draw_id: FromPath[UUID]) -> Response[byte
 async def print_tickets(request: Asked, draw_id: FromPath[UUID]) -> Stream:
     """At most 2,000 tickets from a number on, 24 to a page with lines to cut along; sent page by page."""
     door, form = await _door(draw_id), asked_for(request)
+    if not door.tickets:
+        raise Refusal("draw.not_frozen_yet")
     start = form.number("from", least=0, most=2**31 - 1, default=0)
     lines = await queries.tickets_of(draw_id, start, queries.MOST_TICKETS)
     sheets = _sheets(door, lines, start)

@@ -118,7 +118,7 @@ async def test_a_custodian_who_is_not_on_the_roster_reads_out_the_fingerprint(ph
         number = re.search(r"[0-9]", label)
         assert number is not None
         await phone.page.locator("[data-row]").nth(place).fill(rows[int(number[0]) - 1])
-    await phone.page.get_by_role("button", name="Show the fingerprint").click()
+    await phone.page.get_by_role("button", name="Show the commitment").click()
     shown = await phone.page.locator("[data-commitment]").inner_text()
     assert bytes.fromhex(shown.replace(" ", "")) == rules.commitment(slug, "notary", secret)
     assert (await phone.page.goto(f"{phone.address}/draws/{slug}/custody/organiser")).status == 404  # type: ignore[union-attr]

@@ -7,6 +7,10 @@ window.look = (function () {
   const END = 4; // px from an end of a box; the letters of the line beside it reach so far
   const WIDE = "table, .grid, .columns, .remote, .draw-form";
   const PARTS = ["::before", "::after"];
+  const NAMES = ".person-name, .board-name, .barrel-ticket p"; // what people and things are called may be any length
+  const SQUEEZED = 4; // em; three lines of words stand in no narrower cell
+  const HOLLOW = 96; // px, two lines of the largest text
+  const BESIDE = "td, th, dt, dd"; // as high as what stands beside it
 
   const shown = (one) => one.checkVisibility({ visibilityProperty: true }) && one.getClientRects().length > 0;
   const all = (selector) => Array.from(document.querySelectorAll(selector)).filter(shown);
@@ -60,7 +64,9 @@ window.look = (function () {
 
   function half() {
     const spread = all(WIDE).filter((one) => one.closest("main") && !one.closest(".narrow, .sheet, aside"));
-    const most = Math.max(...spread.map((one) => one.getBoundingClientRect().width));
+    // a grid is as wide as what stands in it
+    const reach = (one) => Math.max(...(one.matches(".grid") ? Array.from(one.children) : [one]).map((part) => part.getBoundingClientRect().right));
+    const most = Math.max(...spread.map((one) => reach(one) - one.getBoundingClientRect().left));
     return spread.length && most <= innerWidth / 2 ? [`${named(spread[0])} is at most ${Math.round(most)} of ${innerWidth} px wide`] : [];
   }
 
@@ -76,5 +82,42 @@ window.look = (function () {
     });
   }
 
-  return { small, wide, covered, half, unmarked };
+  function cut() {
+    return all("body *").filter((one) => !one.closest(NAMES) && getComputedStyle(one).textOverflow === "ellipsis")
+      .filter((one) => one.scrollWidth > one.clientWidth).map((one) => `${named(one)} is cut`);
+  }
+
+  function ruled() {
+    const line = (one) => {
+      const { borderTopWidth, borderTopStyle, borderLeftWidth } = getComputedStyle(one);
+      return parseFloat(borderTopWidth) > 0 && borderTopStyle !== "none" && parseFloat(borderLeftWidth) === 0;
+    };
+    const first = (one) => !Array.from(one.parentElement.children).slice(0, Array.from(one.parentElement.children).indexOf(one)).some(shown);
+    return all("main *").filter((one) => line(one) && first(one)).map((one) => `${named(one)} has a line above it, and nothing above that`);
+  }
+
+  function hollow() {
+    const words = document.createRange();
+    return all("main *").filter((one) => !one.matches(`${PRESSED}, ${BESIDE}`) && one.innerText?.trim() && !one.children.length).flatMap((one) => {
+      words.selectNodeContents(one);
+      const room = one.getBoundingClientRect().height - words.getBoundingClientRect().height;
+      return room > HOLLOW ? [`${named(one)} has ${Math.round(room)} px of nothing`] : [];
+    });
+  }
+
+  function squeezed() {
+    return all(".table td").filter((one) => {
+      const { fontSize, lineHeight } = getComputedStyle(one);
+      const text = document.createRange();
+      text.selectNodeContents(one);
+      const { width, height } = text.getBoundingClientRect();
+      return one.innerText.trim() && width < SQUEEZED * parseFloat(fontSize) && height > 2.5 * parseFloat(lineHeight);
+    }).map((one) => `${named(one)} is squeezed`);
+  }
+
+  function barred() {
+    return all(".left-bar, .bottom-bar, [data-print]").map((one) => `${named(one)} is printed`);
+  }
+
+  return { small, wide, covered, half, unmarked, cut, ruled, hollow, squeezed, barred };
 })();

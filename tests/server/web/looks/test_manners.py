@@ -1,7 +1,7 @@
 """Manners that every page has from its frame: ways back, notices, reloads, the menu, the Tab key."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 
 import pytest
@@ -127,6 +127,42 @@ async def test_a_refusal_leads_back_to_where_one_was(client: Browser, sign_in: S
         assert f'href="{"/desk" if role else "/"}"' in links
 
 
+TYPED: Sequence[tuple[str, str, Mapping[str, str]]] = (
+    ("/desk/members", "/desk/members/new", {"name": " ", "staff_number": "Q-7", "phone": "13800138000"}),
+    (
+        "/desk/members/{subject}/edit",
+        "/desk/members/{subject}/edit",
+        {"name": " ", "staff_number": "Q-7", "why": "wed"},
+    ),
+    ("/desk/units", "/desk/units/new", {"name": "a/b"}),
+    ("/desk/units/{unit}", "/desk/units/{unit}", {"name": "a/b"}),
+    ("/desk/seasons", "/desk/seasons", {"name": "Odd", "starts_on": "2026-12-01", "ends_on": "2026-11-01"}),
+    ("/desk/seasons/{season}", "/desk/seasons/{season}", {"name": "Odd", "starts_on": "2026-12-01", "ends_on": ""}),
+    ("/desk/screens", "/desk/screens", {"name": "x" * 101}),
+    ("/desk/screens/{screen}", "/desk/screens/{screen}", {"name": " ", "shows": "boards"}),
+    ("/desk/funds", "/desk/funds", {"kind": "money", "name": "Odd", "amount": "much"}),
+    ("/desk/funds/{fund}", "/desk/funds/{fund}", {"way": "out", "amount": "99999999", "why": "Prizes"}),
+)
+"""Where a form is sent, the page it belongs to, and what is typed there, something of it wrong."""
+
+
+@pytest.mark.parametrize(("address", "page", "typed"), TYPED, ids=[address for address, _page, _typed in TYPED])
+async def test_a_refused_form_comes_back_with_what_was_typed_and_what_is_wrong(
+    client: Browser, address: str, page: str, typed: Mapping[str, str]
+) -> None:
+    admin, headers_for = await everybody(client)
+    ids = {name: getattr(admin.world, name) for name in ("subject", "unit", "season", "screen", "fund")}
+    answer = await client.post(
+        address.format(**ids), headers=headers_for(address), data={**typed, "once": str(new_id())}
+    )
+    assert answer.status_code == 400
+    assert f'data-address="{page.format(**ids)}"' in answer.text
+    main = answer.text.partition("<main")[2].partition("</main>")[0]
+    assert 'aria-invalid="true"' in main or "notice-bad" in main
+    for value in filter(str.strip, typed.values()):
+        assert f'value="{value}"' in main
+
+
 @pytest.mark.browser
 async def test_a_refused_form_keeps_what_was_typed_and_is_not_sent_again_by_a_reload(
     enter: Enter, sign_in: SignIn
@@ -142,6 +178,7 @@ async def test_a_refused_form_keeps_what_was_typed_and_is_not_sent_again_by_a_re
     assert (await refused.value).status >= 400
     await expect(form.locator("[name=name]")).to_have_value("Backwards")
     await expect(page).to_have_url(re.compile("/desk/seasons$"))
+    await expect(page.locator("main .notice-bad")).to_be_focused()
     asked: list[Request] = []
     page.on("request", lambda request: asked.append(request))
     answer = await page.reload()
@@ -170,6 +207,24 @@ async def test_a_notice_goes_away_by_itself_but_not_from_under_the_hand(
     await page.mouse.move(5, 700)
     await page.clock.run_for(20_000)
     await expect(notice).to_have_count(0)
+
+
+@pytest.mark.browser
+async def test_the_keyboard_is_led_to_what_is_wrong_and_to_what_undoes(enter: Enter, sign_in: SignIn) -> None:
+    """A unit added at last: the first press after its form undoes it, and no detail of what was said stays behind."""
+    page = await enter(await sign_in("admin"))
+    await page.goto("/desk/units/new")
+    name = page.locator("[name=name]")
+    await name.fill("a/b")
+    await name.press("Enter")
+    await expect(page.locator("[aria-invalid=true]")).to_be_focused()
+    await name.fill("Night shift")
+    await name.press("Enter")
+    await expect(page).to_have_url(re.compile("/desk/units/[0-9a-f-]{36}$"))
+    await page.keyboard.press("Tab")
+    await expect(page.locator(".notice-undo button")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#notices")).to_contain_text("retired")
 
 
 @pytest.mark.browser
@@ -253,3 +308,7 @@ async def test_the_menu_of_a_person_opens_where_it_can_be_seen_and_folds_away(
     await page.keyboard.press("Escape")
     await expect(page.locator(".person-menu")).to_be_hidden()
     await expect(person).to_be_focused()
+    if width == 360:
+        await page.keyboard.press("Escape")
+        await expect(person).to_be_hidden()
+        await expect(page.locator("[data-menu]")).to_be_focused()

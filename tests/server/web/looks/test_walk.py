@@ -3,14 +3,17 @@
 What is asked of a page:
 
 - axe finds no fault of WCAG 2.2 A and AA nor of its best practices, in light in English and in dark in Chinese (no
-  colour hangs on a language: test_kit.py), and none of contrast where a page is made to be printed.
+  colour hangs on a language: test_kit.py), and none of contrast where a page is made to be printed; no bar and no
+  print button comes on that paper.
 - every fold (`<details>`) has a sign drawn beside its words; what asks before it does (data-confirm) is a button.
+- no words of ours are cut off; no line is drawn with nothing above it; no words stand in a box that is far too high.
 - the main menu marks where one is, on every page that belongs to one of its ways or doors.
 - 1920x1080, desk: where there is a table or a grid, one of them is wider than half of the window. Forms that keep
   to a readable line (narrow), sheets of paper and asides are left out.
-- 360x640: nothing makes the page wider than the window. Whatever the Tab key reaches is at least 44x44 CSS px
-  (WCAG 2.5.5): its own box with its padding, or that of the label around a checkbox, a radio or a file. Left out is
-  only a link in a sentence: one that is laid out inline, in a block that also has words which nothing presses.
+- 360x640: nothing makes the page wider than the window, and no cell of a table is squeezed to a few letters a line.
+  Whatever the Tab key reaches is at least 44x44 CSS px (WCAG 2.5.5): its own box with its padding, or that of the label
+  around a checkbox, a radio or a file. Left out is only a link in a sentence: one that is laid out inline, in a block
+  that also has words which nothing presses.
 - 360x640: what has the focus is scrolled to where nothing that sticks to an edge covers its upper end, middle or
   lower end.
 """
@@ -45,6 +48,7 @@ RULES: Mapping[str, Any] = {
 }
 """Without those for which look.js asks more (24 px), or which would load every style again (turned phones)."""
 CONTRAST: Mapping[str, Any] = {**QUICK, "runOnly": {"type": "rule", "values": ["color-contrast"]}}
+ALWAYS = ("unmarked", "cut", "ruled", "hollow")
 MENU = ".bottom-bar, .left-bar nav"
 BAR: Mapping[Tab, str] = {"today": "/", "take_part": "/play", "boards": "/boards", "rewards": "/rewards", "me": "/me"}
 PRINTED = "[data-print], .sheet, .paper, .slips, .barrel-sheet"
@@ -137,17 +141,17 @@ class Eyes:
         await page.goto(address)
         await page.evaluate(AXE)
         await page.evaluate(LOOK)
-        seen: dict[str, list[str]] = {scheme: await self._axe(RULES) + await self._look("unmarked")}
+        seen: dict[str, list[str]] = {scheme: await self._axe(RULES) + await self._look(*ALWAYS)}
         if await page.locator(PRINTED).count():
             await page.emulate_media(media="print")
-            seen["print"] = await self._axe(CONTRAST)
+            seen["print"] = await self._axe(CONTRAST) + await self._look("barred")
             await page.emulate_media(media="screen")
         if await page.locator("body[data-face=desk]").count():
             await page.set_viewport_size({"width": 1920, "height": 1080})
             seen["1920"] = await self._look("half")
         await page.set_viewport_size({"width": 360, "height": 640})
         await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-        seen["360"] = await self._look("small", "wide", "covered")
+        seen["360"] = await self._look("small", "wide", "covered", "squeezed", *ALWAYS)
         seen["menu"] = await self._lost()
         return [f"{where}: {fault}" for where, faults in seen.items() for fault in faults]
 

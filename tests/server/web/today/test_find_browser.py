@@ -118,7 +118,7 @@ async def test_the_field_is_in_reach_and_leaves_room_for_the_doors(page: Page) -
     assert box is not None
     assert box["height"] == (36 if laptop(page) else 44)
     if laptop(page):
-        await expect(page.get_by_text("Something needs a look")).to_be_visible()
+        await expect(page.get_by_text("Needs a look")).to_be_visible()
         over = await page.evaluate(
             """doors => {
                 const nav = document.querySelector("#menu nav");
