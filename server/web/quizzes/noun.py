@@ -11,6 +11,7 @@ from server.web.quizzes import cards, checks, finding, phone, screen, words
 from server.web.quizzes.answering import Answering
 from server.web.quizzes.desk import quizzes, rooms
 from server.web.quizzes.live import Live, Rooms
+from server.web.quizzes.shortcut import Shortcut
 
 
 def _opened(resources: Resources, shown: Shown) -> Opened:
@@ -21,6 +22,7 @@ def _opened(resources: Resources, shown: Shown) -> Opened:
         scenes=(screen.scene(resources, live),),
         hears=(answering.forget,),
         stop=answering.stop,
+        shortcut=lambda app: Shortcut(app, answering),
     )
 
 
