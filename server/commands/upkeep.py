@@ -19,8 +19,8 @@ from server.web.frame.i18n import mark
 @JSON
 def migrate_command(json: bool) -> int:
     """Safe to run on several machines at once."""
-    chosen = settings.prepare(services.in_force())
-    with embedded.available(chosen, services.quiet):
+    chosen = settings.prepare(terminal.in_force())
+    with embedded.available(chosen, terminal.quiet):
         applied = asyncio.run(services.migrated(chosen))
     if json:
         terminal.say_json({"applied": applied})
@@ -76,7 +76,7 @@ def check(json: bool) -> int:
 @JSON
 def settings_command(json: bool) -> int:
     """Secrets and passwords are shown as ***."""
-    found = settings.describe(services.in_force())
+    found = settings.describe(terminal.in_force())
     if json:
         terminal.say_json({name: {"value": value, "from": origin} for name, value, origin in found})
         return Exit.OK

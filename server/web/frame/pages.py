@@ -15,6 +15,7 @@ from markupsafe import Markup
 from redis.asyncio import Redis
 
 from rewards.refusals import Refusal
+from server import VERSION
 from server.runtime import clock
 from server.runtime.resources import Resources
 from server.runtime.sessions import Session, Sessions
@@ -26,7 +27,6 @@ from server.web.frame.listing import Lenient, Listing, May
 from server.web.frame.live import Hub
 from server.web.frame.noun import Opened, Page
 
-VERSION = "0.1.0"
 LANGUAGE = "laurel_language"
 TEXT_SIZE = "laurel_text"
 TEXT_SIZES = ("normal", "large", "larger")
