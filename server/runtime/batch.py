@@ -1,8 +1,9 @@
-"""Many callers, one piece of work: concurrent items share one call (one commit, one round trip)."""
+"""Many callers, one piece of work: concurrent items share one call (one commit, one round trip), and those who ask for
+the same thing at the same time one answer."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
+from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -56,3 +57,18 @@ class Batcher(Generic[Item, Result]):
         for (_, future), result in answered:
             if not future.done():
                 future.set_result(result)
+
+
+class Shared(Generic[Result]):
+    """What is asked for again while it is being found is found once. Nothing is kept beyond that."""
+
+    def __init__(self) -> None:
+        self._under_way: dict[Hashable, asyncio.Task[Result]] = {}
+
+    async def ask(self, key: Hashable, find: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        """The result of `find`, or of the one that is under way for this key; its exception is everybody's."""
+        task = self._under_way.get(key)
+        if task is None:
+            task = self._under_way[key] = asyncio.get_running_loop().create_task(find())
+            task.add_done_callback(lambda _: self._under_way.pop(key))
+        return await asyncio.shield(task)

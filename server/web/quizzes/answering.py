@@ -14,7 +14,7 @@ from games.quizzes import queries, rules
 from games.quizzes.actions import Given, Written, graded, record_answers
 from rewards import ticks
 from rewards.refusals import Refusal
-from server.runtime.batch import Batcher
+from server.runtime.batch import Batcher, Shared
 
 log = logging.getLogger("laurel.answering")
 
@@ -41,6 +41,7 @@ class Answering:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._keys: dict[UUID, queries.AnswerKey] = {}
+        self._reading: Shared[queries.AnswerKey] = Shared()
         self._batcher: Batcher[Given, Written] = Batcher(_record, most=MOST_IN_A_COMMIT, apart=COMMIT_SECONDS)
         self._counting: set[UUID] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -77,14 +78,16 @@ class Answering:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _key(self, round_id: UUID) -> queries.AnswerKey:
-        found = self._keys.get(round_id)
+        # A hall that taps before the key is there must not read it a thousand times.
+        return self._keys.get(round_id) or await self._reading.ask(round_id, lambda: self._read_key(round_id))
+
+    async def _read_key(self, round_id: UUID) -> queries.AnswerKey:
+        found = await queries.answer_key(round_id)
         if found is None:
-            found = await queries.answer_key(round_id)
-            if found is None:
-                raise Refusal("round.unknown")
-            if len(self._keys) > 1000:
-                self._keys.clear()
-            self._keys[round_id] = found
+            raise Refusal("round.unknown")
+        if len(self._keys) > 1000:
+            self._keys.clear()
+        self._keys[round_id] = found
         return found
 
     def _count(self, room_id: UUID) -> None:

@@ -15,7 +15,7 @@ from server.web.quizzes.shortcut import Shortcut
 
 
 def _opened(resources: Resources, shown: Shown) -> Opened:
-    live, answering = Rooms.of(resources.redis), Answering(resources.redis)
+    live, answering = Rooms(resources.redis), Answering(resources.redis)
     return Opened(
         own=Live(live, answering),
         topics={"room": live.topic()},

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from server.runtime.batch import Batcher
+from server.runtime.batch import Batcher, Shared
 from tests import patience
 
 NEVER = 3600.0
@@ -117,3 +117,31 @@ async def test_who_hangs_up_disturbs_nobody_and_his_item_is_done(work: Work) -> 
     work.gate.set()
     assert await asyncio.gather(callers[0], callers[2]) == [1, 9]
     assert work.batches == [[1, 2, 3]]
+
+
+@dataclass
+class Finding:
+    """Finds a number; `gate` holds it back until it is opened."""
+
+    found: int = 0
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def find(self) -> int:
+        self.found += 1
+        await self.gate.wait()
+        if self.found == 2:
+            raise ValueError("two")
+        return self.found
+
+
+async def test_those_who_ask_for_the_same_meanwhile_share_one_answer() -> None:
+    finding, shared = Finding(), Shared[int]()
+    asked = [asyncio.create_task(shared.ask("a", finding.find)) for _ in range(100)]
+    await turns()
+    asked[0].cancel()
+    finding.gate.set()
+    assert await asyncio.gather(*asked[1:]) == [1] * 99
+    assert finding.found == 1
+    told = await asyncio.gather(*(shared.ask("a", finding.find) for _ in range(3)), return_exceptions=True)
+    assert [type(one) for one in told] == [ValueError] * 3, "nothing is kept, and a fault is everybody's"
+    assert await asyncio.gather(*(shared.ask(key, finding.find) for key in "ab")) == [3, 4]
