@@ -2,7 +2,7 @@
 
 Arguments choose works (room-50 and so on, sign-in, board, draw-50000 and so on); none: all. The report goes to
 standard output and, with the machine, the date and the command, to benchmarks/results/; with `--json FILE` the figures
-alone go to that file instead, as one object {work: {figure: value}}.
+alone go to that file instead, as one object {work: {figure: value}}. `--web N`: so many web processes.
 """
 
 import argparse
@@ -60,14 +60,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def run(names: list[str]) -> dict[str, Any]:
-    """Start Laurel, do the works one after the other, stop it; the report."""
+def run(names: list[str], web: str) -> dict[str, Any]:
+    """Start Laurel with so many web processes ("": as many as it takes by itself), do the works one after the other,
+    stop it; the report."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 20_000)), hard))
     folder = Path(tempfile.mkdtemp(prefix="laurel-bench-"))
     port = free_port()
     environ = {name: value for name, value in os.environ.items() if not name.startswith("LAUREL_")}
     environ |= {"LAUREL_DATA": str(folder / "data"), "LAUREL_PORT": str(port), "LAUREL_LOG": "warning"}
+    environ["LAUREL_WEB_PROCESSES"] = web
     serving = subprocess.Popen(
         [str(Path(sys.executable).parent / "laurel"), "serve"],
         cwd=ROOT,
@@ -163,16 +165,17 @@ def main() -> int:
     asked = argparse.ArgumentParser(prog="python -m benchmarks")
     asked.add_argument("works", nargs="*", metavar="WORK", help=", ".join(WORKS))
     asked.add_argument("--json", type=Path, metavar="FILE", help="write {work: figures} there, and no page of results")
+    asked.add_argument("--web", default="", metavar="N", help="web processes (else as many as Laurel takes by itself)")
     given = asked.parse_args()
     names = given.works or list(WORKS)
     if unknown := [name for name in names if name not in WORKS]:
         asked.error(f"unknown work: {', '.join(unknown)}; there are {', '.join(WORKS)}")
-    report = run(names)
+    report = run(names, given.web)
     missed = verdicts(report)
     at = datetime.now(UTC)
     head = {
         "date": at.isoformat(timespec="seconds"),
-        "command": "python -m benchmarks " + " ".join(names),
+        "command": "python -m benchmarks " + " ".join(sys.argv[1:] or names),
         "machine": f"{os.cpu_count()} cores, {psutil.virtual_memory().total >> 30} GiB, {platform.system()}",
         "python": platform.python_version(),
         "load_average": [round(load, 1) for load in os.getloadavg()],
