@@ -5,6 +5,7 @@ from typing import Any
 
 from games.quizzes.earnings import QUIZ
 from server.runtime.resources import Resources
+from server.web.frame import html
 from server.web.frame.i18n import mark as _
 from server.web.frame.noun import Area, Door, Noun, Opened, Shown, Slide, Way
 from server.web.quizzes import cards, checks, finding, phone, screen, words
@@ -15,6 +16,8 @@ from server.web.quizzes.shortcut import Shortcut
 
 
 def _opened(resources: Resources, shown: Shown) -> Opened:
+    # The first click of an evening must not wait for them.
+    html.make_ready(*(f"quizzes/{face}/room.html" for face in ("phone", "desk", "screen")))
     live, answering = Rooms(resources.redis), Answering(resources.redis)
     return Opened(
         own=Live(live, answering),
