@@ -13,12 +13,16 @@ class Batcher(Generic[Item, Result]):
     """Call `run` with one item or many, at most `most`, one batch at a time; give each caller its own result.
 
     Nobody waits for company: the first item starts a batch, with all that come in the same turn of the loop. What comes
-    while it is under way, or within `apart` seconds of its start, makes the next. `run` returns one result an item, in
-    order; when it raises, every caller of that batch gets the exception.
+    while it is under way makes the next, `apart(items of this one)` seconds at least after the start of this one.
+    `run` returns one result an item, in order; when it raises, every caller of that batch gets the exception.
     """
 
     def __init__(
-        self, run: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]], *, most: int, apart: float = 0.0
+        self,
+        run: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]],
+        *,
+        most: int,
+        apart: Callable[[int], float] = lambda _: 0.0,
     ) -> None:
         self._run = run
         self._most = most
@@ -42,7 +46,7 @@ class Batcher(Generic[Item, Result]):
             batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
             begun = loop.time()
             await self._carry_out(batch)
-            if (left := begun + self._apart - loop.time()) > 0:
+            if (left := begun + self._apart(len(batch)) - loop.time()) > 0:
                 await asyncio.sleep(left)
 
     async def _carry_out(self, batch: list[tuple[Item, "asyncio.Future[Result]"]]) -> None:

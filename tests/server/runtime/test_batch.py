@@ -79,7 +79,7 @@ async def test_what_comes_while_a_batch_is_under_way_is_the_next_one(work: Work)
 
 
 async def test_the_first_never_waits_and_the_next_batch_keeps_its_distance(work: Work) -> None:
-    batcher = Batcher(work.run, most=1000, apart=NEVER)
+    batcher = Batcher(work.run, most=1000, apart=lambda items: NEVER if items == 1 else 0.0)
     assert await batcher.put(1) == 1
     soon = [asyncio.create_task(batcher.put(n)) for n in (2, 3)]
     await turns()
@@ -89,7 +89,8 @@ async def test_the_first_never_waits_and_the_next_batch_keeps_its_distance(work:
     await turns()
     assert await batcher.put(4) == 16, "after quiet the first starts at once, with whoever waits"
     assert await asyncio.gather(*soon) == [4, 9]
-    assert work.batches == [[1], [2, 3, 4]]
+    assert await batcher.put(5) == 25, "how far apart follows from how many there were"
+    assert work.batches == [[1], [2, 3, 4], [5]]
     batcher._working.cancel()
 
 
