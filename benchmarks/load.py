@@ -82,6 +82,10 @@ class Server:
         """Resident bytes of each web process."""
         return [p.memory_info().rss for p in self.processes() if self._kind(p) == "web"]
 
+    def memory(self) -> int:
+        """Bytes of all processes together: their own, and of what several share each its part (PSS)."""
+        return sum(process.memory_full_info().pss for process in self.processes())
+
     @staticmethod
     def _kind(process: psutil.Process) -> str:
         words = " ".join(process.cmdline())
@@ -214,7 +218,7 @@ async def room(server: Server, size: int) -> dict[str, Any]:
 
     await asyncio.gather(*map(enter, phones))
     readers = await sessions_for(server, people[:4])
-    streaming = server.web_memory()
+    streaming, memory = server.web_memory(), server.memory()
     gc.collect()
     gc.disable()
     acknowledged: list[tuple[UUID, str, float]] = []
@@ -284,6 +288,7 @@ async def room(server: Server, size: int) -> dict[str, Any]:
         "reveal_to_last_phone_s": round(max(reveals), 4),
         "cpu_ms_per_answer": round(sum(spent.values()) * 1000 / counted, 3),
         "cpu_ms_by_process": {kind: round(value * 1000 / counted, 3) for kind, value in sorted(spent.items())},
+        "memory_mb": round(memory / 2**20, 1),
         "web_memory_mb": round(max(streaming) / 2**20, 1),
         "kb_per_phone": round((sum(streaming) - sum(before)) / 1024 / size, 1),
         "board_read_p99_s": round(centile(reads, 0.99), 4) if reads else None,

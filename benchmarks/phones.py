@@ -139,8 +139,12 @@ class Client:
     async def request(
         self, method: str, path: str, form: dict[str, str] | None = None, *, htmx: bool = False
     ) -> tuple[int, bytes, bytes]:
-        """(status, head, body). Cookies are kept; the token is taken from every page that carries one."""
+        """(status, head, body). Cookies are kept; the token is taken from every page that carries one.
+
+        A kept connection that turns out to be closed is replaced, as browsers do.
+        """
         exchange = self._exchange
+        kept = exchange is not None and not exchange.lost
         if exchange is None or exchange.lost:
             _, exchange = await asyncio.get_running_loop().create_connection(
                 _Exchange, self.address.host, self.address.port
@@ -161,7 +165,12 @@ class Client:
         exchange.waiter = asyncio.get_running_loop().create_future()
         assert exchange.transport is not None
         exchange.transport.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
-        status, head, answer = await exchange.waiter
+        try:
+            status, head, answer = await exchange.waiter
+        except ConnectionError:
+            if not kept:
+                raise
+            return await self.request(method, path, form, htmx=htmx)
         for line in head.split(b"\r\n"):
             if line.lower().startswith(b"set-cookie:"):
                 name, _, value = line[11:].strip().split(b";")[0].partition(b"=")

@@ -1,0 +1,3 @@
+"""The process and its faces."""
+
+VERSION = "0.1.0"

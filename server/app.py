@@ -38,8 +38,12 @@ def make_app(settings: Settings, listing: Listing = LISTING) -> Litestar:
         async with opened(chosen) as resources:
             hub = Hub(connect(chosen.redis_url, size=2, read_timeout=30))
             sessions = Sessions(resources.redis)
+            nouns = _open(listing, resources, hub)
+            within = routed
+            for noun in nouns.values():
+                within = noun.shortcut(within) if noun.shortcut is not None else within
             gate = Gate(
-                routed,
+                within,
                 sessions=lambda: sessions,
                 key=chosen.key("csrf"),
                 secure=chosen.public_url.startswith("https:"),
@@ -48,7 +52,6 @@ def make_app(settings: Settings, listing: Listing = LISTING) -> Litestar:
             app.asgi_handler = gate
             hub.heard.append(sessions.heard)
             hub.beats.append(sessions.recheck)
-            nouns = _open(listing, resources, hub)
             app.state.process = Process(resources, sessions, Limits(resources.redis), hub, gate, nouns)
             hub.start()
             try:

@@ -4,23 +4,49 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from typing import Final
 
 import click
 
 from rewards.refusals import Refusal as BrokenRule
-from server.commands import backups, draws, imports, serving, terminal, upkeep
-from server.commands.demo import demo
+from server import VERSION
+from server.commands import terminal
 from server.commands.terminal import Exit, Group
-from server.runtime.migrate import MigrationError
-from server.runtime.refusals import Refusal
+from server.runtime.refusals import MigrationError, Refusal
 from server.web.frame.i18n import mark
-from server.web.frame.pages import VERSION
 
 log = logging.getLogger("laurel.cli")
 
 
+_COMMANDS: Final = {
+    "serve": "serving:serve",
+    "worker": "working:worker",
+    "demo": "demo:demo",
+    "migrate": "upkeep:migrate_command",
+    "roster": "imports:roster",
+    "quiz": "imports:quiz",
+    "draw": "draws:draw",
+    "board": "upkeep:board",
+    "check": "upkeep:check",
+    "backup": "backups:backup",
+    "restore": "backups:restore",
+    "settings": "upkeep:settings_command",
+}
+"""Name -> where it stands in server.commands. Loaded when asked for: `serve` stays for months and needs no other."""
+
+
+class _Laurel(Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module, _, name = _COMMANDS.get(cmd_name, "").partition(":")
+        return getattr(import_module(f"server.commands.{module}"), name) if module else None
+
+
 @click.group(
-    cls=Group,
+    cls=_Laurel,
     help=mark("Laurel: quizzes, boards and prize draws for a union or an employer, on its own machine."),
     epilog=mark(
         "Settings are LAUREL_* variables; `laurel settings` shows them. LAUREL_LANGUAGE=zh-Hans speaks Chinese."
@@ -31,27 +57,10 @@ def laurel() -> None:
     """Everything that the command line can do."""
 
 
-for command in (
-    serving.serve,
-    serving.worker,
-    demo,
-    upkeep.migrate_command,
-    imports.roster,
-    imports.quiz,
-    draws.draw,
-    upkeep.board,
-    upkeep.check,
-    backups.backup,
-    backups.restore,
-    upkeep.settings_command,
-):
-    laurel.add_command(command)
-
-
-def run(arguments: Sequence[str] | None = None) -> int:
+def run(arguments: Sequence[str] | None = None, command: click.Command = laurel) -> int:
     """Carry out a command line and return its exit code; never raises, never shows a traceback."""
     try:
-        status = laurel.main(arguments, prog_name="laurel", standalone_mode=False)
+        status = command.main(arguments, prog_name="laurel", standalone_mode=False)
         return int(status or 0)
     except click.exceptions.NoArgsIsHelpError as error:
         terminal.say(error.format_message())

@@ -20,8 +20,9 @@ import asyncpg
 import click
 import msgspec
 
+from server import VERSION
 from server.commands import services, terminal
-from server.commands.services import in_force, migrated
+from server.commands.services import migrated
 from server.commands.terminal import JSON, Command, Exit
 from server.commands.upkeep import rebuild_all
 from server.runtime import embedded, folder, logs, settings
@@ -31,7 +32,6 @@ from server.runtime.migrate import files
 from server.runtime.refusals import Refusal
 from server.runtime.settings import Settings
 from server.web.frame.i18n import mark
-from server.web.frame.pages import VERSION
 
 FORMAT: Final = "laurel-backup/1"
 HEAD: Final = "laurel.json"
@@ -50,10 +50,10 @@ def backup(file: Path, force: bool, json: bool) -> int:
     """May be run while people play: the database is read as of one instant."""
     if file.exists() and not force:
         raise Refusal("backup.exists", file=file)
-    chosen = in_force()
+    chosen = terminal.in_force()
     services.require_data(chosen)
     chosen = settings.prepare(chosen)
-    with embedded.available(chosen, services.quiet):
+    with embedded.available(chosen, terminal.quiet):
         asyncio.run(services.reached(chosen))
         size = _write(chosen, file)
     if json:
@@ -150,7 +150,7 @@ def _without_password(address: str) -> tuple[str, str]:
 @JSON
 def restore(file: Path, json: bool) -> int:
     """The data folder (and an external database) must be empty; after a failure it is as empty as before."""
-    chosen = in_force()
+    chosen = terminal.in_force()
     if not _is_empty(chosen.data):
         raise Refusal("restore.not_empty", folder=chosen.data)
     with _opened(file) as tar:
@@ -225,7 +225,7 @@ def _rebuilt(chosen: Settings, tar: tarfile.TarFile, file: Path) -> list[str]:
         _unpack(tar, chosen.data, file)
     except (OSError, tarfile.TarError) as error:
         raise Refusal("restore.foreign", file=file) from error
-    with embedded.available(chosen, services.quiet):
+    with embedded.available(chosen, terminal.quiet):
         asyncio.run(_require_empty(chosen))
         options = ["--no-owner", "--no-acl", "--exit-on-error", "--single-transaction"]
         _postgres_tool(chosen, "pg_restore", [*options, str(dump)])

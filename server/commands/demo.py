@@ -15,7 +15,7 @@ from typing import Any, Final
 import click
 
 from server.commands import terminal
-from server.commands.services import in_force, migrated, narrate, ready
+from server.commands.services import migrated, ready
 from server.commands.serving import Run, require_restored, show_qr, start_services, web_children, worker_children
 from server.commands.terminal import JSON, Command, Exit
 from server.demo import roster, seed
@@ -62,7 +62,7 @@ class _Stage:
 def _told(name: str, event: str, details: Mapping[str, object]) -> None:
     """As `narrate`; the simulated players come and go without a word, as they tell their own story."""
     if name != _PLAYERS:
-        narrate(name, event, details)
+        terminal.narrate(name, event, details)
 
 
 def _facts(line: str) -> dict[str, Any] | None:
@@ -119,7 +119,7 @@ def _listener(chosen: Settings) -> socket:
 def demo(players: int, once: bool, json: bool) -> int:
     """With --once: exit 0 only if clients, tables, boards, ledger and the published draw agree."""
     begun = time.monotonic()
-    chosen = settings.prepare(demo_settings(in_force()))
+    chosen = settings.prepare(demo_settings(terminal.in_force()))
     require_restored(chosen)
     stage = _Stage()
     with Supervisor(chosen.data, progress=_told, sink=stage.hear) as supervisor, closing(_listener(chosen)) as port:

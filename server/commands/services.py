@@ -1,10 +1,8 @@
 """What a command needs to do its work: the settings in force, and the database and Redis, reached or started."""
 
 import asyncio
-import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Final, TypeVar
 
 import asyncpg
@@ -17,51 +15,12 @@ from server.runtime.redis_client import connect
 from server.runtime.refusals import Refusal
 from server.runtime.resources import Resources, opened
 from server.runtime.settings import Settings
-from server.web.frame.i18n import mark
 from server.web.nouns import LISTING
 
 Result = TypeVar("Result")
 
 AWAY: Final = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError)
 """What asyncpg raises when there is no server to talk to."""
-
-_SAID: Final = {
-    "starting": mark("Starting %(name)s."),
-    "ready": mark("Ready: %(name)s (%(seconds).1f s)."),
-    "died": mark("Ended unexpectedly: %(name)s (status %(status)s). It is started again."),
-    "killed": mark("Did not stop in time and was ended: %(name)s."),
-    "ended": mark("Left by an earlier run and ended: %(name)s (process %(pid)s)."),
-    "stopped": mark("Stopped: %(name)s."),
-}
-_NAMES: Final = {
-    "database": mark("the database (PostgreSQL)"),
-    "redis": mark("the boards' store (Valkey)"),
-    "web": mark("web process %(number)s"),
-    "worker": mark("worker process %(number)s"),
-}
-
-
-def in_force() -> Settings:
-    """The settings of this command; its log lines go to stderr."""
-    chosen = settings.load(os.environ, Path.cwd())
-    logs.set_up("warning" if chosen.log == "info" else chosen.log)
-    return chosen
-
-
-def narrate(name: str, event: str, details: Mapping[str, object]) -> None:
-    """Say on stderr what happens to a child of the supervisor."""
-    kind, _, number = name.partition("-")
-    said = {"name": terminal.words(_NAMES.get(kind, name), number=number), **details}
-    if event == "failed":
-        terminal.tell(terminal.sentence(str(details["code"]), said))
-    elif event in _SAID:
-        terminal.tell(terminal.words(_SAID[event], **said))
-
-
-def quiet(name: str, event: str, details: Mapping[str, object]) -> None:
-    """As `narrate`, but only what went wrong: for commands that start the servers for a moment."""
-    if event in ("died", "failed", "killed", "ended"):
-        narrate(name, event, details)
 
 
 async def require_services(chosen: Settings) -> None:
@@ -135,9 +94,9 @@ def require_data(chosen: Settings) -> None:
 def with_house(work: Callable[[Resources], Awaitable[Result]]) -> Result:
     """Do a command's work with both services: those of a running `laurel serve`, the external ones, or ours, started
     for the length of the command."""
-    chosen = in_force()
+    chosen = terminal.in_force()
     require_data(chosen)
     chosen = settings.prepare(chosen)
 
-    with embedded.available(chosen, quiet):
+    with embedded.available(chosen, terminal.quiet):
         return asyncio.run(when_ready(chosen, work))

@@ -1,31 +1,32 @@
-"""`laurel serve` and `laurel worker`: everything that runs, under one supervisor, until Ctrl-C."""
+"""`laurel serve`: everything that runs, under one supervisor, until Ctrl-C.
 
-import asyncio
+It stays for months, so what is imported here is only what keeps processes running.
+"""
+
 import io
+import json as jsons
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Final
 
 import click
 import segno
 
-from rewards.members.actions import first_admin_link
-from rewards.members.queries import has_admin
-from server.commands import services, terminal
-from server.commands.services import in_force, migrated, narrate, ready
+from server.commands import terminal
 from server.commands.terminal import JSON, Command, Exit
 from server.runtime import embedded, settings
-from server.runtime.chance import token
-from server.runtime.clock import now
-from server.runtime.migrate import ROOT
 from server.runtime.refusals import Refusal
 from server.runtime.settings import Settings
 from server.runtime.supervisor import Child, Supervisor, bind
 from server.web.frame.i18n import mark
+
+ROOT: Final = Path(__file__).resolve().parents[2]
 
 _GRACE: Final = 10.0
 """Seconds for a web or worker process to end what is under way; its own grace is three."""
@@ -94,14 +95,22 @@ def local_host(host: str) -> str:
     return host
 
 
-async def open_services(chosen: Settings) -> Run:
-    """Reach the services, bring the tables up to date, and make the first admin's link when there is no admin."""
-    run = Run(chosen, await migrated(chosen))
-    async with ready(chosen):
-        if not await has_admin():
-            made = await first_admin_link(now(), token)
-            run.first_admin = f"{chosen.public_url}/welcome/{made}"
-    return run
+def open_services(chosen: Settings) -> Run:
+    """What opening.py does, in a process of its own: it needs the whole program, the supervisor for months only this.
+
+    When it is refused there it is told there, and this command ends with the same status.
+    """
+    ended = subprocess.run(
+        [sys.executable, "-m", "server.commands.opening"],
+        cwd=ROOT,
+        env=settings.child_environ(chosen, os.environ),
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    if ended.returncode:
+        raise click.exceptions.Exit(ended.returncode)
+    done = jsons.loads(ended.stdout)
+    return Run(chosen, done["migrated"], done["first_admin"])
 
 
 def start_services(supervisor: Supervisor, chosen: Settings) -> None:
@@ -120,12 +129,12 @@ def require_restored(chosen: Settings) -> None:
 @JSON
 def serve(json: bool) -> int:
     """One line of JSON, or a page of links, once everything is ready."""
-    chosen = settings.prepare(in_force())
+    chosen = settings.prepare(terminal.in_force())
     require_restored(chosen)
-    with Supervisor(chosen.data, progress=narrate) as supervisor, bind(chosen.host, chosen.port) as listener:
+    with Supervisor(chosen.data, progress=terminal.narrate) as supervisor, bind(chosen.host, chosen.port) as listener:
         chosen = settings.served_at(chosen, listener.getsockname()[1])
         start_services(supervisor, chosen)
-        run = asyncio.run(open_services(chosen))
+        run = open_services(chosen)
         supervisor.start(
             *web_children(chosen, listener, os.environ),
             *worker_children(chosen, os.environ, chosen.worker_processes),
@@ -181,30 +190,3 @@ def show_qr(text: str) -> None:
     except UnicodeEncodeError:
         return
     terminal.say(drawn.getvalue().rstrip("\n"))
-
-
-@click.command(cls=Command, help=mark("Run only workers, on this or another machine, until Ctrl-C."))
-@click.option(
-    "--processes",
-    type=click.IntRange(1, 32),
-    default=None,
-    help=mark("How many (else LAUREL_WORKER_PROCESSES)."),
-)
-@JSON
-def worker(processes: int | None, json: bool) -> int:
-    """Uses the external services, or those of a `laurel serve` over the same data folder."""
-    chosen = in_force()
-    services.require_data(chosen)
-    chosen = settings.prepare(chosen)
-    asyncio.run(services.reached(chosen))
-    count = processes or max(chosen.worker_processes, 1)
-    home = chosen.data / "workers"
-    with Supervisor(home, progress=narrate) as supervisor:
-        supervisor.start(*worker_children(chosen, os.environ, count))
-        if json:
-            terminal.say_json({"processes": supervisor.pids(), "data": str(chosen.data)})
-        else:
-            terminal.say(terminal.words("Workers running: %(count)s. Ctrl-C stops them.", count=count))
-        supervisor.run()
-        return Exit.OK
-    return Exit.STOPPED

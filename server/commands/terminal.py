@@ -10,13 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 from functools import cache
+from importlib import import_module
+from pathlib import Path
 from typing import Any, Final, cast
 
 import click
 
 from server.commands import words as cli
+from server.runtime import logs
+from server.runtime.settings import Settings, load
 from server.web.frame import i18n
-from server.web.nouns import LISTING
 
 _CONTEXT: Final = "cli"
 _NARROW: Final = 58
@@ -71,7 +74,8 @@ def words(msgid: str, **values: object) -> str:
 
 @cache
 def _sentences() -> Mapping[str, str]:
-    return {**LISTING.texts, **cli.TEXTS}
+    # Only when something went wrong: the list of nouns takes the whole program along.
+    return {**import_module("server.web.nouns").LISTING.texts, **cli.TEXTS}
 
 
 def sentence(code: str, details: Mapping[str, object]) -> str:
@@ -106,6 +110,45 @@ def say(text: str = "") -> None:
 def tell(text: str) -> None:
     """A line on the way: progress, warnings, refusals."""
     click.echo(text, err=True)
+
+
+_SAID: Final = {
+    "starting": i18n.mark("Starting %(name)s."),
+    "ready": i18n.mark("Ready: %(name)s (%(seconds).1f s)."),
+    "died": i18n.mark("Ended unexpectedly: %(name)s (status %(status)s). It is started again."),
+    "killed": i18n.mark("Did not stop in time and was ended: %(name)s."),
+    "ended": i18n.mark("Left by an earlier run and ended: %(name)s (process %(pid)s)."),
+    "stopped": i18n.mark("Stopped: %(name)s."),
+}
+_NAMES: Final = {
+    "database": i18n.mark("the database (PostgreSQL)"),
+    "redis": i18n.mark("the boards' store (Valkey)"),
+    "web": i18n.mark("web process %(number)s"),
+    "worker": i18n.mark("worker process %(number)s"),
+}
+
+
+def in_force() -> Settings:
+    """The settings of this command; its log lines go to stderr."""
+    chosen = load(os.environ, Path.cwd())
+    logs.set_up("warning" if chosen.log == "info" else chosen.log)
+    return chosen
+
+
+def narrate(name: str, event: str, details: Mapping[str, object]) -> None:
+    """Say on stderr what happens to a child of the supervisor."""
+    kind, _, number = name.partition("-")
+    said = {"name": words(_NAMES.get(kind, name), number=number), **details}
+    if event == "failed":
+        tell(sentence(str(details["code"]), said))
+    elif event in _SAID:
+        tell(words(_SAID[event], **said))
+
+
+def quiet(name: str, event: str, details: Mapping[str, object]) -> None:
+    """As `narrate`, but only what went wrong: for commands that start the servers for a moment."""
+    if event in ("died", "failed", "killed", "ended"):
+        narrate(name, event, details)
 
 
 def say_json(value: object) -> None:

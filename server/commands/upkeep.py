@@ -26,8 +26,8 @@ ROOMS: Final = "room:"
 @JSON
 def migrate_command(json: bool) -> int:
     """Safe to run on several machines at once."""
-    chosen = settings.prepare(services.in_force())
-    with embedded.available(chosen, services.quiet):
+    chosen = settings.prepare(terminal.in_force())
+    with embedded.available(chosen, terminal.quiet):
         applied = asyncio.run(services.migrated(chosen))
     if json:
         terminal.say_json({"applied": applied})
@@ -101,7 +101,7 @@ class _Progress:
 @JSON
 def settings_command(json: bool) -> int:
     """Secrets and passwords are shown as ***."""
-    found = settings.describe(services.in_force())
+    found = settings.describe(terminal.in_force())
     if json:
         terminal.say_json({name: {"value": value, "from": origin} for name, value, origin in found})
         return Exit.OK

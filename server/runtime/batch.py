@@ -1,18 +1,20 @@
-"""Many callers, one piece of work: concurrent items share one call (one commit, one round trip)."""
+"""Many callers, one piece of work: concurrent items share one call (one commit, one round trip), and those who ask for
+the same thing at the same time one answer."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
+from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 class Batcher(Generic[Item, Result]):
-    """Gather items for `wait` seconds or until there are `most`, call `run` once, give each caller its own result.
+    """Call `run` with one item or many, at most `most`, one batch at a time; give each caller its own result.
 
+    Nobody waits for company: the first item starts a batch, with all that come in the same turn of the loop. What comes
+    while it is under way makes the next, `apart(items of this one)` seconds at least after the start of this one.
     `run` returns one result an item, in order; when it raises, every caller of that batch gets the exception.
-    At most `lanes` batches are under way at once; more items wait in the next one.
     """
 
     def __init__(
@@ -20,48 +22,57 @@ class Batcher(Generic[Item, Result]):
         run: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]],
         *,
         most: int,
-        wait: float,
-        lanes: int = 2,
+        apart: Callable[[int], float] = lambda _: 0.0,
     ) -> None:
         self._run = run
         self._most = most
-        self._wait = wait
-        self._lanes = asyncio.Semaphore(lanes)
+        self._apart = apart
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
-        self._timer: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._working: asyncio.Task[None] | None = None
 
     async def put(self, item: Item) -> Result:
         """Hand an item in and wait for its result."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
         self._waiting.append((item, future))
-        if len(self._waiting) >= self._most:
-            self._start()
-        elif self._timer is None:
-            self._timer = loop.call_later(self._wait, self._start)
+        if self._working is None or self._working.done():
+            self._working = loop.create_task(self._work())
         return await future
 
-    def _start(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        batch, self._waiting = self._waiting, []
-        if batch:
-            task = asyncio.get_running_loop().create_task(self._carry_out(batch))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+    async def _work(self) -> None:
+        """One batch after the other until nobody waits."""
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            begun = loop.time()
+            await self._carry_out(batch)
+            if (left := begun + self._apart(len(batch)) - loop.time()) > 0:
+                await asyncio.sleep(left)
 
     async def _carry_out(self, batch: list[tuple[Item, "asyncio.Future[Result]"]]) -> None:
-        async with self._lanes:
-            try:
-                results = await self._run([item for item, _ in batch])
-                answered = list(zip(batch, results, strict=True))
-            except Exception as error:
-                for _, future in batch:
-                    if not future.done():
-                        future.set_exception(error)
-                return
+        try:
+            results = await self._run([item for item, _ in batch])
+            answered = list(zip(batch, results, strict=True))
+        except Exception as error:
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(error)
+            return
         for (_, future), result in answered:
             if not future.done():
                 future.set_result(result)
+
+
+class Shared(Generic[Result]):
+    """What is asked for again while it is being found is found once. Nothing is kept beyond that."""
+
+    def __init__(self) -> None:
+        self._under_way: dict[Hashable, asyncio.Task[Result]] = {}
+
+    async def ask(self, key: Hashable, find: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        """The result of `find`, or of the one that is under way for this key; its exception is everybody's."""
+        task = self._under_way.get(key)
+        if task is None:
+            task = self._under_way[key] = asyncio.get_running_loop().create_task(find())
+            task.add_done_callback(lambda _: self._under_way.pop(key))
+        return await asyncio.shield(task)

@@ -8,6 +8,7 @@ import asyncpg
 
 from rewards.ledger.actions import TOTALS, add_up, bring_up
 from rewards.ledger.earnings import Earning
+from server.runtime.refusals import MigrationError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDERS = ("rewards", "games", "server")
@@ -15,15 +16,6 @@ FOLDERS = ("rewards", "games", "server")
 
 LOCK = 0x1A0E1
 ADDING_UP = "rewards/totals"
-
-
-class MigrationError(Exception):
-    """An applied migration file has been altered, or the database is newer than this program."""
-
-    def __init__(self, code: str, name: str) -> None:
-        super().__init__(f"{code}: {name}")
-        self.code = code
-        self.name = name
 
 
 def files() -> list[tuple[str, str]]:

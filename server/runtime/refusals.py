@@ -11,3 +11,12 @@ class Refusal(Exception):
         self.code = code
         self.details = details
         super().__init__(" ".join([code, *(f"{name}={value}" for name, value in details.items())]))
+
+
+class MigrationError(Exception):
+    """An applied migration file has been altered, or the database is newer than this program."""
+
+    def __init__(self, code: str, name: str) -> None:
+        super().__init__(f"{code}: {name}")
+        self.code = code
+        self.name = name

@@ -250,7 +250,7 @@ def load(environ: Mapping[str, str], cwd: Path) -> Settings:
         "external_redis_url": None,
         "web_processes": max(1, _cores() - 1),
         "worker_processes": 1,
-        "database_pool": 8,
+        "database_pool": 5,
         "time_zone": "Asia/Shanghai",
         "language": "en",
         "organisation": "Laurel",

@@ -61,6 +61,8 @@ class Office:
     scene: Scene
     phones: list[Phone]
     host: Device
+    web: int
+    """Web processes, which share the port and with it the phones of a room."""
 
     async def value(self, sql: str, *values: object) -> object:
         """Asked on a line of its own; None while the database is away."""
@@ -94,20 +96,26 @@ class Office:
 
         await until(waits, f"{statement} to wait")
 
+    def _of(self, what: str) -> list[int]:
+        return [pid for name, pid in self.running.pids().items() if name.partition("-")[0] == what]
+
     async def kill(self, what: str) -> None:
-        """kill -9; everything: of the whole tree, and a start over the same folder."""
+        """kill -9, of all that are called so; everything: of the whole tree, and a start over the same folder."""
         if what == "everything":
             port = self.running.said["url"].rpartition(":")[2]
             await asyncio.to_thread(self.running.kill_everything)
-            self.running = await asyncio.to_thread(Running, self.settings.data, "serve", LAUREL_PORT=port)
+            more = {"LAUREL_PORT": port, "LAUREL_WEB_PROCESSES": str(self.web)}
+            self.running = await asyncio.to_thread(Running, self.settings.data, "serve", **more)
             return
-        (victim,) = [pid for name, pid in self.running.pids().items() if name.partition("-")[0] == what]
-        process = psutil.Process(victim)
-        os.kill(victim, signal.SIGKILL)
+        victims = self._of(what)
+        processes = [psutil.Process(victim) for victim in victims]
+        for victim in victims:
+            os.kill(victim, signal.SIGKILL)
 
         def replaced() -> bool:
-            found = [pid for name, pid in self.running.pids().items() if name.partition("-")[0] == what]
-            return not process.is_running() and bool(found) and found != [victim]
+            found = self._of(what)
+            gone = not any(process.is_running() for process in processes)
+            return gone and len(found) == len(victims) and not set(found) & set(victims)
 
         await until(replaced, f"{what} to be started again")
 
@@ -183,10 +191,11 @@ class Office:
             assert place.points == await ledger.season_points(self.scene.season, place.member)
 
 
-@pytest.fixture(scope="module")
-async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
+@pytest.fixture(scope="module", params=[1, 2], ids=["one web process", "two web processes"])
+async def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
     data: Path = tmp_path_factory.mktemp("faults") / "data"
-    running = await asyncio.to_thread(Running, data, "serve", LAUREL_PORT=str(free_port()))
+    more = {"LAUREL_PORT": str(free_port()), "LAUREL_WEB_PROCESSES": str(request.param)}
+    running = await asyncio.to_thread(Running, data, "serve", **more)
     url, settings = running.said["url"], settings_of(data)
     async with opened(settings) as resources:
         there = await scene(PHONES, number=1, seconds=LONG, at=now())
@@ -200,7 +209,7 @@ async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Offi
         Phone(member, device, RIGHT if number % 3 else WRONG)
         for number, (member, device) in enumerate(zip(there.players, devices, strict=True))
     ]
-    made = Office(running, settings, there, phones, host)
+    made = Office(running, settings, there, phones, host, request.param)
     try:
         await asyncio.gather(
             *(device.sign_in(paths[one]) for one, device in zip(people, (host, *devices), strict=True))

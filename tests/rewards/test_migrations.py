@@ -23,7 +23,8 @@ from piccolo.table import Table
 from rewards.draws.eligibility import Counted, Part, Points, read_rule, rule_json
 from rewards.ledger.earnings import Earning
 from server.runtime import migrate as runner
-from server.runtime.migrate import FOLDERS, MigrationError, files, migrate
+from server.runtime.migrate import FOLDERS, files, migrate
+from server.runtime.refusals import MigrationError
 from server.web.nouns import LISTING
 from tests.databases import named
 from tests.laws import examples

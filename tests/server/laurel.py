@@ -15,6 +15,7 @@ from multiprocessing.reduction import DupFd
 from pathlib import Path
 from typing import Any
 
+import click
 import psutil
 
 from server import cli
@@ -47,6 +48,12 @@ def laurel(data: Path, *arguments: str, **more: str) -> "subprocess.CompletedPro
             stream.seek(0)
         return subprocess.CompletedProcess(arguments, process.exitcode, said.read().decode(), told.read().decode())
 
+
+COMMANDS = [
+    cli.laurel.get_command(click.Context(cli.laurel), name)
+    for name in cli.laurel.list_commands(click.Context(cli.laurel))
+]
+"""All of them, loaded here for whoever is forked off."""
 
 _LOADED = multiprocessing.get_context("forkserver")
 _LOADED.set_forkserver_preload([__name__])

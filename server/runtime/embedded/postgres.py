@@ -68,6 +68,9 @@ class Postgres:
             # A log tells of the server, not of members: no statements, no values of rows.
             "log_error_verbosity": "terse",
             "log_min_error_statement": "panic",
+            # Nobody subscribes to the private server, and what it reads is in memory: no processes for these.
+            "max_logical_replication_workers": "0",
+            **({"io_method": "sync"} if self._program.version[0] >= 18 else {}),
         }
         options = [part for name, value in given.items() for part in ("-c", f"{name}={value}")]
         server = str(self._program.path)

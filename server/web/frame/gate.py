@@ -122,7 +122,7 @@ class Gate:
         if not given:
             given = (parse_qs(scope["query_string"].decode("latin-1")).get("csrf") or [""])[0]
         if not given and headers.get(b"content-type", b"").startswith(b"application/x-www-form-urlencoded"):
-            body, receive = await _peek(receive)
+            body, receive = await peek(receive)
             given = (parse_qs(body.decode("utf-8", "replace")).get("csrf") or [""])[0]
         salt, digest = given[:-DIGEST], given[-DIGEST:]
         return not hmac.compare_digest(digest.encode(), self._digest(salt, anchor).encode()), receive
@@ -139,7 +139,7 @@ def _cookies(scope: HTTPScope) -> dict[str, str]:
     return found
 
 
-async def _peek(receive: Receive) -> tuple[bytes, Receive]:
+async def peek(receive: Receive) -> tuple[bytes, Receive]:
     """Read a small body and give it back to be read again; a larger one is left to be refused."""
     messages: list[Any] = []
     body = b""

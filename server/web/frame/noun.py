@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
-from litestar.types import ControllerRouterHandler
+from litestar.types import ASGIApp, ControllerRouterHandler
 
 from rewards.ledger.earnings import Earning
 from rewards.members.rules import Duty
@@ -172,6 +172,7 @@ class Opened:
     """What a noun holds open in a web process, and what of it the shells use.
 
     `own` is found again by the noun's handlers (`pages.opened`). `hears` is called with (topic, fields) of every tick.
+    `shortcut` stands between the gate and the framework, for what is asked so often that the framework's part counts.
     """
 
     own: object
@@ -179,6 +180,7 @@ class Opened:
     scenes: Sequence[Scene] = ()
     hears: Sequence[Callable[[str, Mapping[str, str]], None]] = ()
     stop: Callable[[], Awaitable[None]] | None = None
+    shortcut: Callable[[ASGIApp], ASGIApp] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from litestar import Response, get
 
 from rewards import database
+from server import VERSION
 from server.web.frame import finding, pages, words
 from server.web.frame.asked import Asked
 from server.web.frame.noun import Noun
@@ -13,7 +14,7 @@ async def show_health(request: Asked) -> Response[dict[str, str]]:
     """Whether this process can reach its storage (for supervisors and proxies)."""
     await database.value("SELECT 1")
     await pages.process(request).redis.ping()
-    return Response({"status": "ready", "version": pages.VERSION})
+    return Response({"status": "ready", "version": VERSION})
 
 
 FRAME = Noun(

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from redis.asyncio import Redis
 
 from rewards.refusals import Refusal
+from server import VERSION
 from server.runtime import clock
 from server.runtime.resources import Resources
 from server.runtime.sessions import Session, Sessions
@@ -26,7 +27,6 @@ from server.web.frame.listing import Lenient, Listing, May
 from server.web.frame.live import Hub
 from server.web.frame.noun import Opened, Page
 
-VERSION = "0.1.0"
 LANGUAGE = "laurel_language"
 TEXT_SIZE = "laurel_text"
 TEXT_SIZES = ("normal", "large", "larger")
@@ -322,9 +322,14 @@ async def form(request: Asked) -> Form:
             else:
                 values.setdefault(key, []).append(str(value))
         return Form(values, files)
-    values = {}
+    return parsed(await request.body())
+
+
+def parsed(body: bytes) -> Form:
+    """The form that a body spells, as a browser without files sends it; Refusal web.bad_input when it spells none."""
+    values: dict[str, list[str]] = {}
     try:
-        pairs = parse_qsl((await request.body()).decode(), keep_blank_values=True, max_num_fields=2000)
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=2000)
     except (UnicodeDecodeError, ValueError):
         raise Refusal("web.bad_input") from None
     for key, value in pairs:

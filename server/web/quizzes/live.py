@@ -1,7 +1,8 @@
 """A live room as phones, screens and desks see it: one picture a face and language, and each phone's own lines."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Coroutine, Hashable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 from uuid import UUID
 
 from redis.asyncio import Redis
@@ -12,11 +13,14 @@ from rewards.boards import queries as boards
 from rewards.boards.rules import room_board
 from rewards.refusals import Refusal
 from server.runtime import clock
+from server.runtime.batch import Shared
 from server.web.frame import html, pages
 from server.web.frame.asked import Asked
 from server.web.frame.i18n import translator
 from server.web.frame.live import REMAINING, Picture, Topic, json_event
 from server.web.quizzes.answering import Answering
+
+Found = TypeVar("Found")
 
 LETTERS = "ABCDEFGH"
 PLACES_SHOWN = 10
@@ -80,13 +84,10 @@ class Rooms:
     """How rooms are shown in this process."""
 
     redis: Redis
-    _results: dict[tuple[UUID, int], dict[UUID, Result]]
-    _right: dict[UUID, dict[UUID, int]]
-
-    @classmethod
-    def of(cls, redis: Redis) -> "Rooms":
-        """With nothing remembered yet."""
-        return cls(redis, {}, {})
+    _results: dict[Hashable, dict[UUID, Result]] = field(default_factory=dict)
+    _reading: Shared[dict[UUID, Result]] = field(default_factory=Shared)
+    _right: dict[Hashable, dict[UUID, int]] = field(default_factory=dict)
+    _counting: Shared[dict[UUID, int]] = field(default_factory=Shared)
 
     def topic(self) -> Topic:
         """For the hub's topics `room`."""
@@ -151,29 +152,24 @@ class Rooms:
             lines |= {"total": before.total, "place": before.place}
         return lines
 
-    async def results(self, room: RoomRow) -> dict[UUID, Result]:
+    async def results(self, room: RoomRow) -> Mapping[UUID, Result]:
         """Every player's result after the last closed round, read once a version."""
         position = FINAL if room.state == "podium" else room.position - (room.state == "question")
-        key = (room.id, position * 100_000 + room.version)
-        found = self._results.get(key)
-        if found is None:
-            found = {result.member: result for result in await queries.results(room.id, position)}
-            while len(self._results) >= 16:
-                self._results.pop(next(iter(self._results)))
-            self._results[key] = found
-        return found
+
+        async def read() -> dict[UUID, Result]:
+            return {result.member: result for result in await queries.results(room.id, position)}
+
+        return await _once(self._results, self._reading, (room.id, position, room.version), read)
 
     async def right_answers(self, room: RoomRow) -> Mapping[UUID, int]:
         """How many right answers every player has, at the podium; before it nothing. Read once a room."""
         if room.state != "podium":
             return {}
-        found = self._right.get(room.id)
-        if found is None:
-            found = {score.member: score.correct for score in await queries.scores(room.id)}
-            while len(self._right) >= 16:
-                self._right.pop(next(iter(self._right)))
-            self._right[room.id] = found
-        return found
+
+        async def read() -> dict[UUID, int]:
+            return {score.member: score.correct for score in await queries.scores(room.id)}
+
+        return await _once(self._right, self._counting, room.id, read)
 
     async def count(self, identity: str) -> bytes:
         """The counter of answers and players."""
@@ -185,6 +181,22 @@ class Rooms:
         """The version that each room should show."""
         found = await queries.versions([UUID(identity) for identity in identities])
         return {str(room_id): str(version) for room_id, version in found.items()}
+
+
+async def _once(
+    kept: dict[Hashable, Found],
+    reading: Shared[Found],
+    key: Hashable,
+    read: Callable[[], Coroutine[Any, Any, Found]],
+) -> Found:
+    """What is kept under the key, else what is read now for all who ask; the last sixteen are kept."""
+    found = kept.get(key)
+    if found is None:
+        found = await reading.ask(key, read)
+        while len(kept) >= 16 and key not in kept:
+            kept.pop(next(iter(kept)))
+        kept[key] = found
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,22 +5,27 @@ from typing import Any
 
 from games.quizzes.earnings import QUIZ
 from server.runtime.resources import Resources
+from server.web.frame import html
 from server.web.frame.i18n import mark as _
 from server.web.frame.noun import Area, Door, Noun, Opened, Shown, Slide, Way
 from server.web.quizzes import cards, checks, finding, phone, screen, words
 from server.web.quizzes.answering import Answering
 from server.web.quizzes.desk import quizzes, rooms
 from server.web.quizzes.live import Live, Rooms
+from server.web.quizzes.shortcut import Shortcut
 
 
 def _opened(resources: Resources, shown: Shown) -> Opened:
-    live, answering = Rooms.of(resources.redis), Answering(resources.redis)
+    # The first click of an evening must not wait for them.
+    html.make_ready(*(f"quizzes/{face}/room.html" for face in ("phone", "desk", "screen")))
+    live, answering = Rooms(resources.redis), Answering(resources.redis)
     return Opened(
         own=Live(live, answering),
         topics={"room": live.topic()},
         scenes=(screen.scene(resources, live),),
         hears=(answering.forget,),
         stop=answering.stop,
+        shortcut=lambda app: Shortcut(app, answering),
     )
 
 

@@ -1,5 +1,6 @@
 """The room on a phone: join, follow, answer."""
 
+from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -9,6 +10,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from games.quizzes import actions, queries
+from games.quizzes.actions import Written
 from games.quizzes.queries import RoomRow
 from rewards.refusals import Refusal
 from server.runtime import clock
@@ -17,6 +19,7 @@ from server.web.frame import guards, html, pages
 from server.web.frame.asked import Asked
 from server.web.frame.limits import Policy, network_of
 from server.web.frame.live import Channel, EventStream, json_event
+from server.web.quizzes.answering import Answering
 from server.web.quizzes.live import letters, live, remaining, room_or_refuse
 
 WRONG_ROOMS: Final = Policy("room.code", 300, 1.0)
@@ -112,29 +115,47 @@ _REFUSED = {
 _got_it: dict[tuple[str, int, bool], bytes] = {}
 
 
-@post("/rounds/{round_id:uuid}/answers", opt={"page": "/play"}, guards=[guards.signed_in])
-async def answer(request: Asked, round_id: FromPath[UUID]) -> Response[bytes]:
-    """One answer a member a question. The page says "got it" only after the commit."""
-    received_at = clock.now()
-    me = pages.signed_in(request)
-    form = await pages.form(request)
+async def recorded(
+    answering: Answering, round_id: UUID, member: UUID, form: pages.Form, received_at: datetime
+) -> Written:
+    """A member's answer in the table: this one or, for a repeat, his first. Refusals: round.*, room.*, web.resting."""
     try:
         chosen = sorted({int(value) for value in form.all("picked")[:8]})
     except ValueError:
         raise Refusal("round.malformed") from None
-    written = await live(request).answering.answer(round_id, me.id, chosen, received_at)
+    written = await answering.answer(round_id, member, chosen, received_at)
     if written.outcome in _REFUSED:
         raise Refusal(_REFUSED[written.outcome])
-    if not pages.is_htmx(request):
-        return await _back_to_room(request, round_id)
-    key = (pages.locale(request), written.picked, written.outcome == "duplicate")
+    return written
+
+
+def got_it(locale: str, written: Written) -> bytes:
+    """What the page shows once the answer is in the table; rendered once for each that there can be."""
+    key = (locale, written.picked, written.outcome == "duplicate")
     body = _got_it.get(key)
     if body is None:
-        body = html.render_block(
-            "quizzes/phone/room.html", "got_it", key[0], picked=letters(written.picked), again=key[2]
-        ).encode()
+        shown = {"picked": letters(written.picked), "again": key[2]}
+        body = html.render_block("quizzes/phone/room.html", "got_it", locale, **shown).encode()
         _got_it[key] = body
-    return Response(body, status_code=200, media_type="text/html; charset=utf-8")
+    return body
+
+
+@post("/rounds/{round_id:uuid}/answers", opt={"page": "/play"}, guards=[guards.signed_in])
+async def answer(request: Asked, round_id: FromPath[UUID]) -> Response[bytes]:
+    """One answer a member a question. The page says "got it" only after the commit.
+
+    Most come the short way (shortcut.py); what was refused there is told here.
+    """
+    received_at = clock.now()
+    me = pages.signed_in(request)
+    refused: Exception | None = request.scope["state"].get("refused")
+    if refused is not None:
+        raise refused
+    written = await recorded(live(request).answering, round_id, me.id, await pages.form(request), received_at)
+    if not pages.is_htmx(request):
+        return await _back_to_room(request, round_id)
+    body = got_it(pages.locale(request), written)
+    return Response(body, status_code=200, media_type="text/html")
 
 
 async def _back_to_room(request: Asked, round_id: UUID) -> Response[bytes]:

@@ -522,7 +522,7 @@ async def watched(redis: Redis, right_mask: int, explanation: str) -> Seen:
     play = await room(redis, await scene(3, number=2))
     await db.rows("UPDATE question SET right_mask = $1, explanation = $2", right_mask, explanation)
     await play.join()
-    rooms, topic, seen = Rooms.of(redis), f"room:{play.id}", Seen()
+    rooms, topic, seen = Rooms(redis), f"room:{play.id}", Seen()
     hub = Hub(redis, {"room": rooms.topic()})
     people = list(zip(play.scene.players, LANGUAGES, strict=True))
     with contextlib.ExitStack() as open_streams:
