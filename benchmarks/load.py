@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,7 +23,7 @@ import psutil
 import uvloop
 from redis.asyncio import Redis
 
-from benchmarks import draw_scale
+from benchmarks import draw_scale, ledger_scale
 from benchmarks.phones import Address, Client, Phone
 from games.quizzes import queries as quizzes
 from games.quizzes.actions import add_quiz
@@ -417,11 +418,17 @@ async def draw(server: Server, size: int) -> dict[str, Any]:
     return await draw_scale.measure(server.redis, server.chosen.data, size)
 
 
+async def ledger(server: Server, size: int) -> dict[str, Any]:
+    """A ledger of `size` postings."""
+    return await ledger_scale.measure(server, partial(sessions_for, server), size)
+
+
 WORKS: dict[str, Callable[[Server, int], Awaitable[dict[str, Any]]]] = {
     "room": room,
     "sign-in": sign_in,
     "board": board,
     "draw": draw,
+    "ledger": ledger,
 }
 
 

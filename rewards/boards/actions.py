@@ -148,24 +148,21 @@ async def refresh_members(
 
 async def refresh_units(redis: Redis, season: UUID, members: Collection[UUID] | None = None, *, today: date) -> None:
     """Bring the unit board of the season to what these members (None: everybody) bring by ledger and roster now, and to
-    the roster of the day. May be called at once with itself."""
+    the roster of the day.
+
+    May be called at once with itself: one is at it at a time in a season. The board is written before what was counted
+    is committed, so whoever is killed in between leaves it ahead at most, and the same call again makes it right.
+    """
     row = await _season(season)
-    changed = await _count(row, members, today)
-    if changed == []:
-        return
     board = rules.unit_board(season)
-    there = await queries.unit_scores(season, changed)
-    while True:
+    async with transaction() as connection:
+        changed = await _count(connection, row, members, today)
         if changed is None:
             beside = await _Beside.begin(redis, board)
-            await beside.add_units(there.values())
+            await beside.add_units((await queries.unit_scores(season)).values())
             await beside.swap()
-        else:
-            await _place_units(redis, board, there, changed)
-        # Another call may have read later than we did and written before us.
-        written, there = there, await queries.unit_scores(season, changed)
-        if written == there:
-            return
+        elif changed:
+            await _place_units(redis, board, await queries.unit_scores(season, changed), changed)
 
 
 async def _place_units(redis: Redis, board: str, there: Mapping[UUID, UnitScore], changed: Collection[UUID]) -> None:
@@ -364,29 +361,25 @@ UNION SELECT id FROM member WHERE left_on > $1 AND left_on <= $2
 """
 
 
-async def _count(season: ledger.SeasonRow, members: Collection[UUID] | None, today: date) -> list[UUID] | None:
-    """Bring the units of a season to what these members bring now (None: everybody), and to the roster of the day.
-
-    Which units changed; None: all were counted from the beginning, as they are the first time. One at a time in a
-    season; may be repeated, and left out for members whose totals, membership and leaving did not change.
-    """
+async def _count(
+    connection: Connection, season: ledger.SeasonRow, members: Collection[UUID] | None, today: date
+) -> list[UUID] | None:
+    """Joins the transaction, alone in the season until it ends: count what these members bring now (None: everybody),
+    by the roster of the day. Which units changed; None: all were counted anew, as they are the first time."""
     day = rules.as_of(today, season.ends_on)
-    async with transaction() as connection:
-        name = f"{queries.COUNTED}{season.id}"
-        await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name)
-        place = await checkpoint(name)
-        if place is None or members is None:
-            await _count_all(connection, season.id, day)
-            chosen = None
-        else:
-            before = date.fromisoformat(place)
-            chosen = set(members)
-            if before != day:
-                turned = await connection.fetch(_CHANGED_BETWEEN, min(before, day), max(before, day))
-                chosen |= {one["member"] for one in turned}
-        if place != day.isoformat():
-            await set_checkpoint(name, day.isoformat())
-        return None if chosen is None else await _move(connection, season.id, day, chosen)
+    name = f"{queries.COUNTED}{season.id}"
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name)
+    place = await checkpoint(name)
+    if place != day.isoformat():
+        await set_checkpoint(name, day.isoformat())
+    if place is None or members is None:
+        await _count_all(connection, season.id, day)
+        return None
+    chosen, before = set(members), date.fromisoformat(place)
+    if before != day:
+        turned = await connection.fetch(_CHANGED_BETWEEN, min(before, day), max(before, day))
+        chosen |= {one["member"] for one in turned}
+    return await _move(connection, season.id, day, chosen)
 
 
 async def _count_all(connection: Connection, season: UUID, day: date) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from contextvars import Context
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,8 +14,8 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from rewards import database as db
+from rewards.boards import actions, queries, rules
 from rewards.boards import checks as board_checks
-from rewards.boards import queries, rules
 from rewards.boards.actions import place, rebuild, refresh_members, refresh_units, replace, take_off
 from rewards.boards.checks import Difference
 from rewards.boards.queries import Shown
@@ -332,9 +333,9 @@ async def test_an_unknown_season_is_refused(database: str, redis: Redis) -> None
 
 
 class Interrupted(Redis):
-    """A client that lets `meanwhile` happen right before its `at`-th command."""
+    """A client that lets `meanwhile` happen right before its `at`-th command, as another process would."""
 
-    def __init__(self, redis: Redis, at: int, meanwhile: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, redis: Redis, at: int, meanwhile: Callable[[], Coroutine[Any, Any, None]]) -> None:
         super().__init__(connection_pool=redis.connection_pool)
         self.left = at
         self.meanwhile = meanwhile
@@ -342,7 +343,7 @@ class Interrupted(Redis):
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         self.left -= 1
         if self.left == 0:
-            await self.meanwhile()
+            await asyncio.create_task(self.meanwhile(), context=Context())
         return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
 
 
@@ -351,13 +352,16 @@ async def test_whatever_happens_in_between_the_board_ends_up_true(database: str,
     autumn, hall = await season(), await unit("Hall")
     happened = 0
     for at in range(1, 100):
+        waiting: list[asyncio.Task[None]] = []
         ann, bob, eve = members = await people(3)
         await belong(members, hall)
         await post([Award(f"{one}", one, 5) for one in members], autumn)
         await refresh_members(redis, autumn.id, members, today=TODAY)
         await leave(eve, TODAY)
 
-        async def meanwhile(ann: UUID = ann, bob: UUID = bob, eve: UUID = eve) -> None:
+        async def meanwhile(
+            ann: UUID = ann, bob: UUID = bob, eve: UUID = eve, waiting: list[asyncio.Task[None]] = waiting
+        ) -> None:
             nonlocal happened
             happened += 1
             await post([Award(f"{ann}:more", ann, 5), Award(f"{bob}:more", bob, 1)], autumn)
@@ -365,7 +369,7 @@ async def test_whatever_happens_in_between_the_board_ends_up_true(database: str,
             await leave(bob, TODAY)
             await leave(eve, None)
             await refresh_members(redis, autumn.id, [ann, bob, eve], today=TODAY)
-            await refresh_units(redis, autumn.id, today=TODAY)
+            waiting.append(asyncio.create_task(refresh_units(redis, autumn.id, [ann, bob, eve], today=TODAY)))
 
         interrupted = Interrupted(redis, at, meanwhile)
         if during == "rebuild":
@@ -374,10 +378,37 @@ async def test_whatever_happens_in_between_the_board_ends_up_true(database: str,
             await refresh_members(interrupted, autumn.id, members, today=TODAY)
         else:
             await refresh_units(interrupted, autumn.id, today=TODAY)
+        await asyncio.gather(*waiting)
         if interrupted.left > 0:
             break
         assert await board_checks.drift(redis, today=TODAY) == []
     assert happened >= 3
+
+
+@pytest.mark.parametrize("written", [True, False], ids=["after it was written", "before"])
+async def test_units_that_were_counted_when_redis_went_away_are_written_by_the_next_call(
+    database: str, redis: Redis, monkeypatch: pytest.MonkeyPatch, written: bool
+) -> None:
+    autumn, hall, other = await season(), await unit("Hall"), await unit("Other hall")
+    ann, bob = await people(2)
+    await belong([ann, bob], hall)
+    await post([Award("a", ann, 4), Award("b", bob, 5)], autumn)
+    await refresh_members(redis, autumn.id, [ann, bob], today=TODAY)
+    await refresh_units(redis, autumn.id, today=TODAY)
+    write = actions._place_units
+
+    async def cut_off(*given: Any) -> None:
+        if written:
+            await write(*given)
+        raise ConnectionError
+
+    await db.rows("UPDATE membership SET unit = $1 WHERE member = $2", other, ann)
+    with monkeypatch.context() as patched:
+        patched.setattr(actions, "_place_units", cut_off)
+        with pytest.raises(ConnectionError):
+            await refresh_units(redis, autumn.id, [ann], today=TODAY)
+    await refresh_units(redis, autumn.id, [ann], today=TODAY)
+    assert await board_checks.drift(redis, today=TODAY) == []
 
 
 async def test_of_units_with_the_same_mean_the_one_where_more_took_part_comes_first(
