@@ -163,8 +163,8 @@ async def measure(
         await check_drift(resources)
         await post(season)
         drift = await cpu_of(server, check_drift(resources))
+        people = [one["id"] for one in await db.rows("SELECT id FROM member ORDER BY id LIMIT 100")]
     pages = []
-    people = [one["id"] for one in await db.rows("SELECT id FROM member ORDER BY id LIMIT 100")]
     for client in await phones(people):
         await client.request("GET", "/")
         started = time.perf_counter()

@@ -206,7 +206,7 @@ async def news(limit: int) -> list[UUID]:
         if int(alive["first"]) >= until:
             looked = seen
         found = await row(
-            "SELECT max(id) AS last, array_agg(DISTINCT account.owner) FILTER (WHERE account.purpose = 'member'"
+            "SELECT max(entry.id) AS last, array_agg(DISTINCT account.owner) FILTER (WHERE account.purpose = 'member'"
             " AND account.currency = 'honour') AS members FROM (SELECT id, account FROM entry WHERE id > $1"
             " ORDER BY id LIMIT $2) AS entry JOIN account ON account.id = entry.account",
             looked,
