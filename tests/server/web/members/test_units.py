@@ -9,7 +9,7 @@ from rewards.database import rows, value
 from rewards.members import queries
 from server.runtime.chance import new_id
 from tests.server.web.conftest import Browser, SignedIn, SignIn, add_member
-from tests.server.web.today.test_find import statements
+from tests.server.web.counting import counting
 
 UNDO = re.compile(r'<form class="notice-undo" method="post" action="([^"]+)">(.*?)</form>', re.DOTALL)
 
@@ -206,9 +206,9 @@ async def test_a_page_asks_the_same_however_many_there_are(
     plant = await unit(client, who, "Plant")
     asked = []
     for _more in range(2):
-        with statements(monkeypatch) as said:
+        with counting(monkeypatch) as said:
             assert (await client.get(page.format(unit=plant), headers=who.headers)).status_code == 200
-        asked.append(len(said))
+        asked.append(len(said.statements))
         for number in range(20):
             await rows(
                 "INSERT INTO unit (id, parent, name, path) VALUES ($1, $2, $3::text, 'Plant/' || $3::text)",

@@ -1,13 +1,10 @@
 """The find field of the desk: what it finds, for whom, and at what cost."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from urllib.parse import quote
 from uuid import UUID
 
 import pytest
-from piccolo.querystring import QueryString
 
 from rewards import database as db
 from rewards.members.actions import make_keys
@@ -16,6 +13,7 @@ from server.web.draws.finding import WRONG_CODES
 from server.web.frame.finding import MOST_TEXT, SHOWN
 from server.web.nouns import LISTING
 from tests.server.web.conftest import Browser, SignedIn, SignIn, add_member
+from tests.server.web.counting import counting
 from tests.server.web.world import build
 
 
@@ -30,22 +28,6 @@ def addresses(page: str) -> list[str]:
     """Where the found things of a page or of what drops lead to, but for lists."""
     main = page.partition("<main")[2] or page
     return [one for one in re.findall(r'href="(/desk/[^"]+)"', main) if one.count("/") > 2]
-
-
-@contextmanager
-def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """What is said to the database meanwhile."""
-    said: list[str] = []
-    asked = db.rows
-
-    async def counted(sql: str | QueryString, *values: object) -> object:
-        if isinstance(sql, str):  # what Piccolo puts together comes again as text
-            said.append(sql)
-        return await asked(sql, *values)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(db, "rows", counted)
-        yield said
 
 
 @pytest.mark.parametrize("typed", ["李娜", "李", "娜", "lina", "li na", "LN", "Li-Na", "sx-0042", "0042", "sx0"])
@@ -97,13 +79,13 @@ async def test_only_what_may_be_opened_is_looked_for(
 ) -> None:
     """Every finder is asked with one statement, and none whose permission is not held."""
     who = await sign_in("auditor", name="Audit", number="A1")
-    with statements(monkeypatch) as said:
+    with counting(monkeypatch) as asked:
         assert f"/desk/quizzes/{quiz}" in addresses(await find(client, who, "safety"))
-    assert len(said) == len(LISTING.finders) - 1  # eight signs would be a claim code
+    assert len(asked.statements) == len(LISTING.finders) - 1  # eight signs would be a claim code
     monkeypatch.setitem(LISTING.permissions, "quizzes.read", "governs")  # type: ignore[arg-type]
-    with statements(monkeypatch) as said:
+    with counting(monkeypatch) as asked:
         assert addresses(await find(client, who, "safety")) == []
-    assert len(said) == len(LISTING.finders) - 2
+    assert len(asked.statements) == len(LISTING.finders) - 2
 
 
 async def test_a_group_shows_a_few_and_leads_to_the_list_of_the_rest(
@@ -123,9 +105,9 @@ async def test_a_group_shows_a_few_and_leads_to_the_list_of_the_rest(
         assert len(addresses(page)) == SHOWN
         assert "5 found, and there are more" in page
         assert 'href="/desk/members?text=lina&amp;standing=all"' in page
-    with statements(monkeypatch) as said:
+    with counting(monkeypatch) as asked:
         await find(client, who, "lina")
-    assert len(said) == len(LISTING.finders) - 1
+    assert len(asked.statements) == len(LISTING.finders) - 1
     shown = (await client.get("/desk/members?text=lina&standing=all", headers=who.headers)).text
     assert f"{SHOWN + 1} members" in shown
 
