@@ -20,6 +20,9 @@ from rewards.ledger.rules import WHOLE
 PLACES: Final = 2_000
 """How many places a piece looks at."""
 
+_MISSING: Final = "!"
+"""Behind a place where to go on: somebody was missing before it."""
+
 MOST: Final = 1_000
 """Boards and members that a report names."""
 
@@ -41,14 +44,19 @@ class Difference:
 async def places(redis: Redis, season: SeasonRow, week: date, today: date, after: str) -> tuple[list[Difference], str]:
     """A piece of the board of a week (or WHOLE), by member id: what differs, and where to go on ("": that was all).
 
-    The last piece also names who is on the board and ought not to be.
+    The last piece also names who is on the board and ought not to be: nobody, when it holds everybody who ought to be
+    and no more than those.
     """
+    last = after.removesuffix(_MISSING)
     board = rules.board_of(season.id, week)
-    page = await queries.wanted_page(season, week, today, after=UUID(after or UUID(int=0).hex), limit=PLACES)
+    page = await queries.wanted_page(season, week, today, after=UUID(last or UUID(int=0).hex), limit=PLACES)
     found = _differing(board, page, await _places(redis, board, page))
+    complete = last == after and not any(one.found is None or -1 in one.found for one in found)
     if len(page) == PLACES:
-        *_, last = page
-        return found, last.hex
+        *_, member = page
+        return found, member.hex + ("" if complete else _MISSING)
+    if complete and not await is_of_wrong_size(redis, season, week, today):
+        return found, ""
     return found + await strangers(redis, season, week, today), ""
 
 
