@@ -9,7 +9,7 @@ from uuid import UUID
 
 import httpx
 
-_TOKEN = re.compile(r"x-csrftoken[^0-9a-f]{1,20}([0-9a-f]{64})")
+_TOKEN = re.compile(r"x-csrftoken[^\w-]{1,20}([\w-]{86})")
 _LIVE = re.compile(r'data-live="(/rooms/[0-9a-f-]{36}/live)"')
 _ROUND = re.compile(r'data-round="([0-9a-f-]{36})"')
 _STATE = re.compile(r'data-state="([a-z]+)"')
