@@ -43,6 +43,7 @@ def worker(settings: Settings) -> Iterator["subprocess.Popen[bytes]"]:
         "LAUREL_DATABASE_URL": settings.database_url,
         "LAUREL_REDIS_URL": settings.redis_url,
         "LAUREL_DATA": str(settings.data),
+        "LAUREL_DATABASE_POOL": "10",  # every piece of the due work can be at it at once
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LAUREL_")}
     with (settings.data / LOG).open("ab") as log:

@@ -168,7 +168,7 @@ async def test_a_screen_is_set_up_pointed_and_withdrawn(client: Browser, sign_in
     assert (await client.post(f"{path}/revoke", headers=who.headers)).status_code == 410
     assert link[0] not in (await client.get(path, headers=who.headers)).text
     noted = await rows("SELECT code FROM audit_entry WHERE code LIKE 'screen.%' AND actor = $1 ORDER BY id", who.id)
-    assert [one["code"] for one in noted] == ["screen.added", "screen.renamed", "screen.pointed", "screen.revoked"]
+    assert [one["code"] for one in noted] == ["screen.added", "screen.pointed", "screen.renamed", "screen.revoked"]
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 101])
