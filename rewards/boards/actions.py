@@ -316,7 +316,7 @@ async def follow_roster(redis: Redis, members: Sequence[UUID], *, today: date) -
 _SHARES = f"""
 INSERT INTO share (season, member, unit, points, takes_part)
 SELECT $1, roster.* FROM ({queries.ROSTER}{queries.LATEST}) AS roster
-"""  # noqa: S608 - as above
+"""  # noqa: S608 - composed of constants of this noun
 
 _COUNT = f"""
 WITH RECURSIVE brought AS (SELECT * FROM share WHERE season = $1), {queries.DIRECT}, {queries.ABOVE}
