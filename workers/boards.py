@@ -9,11 +9,11 @@ from server.runtime.resources import Resources
 async def refresh_boards(resources: Resources, subject: str) -> None:
     """After points were posted or taken back: their members in the season and their weeks, and the units they are in.
 
-    `subject`: FIRST-LAST, the ids of the entries that were written.
+    `subject`: FIRST-LAST, the ids of the entries that were written; any number of them, with spaces between.
     """
-    first, last = (int(entry) for entry in subject.split("-"))
+    spans = [span.split("-") for span in subject.split()]
     today, redis = resources.day_of(now()), resources.redis
-    for one in await earners(first, last):
+    for one in await earners([(int(first), int(last)) for first, last in spans]):
         await actions.refresh_members(redis, one.season, one.members, today=today, weeks=one.weeks)
         await actions.refresh_units(redis, one.season, one.members, today=today)
 

@@ -6,7 +6,7 @@ the work claimed or done. Every action is safe to run again after a kill at any 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -63,25 +63,39 @@ JOBS: dict[str, tuple[Job, timedelta]] = {
 }
 """Kind of intent -> what carries it out, and its hold. An unknown kind stays open; `laurel check` reports it."""
 
+TOGETHER: dict[str, int] = {"refresh_boards": 1_000}
+"""Kinds whose job takes many subjects at once, spaces between, and how many. What has failed is tried by itself."""
+
 
 async def carry_out(ctx: dict[str, Any], kind: str, subject: str) -> None:
-    """Claim one piece of due work, do it, tick it off; on a fault, or when told to stop, leave it for later."""
+    """Claim one piece of due work ("": all that waits together), do it, tick it off; on a fault, or when told to stop,
+    leave it for later."""
     resources: Resources = ctx["resources"]
     job, hold = JOBS.get(kind, (_unknown, QUICK))
-    claims = outbox.claim(now=now(), hold=hold, limit=1, kinds=[kind], subject=subject)
-    for claimed in await _unbroken(claims):
-        try:
-            async with asyncio.timeout((hold - MARGIN).total_seconds()):
-                await job(resources, subject)
-        except asyncio.CancelledError:
-            await _unbroken(outbox.fail(claimed, now=now(), error="stopped"))
-            raise
-        except Exception as error:
-            log.exception("job.failed kind=%s subject=%s attempts=%s", kind, subject, claimed.attempts)
-            await outbox.fail(claimed, now=now(), error=type(error).__name__)
-        else:
-            await _unbroken(outbox.finish(claimed, now=now()))
-            log.info("job.done kind=%s subject=%s", kind, subject)
+    which: dict[str, Any] = {"limit": 1, "subject": subject} if subject else {"limit": TOGETHER[kind], "untried": True}
+    claimed = await _unbroken(outbox.claim(now=now(), hold=hold, kinds=[kind], **which))
+    if not claimed:
+        return
+    try:
+        async with asyncio.timeout((hold - MARGIN).total_seconds()):
+            await job(resources, " ".join(one.subject for one in claimed))
+    except asyncio.CancelledError:
+        await _unbroken(_leave(claimed, "stopped"))
+        raise
+    except Exception as error:
+        first = claimed[0]
+        log.exception(
+            "job.failed kind=%s subject=%s count=%s attempts=%s", kind, first.subject, len(claimed), first.attempts
+        )
+        await _leave(claimed, type(error).__name__)
+    else:
+        await _unbroken(outbox.finish(*claimed, now=now()))
+        log.info("job.done kind=%s subject=%s count=%s", kind, claimed[0].subject, len(claimed))
+
+
+async def _leave(claimed: Sequence[outbox.Claimed], error: str) -> None:
+    for one in claimed:
+        await outbox.fail(one, now=now(), error=error)
 
 
 async def _unbroken(work: Awaitable[Result]) -> Result:
@@ -107,12 +121,19 @@ async def sweep(ctx: dict[str, Any]) -> None:
     queue: ArqRedis = ctx["redis"]
     moment = now()
     turn = moment.timestamp() // AGAIN.total_seconds()
+    gathered: set[str] = set()
     for waiting in await queries.overdue(moment + AHEAD, limit=500):
+        subject, job = waiting.subject, f"{waiting.id}:{waiting.attempts}:{waiting.due_at.timestamp()}:{turn}"
+        if waiting.kind in TOGETHER and not waiting.attempts:
+            if waiting.kind in gathered:
+                continue
+            gathered.add(waiting.kind)
+            subject, job = "", f"{waiting.kind}:{turn}"
         await queue.enqueue_job(
             "carry_out",
             waiting.kind,
-            waiting.subject,
-            _job_id=f"{waiting.id}:{waiting.attempts}:{waiting.due_at.timestamp()}:{turn}",
+            subject,
+            _job_id=job,
             # Not before now: arq counts a job's life from here, and cannot queue one that has been due for a day.
             _defer_until=max(waiting.due_at + ROUNDING, moment),
         )

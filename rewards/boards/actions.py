@@ -9,10 +9,11 @@ from redis.asyncio import Redis
 
 from rewards.boards import checks, queries, rules
 from rewards.boards.rules import BoardScore, UnitScore
+from rewards.checkpoints import queries as checkpoints
+from rewards.checkpoints.actions import keep
 from rewards.database import Connection, transaction
 from rewards.ledger import queries as ledger
 from rewards.ledger.actions import total_anew
-from rewards.ledger.checks import checkpoint, set_checkpoint
 from rewards.ledger.rules import WHOLE
 from rewards.members import queries as roster
 from rewards.refusals import Refusal
@@ -187,7 +188,7 @@ async def rebuild(redis: Redis, *, today: date, only: str = "") -> list[str]:
     made = [
         (season, week)
         for season in reversed(await ledger.seasons())
-        for week in (*queries.weeks_of(season, today), None)
+        for week in queries.all_of(season, today)
         if only in ("", rules.board_of(season.id, week))
     ]
     if only and not made:
@@ -325,14 +326,7 @@ SELECT $1, unit.id, unit.parent, headcount, participants, points FROM whole JOIN
 """  # noqa: S608 - as above
 
 _MOVE = f"""
-WITH RECURSIVE wanted AS ({queries.ROSTER} AND membership.member = ANY($3){queries.LATEST}), had AS (
-    SELECT member, unit, points, takes_part FROM share WHERE season = $1 AND member = ANY($3)
-), changed AS (
-    SELECT member, wanted.unit AS to_unit, wanted.points AS to_points, wanted.takes_part AS to_part,
-        had.unit AS of_unit, had.points AS of_points, had.takes_part AS of_part
-    FROM wanted FULL JOIN had USING (member)
-    WHERE (wanted.unit, wanted.points, wanted.takes_part) IS DISTINCT FROM (had.unit, had.points, had.takes_part)
-), gone AS (
+WITH RECURSIVE {queries.CHANGED}, gone AS (
     DELETE FROM share USING changed
     WHERE share.season = $1 AND share.member = changed.member AND changed.to_unit IS NULL
 ), kept AS (
@@ -369,9 +363,9 @@ async def _count(
     day = rules.as_of(today, season.ends_on)
     name = f"{queries.COUNTED}{season.id}"
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name)
-    place = await checkpoint(name)
+    place = await checkpoints.place(name)
     if place != day.isoformat():
-        await set_checkpoint(name, day.isoformat())
+        await keep(name, day.isoformat())
     if place is None or members is None:
         await _count_all(connection, season.id, day)
         return None

@@ -16,6 +16,7 @@ from rewards.ledger import queries as ledger
 from rewards.ledger.checks import Fault, whole
 from rewards.ledger.queries import SeasonRow
 from rewards.ledger.rules import WHOLE
+from rewards.members.queries import page_of_ids
 
 PLACES: Final = 2_000
 """How many places a piece looks at."""
@@ -31,14 +32,14 @@ MOST: Final = 1_000
 class Difference:
     """A member (or unit) whose place on a board is not what the ledger gives.
 
-    `wanted` and `found` are (points, reached, sequence), on a unit board UnitScore.values; None: not on the board,
-    -1: a part is missing.
+    `wanted` and `found` are (points, reached, sequence); on a unit board UnitScore.values of a unit, and of a member
+    what he brings (queries.Share). None: there is nothing, -1: a part is missing.
     """
 
     board: str
     subject: UUID
-    wanted: tuple[int, ...] | None
-    found: tuple[int, ...] | None
+    wanted: tuple[int | str, ...] | None
+    found: tuple[int | str, ...] | None
 
 
 async def places(redis: Redis, season: SeasonRow, week: date, today: date, after: str) -> tuple[list[Difference], str]:
@@ -55,9 +56,9 @@ async def places(redis: Redis, season: SeasonRow, week: date, today: date, after
     if len(page) == PLACES:
         *_, member = page
         return found, member.hex + ("" if complete else _MISSING)
-    if complete and not await is_of_wrong_size(redis, season, week, today):
+    if complete and not await _is_of_wrong_size(redis, season, week, today):
         return found, ""
-    return found + await strangers(redis, season, week, today), ""
+    return found + await _strangers(redis, season, week, today), ""
 
 
 async def places_of(redis: Redis, season: SeasonRow, members: Collection[UUID], today: date) -> list[Difference]:
@@ -69,20 +70,57 @@ async def places_of(redis: Redis, season: SeasonRow, members: Collection[UUID], 
     return found
 
 
-async def unit_places(redis: Redis, season: SeasonRow, today: date) -> list[Difference]:
-    """What differs on the unit board of a season. Reads the roster."""
+async def shares(season: SeasonRow, members: Collection[UUID], today: date) -> list[Difference]:
+    """Whose share of what the units have differs from roster and total."""
     board = rules.unit_board(season.id)
-    right = {unit: one.values for unit, one in (await queries.unit_truth(season, today)).items()}
+    found = await queries.shares_differing(season, members, today)
+    return [Difference(board, member, right, kept) for member, (right, kept) in found.items()]
+
+
+async def units(redis: Redis, season: SeasonRow, some: Sequence[UUID]) -> list[Difference]:
+    """What differs of these units: what was counted from what their people and the units below them have, and the board
+    from that."""
+    board = rules.unit_board(season.id)
+    wanted, counted = await queries.recounted(season.id, some)
+    right = {unit: one.values for unit, one in wanted.items()}
+    found = _unlike(board, right, {unit: one.values for unit, one in counted.items()})
+    return found + _unlike(board, right, await _unit_places(redis, board, some))
+
+
+async def unit_strangers(redis: Redis, season: SeasonRow) -> list[Difference]:
+    """Which units are on the board that nothing was counted of. Reads the board."""
+    board = rules.unit_board(season.id)
     pipe = redis.pipeline(transaction=True)
-    pipe.zrange(rules.key(board), 0, -1, withscores=True)
-    pipe.hgetall(rules.rates_key(board))
-    scores, rates = await pipe.execute()
-    places = {raw: rules.unpack(score) for raw, score in scores}
-    there = {
-        UUID(bytes=raw): (*places.get(raw, (-1, -1)), *(rules.read_rates(rates[raw]) if raw in rates else (-1, -1, -1)))
-        for raw in places.keys() | rates.keys()
+    pipe.zrange(rules.key(board), 0, -1)
+    pipe.hkeys(rules.rates_key(board))
+    there = {UUID(bytes=raw) for found in await pipe.execute() for raw in found}
+    strange = sorted(there - (await queries.unit_scores(season.id)).keys())
+    return _unlike(board, {}, await _unit_places(redis, board, strange))
+
+
+async def _unit_places(redis: Redis, board: str, some: Sequence[UUID]) -> dict[UUID, tuple[int, ...]]:
+    """Unit -> UnitScore.values as the board holds them."""
+    return {
+        unit: (
+            *((-1, -1) if score is None else rules.unpack(score)),
+            *((-1, -1, -1) if rates is None else rules.read_rates(rates)),
+        )
+        for unit, (score, rates) in (await _beside(redis, rules.key(board), rules.rates_key(board), some)).items()
     }
-    return _unlike(board, right, there)
+
+
+async def _unit_piece(redis: Redis, season: SeasonRow, today: date, after: str) -> tuple[list[Difference], str]:
+    """A piece of what the units have: what members bring, by member id, then the units, by unit id."""
+    last = UUID(after[1:]) if after[1:] else None
+    if not after.startswith("u"):
+        members = await page_of_ids(last, PLACES)
+        on = f"m{members[-1].hex}" if len(members) == PLACES else "u"
+        return await shares(season, members, today), on
+    some = await queries.page_of_units(last, PLACES)
+    found = await units(redis, season, some)
+    if len(some) == PLACES:
+        return found, f"u{some[-1].hex}"
+    return found + await unit_strangers(redis, season), ""
 
 
 def board_of(fault: Fault) -> str:
@@ -98,7 +136,7 @@ async def piece(redis: Redis, today: date, after: str) -> tuple[list[Difference]
     boards = {
         rules.board_of(season.id, week): (season, week)
         for season in reversed(await ledger.seasons())
-        for week in (*queries.weeks_of(season, today), None)
+        for week in queries.all_of(season, today)
     }
     names = list(boards)
     name, _, place = after.partition(" ")
@@ -107,7 +145,7 @@ async def piece(redis: Redis, today: date, after: str) -> tuple[list[Difference]
     board = name or names[0]
     season, week = boards[board]
     if week is None:
-        found, on = await unit_places(redis, season, today), ""
+        found, on = await _unit_piece(redis, season, today, place)
     else:
         found, on = await places(redis, season, week, today, place)
     following = names[names.index(board) + 1 :]
@@ -119,7 +157,7 @@ async def drift(redis: Redis, *, today: date) -> list[Difference]:
     return await whole(partial(piece, redis, today))
 
 
-async def is_of_wrong_size(redis: Redis, season: SeasonRow, week: date, today: date) -> bool:
+async def _is_of_wrong_size(redis: Redis, season: SeasonRow, week: date, today: date) -> bool:
     """Whether the board of a week holds another number of members than it ought to."""
     board = rules.board_of(season.id, week)
     pipe = redis.pipeline(transaction=True)
@@ -129,7 +167,15 @@ async def is_of_wrong_size(redis: Redis, season: SeasonRow, week: date, today: d
     return bool(await pipe.execute() != [right, right])
 
 
-async def strangers(redis: Redis, season: SeasonRow, week: date, today: date) -> list[Difference]:
+async def strangers_at(
+    redis: Redis, season: SeasonRow, week: date, today: date, first: int, limit: int
+) -> list[Difference]:
+    """Who is on the board of a week and ought not to be, of `limit` places behind the first ones."""
+    raw = await redis.zrange(rules.key(rules.board_of(season.id, week)), first, first + limit - 1)
+    return await _unwanted(redis, season, week, today, [UUID(bytes=one) for one in raw], set())
+
+
+async def _strangers(redis: Redis, season: SeasonRow, week: date, today: date) -> list[Difference]:
     """Who is on the board of a week and ought not to be. Reads the board."""
     board = rules.board_of(season.id, week)
     found: list[Difference] = []
@@ -157,17 +203,27 @@ async def _unwanted(
 
 async def _places(redis: Redis, board: str, members: Collection[UUID]) -> dict[UUID, tuple[int, ...]]:
     """Member -> (points, reached, sequence) as the board holds them."""
-    if not members:
-        return {}
-    raw: list[Any] = [member.bytes for member in members]
-    pipe = redis.pipeline(transaction=True)
-    pipe.zmscore(rules.key(board), raw)
-    pipe.hmget(rules.guard_key(board), raw)
-    scores, guards = await pipe.execute()
     return {
         member: (*((-1, -1) if score is None else rules.unpack(score)), -1 if guard is None else int(guard))
-        for member, score, guard in zip(members, scores, guards, strict=True)
-        if score is not None or guard is not None
+        for member, (score, guard) in (await _beside(redis, rules.key(board), rules.guard_key(board), members)).items()
+    }
+
+
+async def _beside(
+    redis: Redis, key: str, beside: str, subjects: Collection[UUID]
+) -> dict[UUID, tuple[float | None, bytes | None]]:
+    """What a sorted set and the hash beside it hold of each; who is in neither is left out."""
+    if not subjects:
+        return {}
+    raw: list[Any] = [one.bytes for one in subjects]
+    pipe = redis.pipeline(transaction=True)
+    pipe.zmscore(key, raw)
+    pipe.hmget(beside, raw)
+    scores, values = await pipe.execute()
+    return {
+        one: (score, value)
+        for one, score, value in zip(subjects, scores, values, strict=True)
+        if score is not None or value is not None
     }
 
 

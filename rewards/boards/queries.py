@@ -10,7 +10,8 @@ from redis.asyncio import Redis
 
 from rewards.boards import rules
 from rewards.boards.rules import BoardScore, Placing, UnitScore
-from rewards.database import rows, value
+from rewards.checkpoints import queries as checkpoints
+from rewards.database import Row, rows, value
 from rewards.ledger import queries as ledger
 from rewards.ledger.queries import Earned, SeasonRow
 from rewards.ledger.rules import WHOLE
@@ -164,6 +165,11 @@ def weeks_of(season: SeasonRow, today: date) -> list[date]:
     return [WHOLE, *rules.weeks_kept(season.starts_on, season.ends_on, today)]
 
 
+def all_of(season: SeasonRow, today: date) -> list[date | None]:
+    """What the season has boards of, as `rules.board_of` takes it: units from the first day on."""
+    return [*weeks_of(season, today), *([None] if season.starts_on <= today else [])]
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a board ought to hold of some members, and who of them has left and is to be on it no more."""
@@ -207,7 +213,7 @@ def _places(found: Iterable[tuple[bytes, Any]], offset: int) -> list[Placing]:
 
 # Units: a member on the roster of the day brings his unit, and every unit above it, one head, his points of the season,
 # and one participant when he has a posting in it. What he brings is kept (`share`), and so is what each unit has
-# (`unit_total`); never the truth, which is `unit_truth`.
+# (`unit_total`): what its own people bring and what the units right below it have. Neither is ever the truth.
 
 ROSTER: Final = """
 SELECT DISTINCT ON (membership.member) membership.member, membership.unit,
@@ -235,23 +241,82 @@ direct AS (
     FROM brought GROUP BY unit
 )
 """
-
-_TRUTH = f"""
-WITH RECURSIVE brought AS ({ROSTER}{LATEST}), {DIRECT}, {ABOVE}
-SELECT unit, headcount, participants, points FROM whole
+CHANGED: Final = f"""
+wanted AS ({ROSTER} AND membership.member = ANY($3){LATEST}), had AS (
+    SELECT member, unit, points, takes_part FROM share WHERE season = $1 AND member = ANY($3)
+), changed AS (
+    SELECT member, wanted.unit AS to_unit, wanted.points AS to_points, wanted.takes_part AS to_part,
+        had.unit AS of_unit, had.points AS of_points, had.takes_part AS of_part
+    FROM wanted FULL JOIN had USING (member)
+    WHERE (wanted.unit, wanted.points, wanted.takes_part) IS DISTINCT FROM (had.unit, had.points, had.takes_part)
+)
 """  # noqa: S608 - composed of constants of this file
 
+_CHANGED = "WITH " + CHANGED + " SELECT * FROM changed ORDER BY member"  # noqa: S608 - as above
+
+_RECOUNTED = f"""
+WITH brought AS (SELECT * FROM share WHERE season = $1 AND unit = ANY($2)), {DIRECT}, below AS (
+    SELECT * FROM direct UNION ALL
+    SELECT unit.parent, headcount, participants, points FROM unit
+    JOIN unit_total ON season = $1 AND unit_total.unit = unit.id WHERE unit.parent = ANY($2)
+), wanted AS (
+    SELECT unit, sum(headcount)::integer AS headcount, sum(participants)::integer AS participants,
+        sum(points)::bigint AS points
+    FROM below GROUP BY unit
+)
+SELECT true AS wanted, * FROM wanted UNION ALL
+SELECT false, unit, headcount, participants, points FROM unit_total WHERE season = $1 AND unit = ANY($2)
+"""  # noqa: S608 - as above
+
+_ABOVE_THEM = """
+WITH RECURSIVE up (unit) AS (
+    SELECT unit FROM share WHERE season = $1 AND member = ANY($2)
+    UNION SELECT unit.parent FROM up JOIN unit ON unit.id = up.unit WHERE unit.parent IS NOT NULL
+)
+SELECT unit FROM up
+"""
 
 _SCORES = "SELECT unit, headcount, participants, points FROM unit_total WHERE season = $1"
 
 COUNTED: Final = "units:"
 """The checkpoint of a season: the day whose roster was counted (ISO)."""
 
+Share = tuple[str, int, bool]
+"""What a member brings: his unit's id, his points, whether he takes part."""
 
-async def unit_truth(season: SeasonRow, today: date) -> dict[UUID, UnitScore]:
-    """Every unit with somebody on the roster of the day, from roster and totals of members. Reads the whole roster."""
-    found = await rows(_TRUTH, season.id, rules.as_of(today, season.ends_on))
-    return {one["unit"]: UnitScore(**one) for one in found}
+
+async def shares_differing(
+    season: SeasonRow, members: Collection[UUID], today: date
+) -> dict[UUID, tuple[Share | None, Share | None]]:
+    """Of these members, who brings something else than is kept: what, and what is kept; None: nothing."""
+    found = await rows(_CHANGED, season.id, rules.as_of(today, season.ends_on), list(members))
+    return {one["member"]: (_share(one, "to"), _share(one, "of")) for one in found}
+
+
+def _share(one: Row, side: str) -> Share | None:
+    unit = one[f"{side}_unit"]
+    return None if unit is None else (str(unit), one[f"{side}_points"], one[f"{side}_part"])
+
+
+async def recounted(season: UUID, units: Collection[UUID]) -> tuple[dict[UUID, UnitScore], dict[UUID, UnitScore]]:
+    """What these units ought to have by what their own people bring and the units right below them have; and what they
+    have. Units with nobody are left out."""
+    wanted: dict[UUID, UnitScore] = {}
+    had: dict[UUID, UnitScore] = {}
+    for is_wanted, *score in await rows(_RECOUNTED, season, list(units)):
+        (wanted if is_wanted else had)[score[0]] = UnitScore(*score)
+    return wanted, had
+
+
+async def units_of(season: UUID, members: Collection[UUID]) -> list[UUID]:
+    """The units to which these members bring something, and all above them."""
+    return [one["unit"] for one in await rows(_ABOVE_THEM, season, list(members))]
+
+
+async def page_of_units(after: UUID | None, limit: int) -> list[UUID]:
+    """At most `limit` of the ids of all units, in order, behind `after`."""
+    found = await rows("SELECT id FROM unit WHERE id > $1 ORDER BY id LIMIT $2", after or UUID(int=0), limit)
+    return [one["id"] for one in found]
 
 
 async def unit_scores(season: UUID, units: Collection[UUID] | None = None) -> dict[UUID, UnitScore]:
@@ -273,5 +338,5 @@ async def units_moved(season: UUID) -> bool:
 
 async def counted_days() -> Mapping[UUID, date]:
     """Season -> the day whose roster was counted; who was never counted is left out."""
-    found = await rows("SELECT name, place FROM checkpoint WHERE starts_with(name, $1)", COUNTED)
-    return {UUID(one["name"].removeprefix(COUNTED)): date.fromisoformat(one["place"]) for one in found}
+    found = await checkpoints.places(COUNTED)
+    return {UUID(name.removeprefix(COUNTED)): date.fromisoformat(place) for name, place in found.items()}

@@ -7,6 +7,8 @@ from datetime import date
 from typing import Final, TypeVar
 from uuid import UUID
 
+from rewards.checkpoints import queries as checkpoints
+from rewards.checkpoints.actions import keep
 from rewards.database import row, rows, value
 from rewards.ledger.tables import Posting
 from rewards.members.queries import page_of_ids
@@ -193,7 +195,7 @@ at only when every transaction of that moment has ended."""
 async def news(limit: int) -> list[UUID]:
     """Members whose honour points moved by entries that no earlier call looked at, at most `limit` of them; some of the
     last call's come again. The first call begins at the newest entry."""
-    place = await checkpoint(NEWS)
+    place = await checkpoints.place(NEWS)
     alive = await row(
         "SELECT pg_snapshot_xmin(s)::text AS first, pg_snapshot_xmax(s)::text AS next FROM pg_current_snapshot() AS s"
     )
@@ -214,22 +216,8 @@ async def news(limit: int) -> list[UUID]:
         )
         assert found is not None
         seen, members = found["last"] or seen, found["members"] or []
-    await set_checkpoint(NEWS, f"{looked} {seen} {alive['next']}")
+    await keep(NEWS, f"{looked} {seen} {alive['next']}")
     return members
-
-
-async def checkpoint(name: str) -> str | None:
-    """The place that some long work has come to."""
-    found: str | None = await value("SELECT place FROM checkpoint WHERE name = $1", name)
-    return found
-
-
-async def set_checkpoint(name: str, place: str) -> None:
-    await rows(
-        "INSERT INTO checkpoint (name, place) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET place = EXCLUDED.place",
-        name,
-        place,
-    )
 
 
 async def _faults(code: str, sql: str, *values: object) -> list[Fault]:

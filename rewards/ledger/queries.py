@@ -153,17 +153,18 @@ async def earning_rules() -> list[RuleRow]:
     return [RuleRow(**one) for one in await rows(_RULES, True)]
 
 
-async def earners(first: int, last: int) -> list[Earners]:
-    """Whose honour points moved by the entries with these ids, both included, season by season."""
+async def earners(spans: Collection[tuple[int, int]]) -> list[Earners]:
+    """Whose honour points moved by the entries with ids from the first to the last of each span, season by season."""
     found = await rows(
         "SELECT posting.season, array_agg(DISTINCT account.owner) AS members,"
-        " array_agg(DISTINCT week) FILTER (WHERE isfinite(week)) AS weeks FROM entry"
+        " array_agg(DISTINCT week) FILTER (WHERE isfinite(week)) AS weeks"
+        " FROM unnest($1::bigint[], $2::bigint[]) AS span(first, last)"
+        " JOIN entry ON entry.id BETWEEN span.first AND span.last"
         " JOIN posting ON posting.id = entry.posting JOIN account ON account.id = entry.account"
         " CROSS JOIN LATERAL spans(posting.day) AS week"
-        " WHERE entry.id BETWEEN $1 AND $2 AND account.purpose = 'member' AND account.currency = 'honour'"
-        " GROUP BY posting.season",
-        first,
-        last,
+        " WHERE account.purpose = 'member' AND account.currency = 'honour' GROUP BY posting.season",
+        [first for first, _ in spans],
+        [last for _, last in spans],
     )
     return [Earners(**dict(one)) for one in found]
 

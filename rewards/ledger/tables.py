@@ -108,10 +108,3 @@ class Entry(Table, tablename="entry", db=engine):
     posting = ForeignKey(Posting, null=False, on_delete=OnDelete.restrict, index=True)
     account = ForeignKey(Account, null=False, on_delete=OnDelete.restrict, index=True)
     amount = BigInt(default=0)
-
-
-class Checkpoint(Table, tablename="checkpoint", db=engine):
-    """How far a piece of long work has come, in its own words."""
-
-    name = Varchar(80, primary_key=True, default=None)
-    place = Varchar(200, default=None)

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from piccolo.querystring import QueryString
-
 from rewards.database import rows, transaction
 from rewards.outbox import rules
 from rewards.outbox.tables import Intent
@@ -54,8 +52,11 @@ async def claim(
     limit: int,
     kinds: Sequence[str] | None = None,
     subject: str | None = None,
+    untried: bool = False,
 ) -> list[Claimed]:
     """Hold at most `limit` pieces of due work until `now + hold`, longest due first; empty: nothing is due.
+
+    `untried`: only of what was never claimed since it was intended.
 
     No two claims hold the same work at once. A worker that dies keeps it from others until its hold ends, so `hold` is
     longer than the work takes. A worker that outlives its hold may find that another has begun the same work.
@@ -67,6 +68,7 @@ async def claim(
             "WITH due AS MATERIALIZED (SELECT id, due_at FROM intent WHERE done_at IS NULL AND due_at <= $1"
             " AND (claimed_until IS NULL OR claimed_until <= $1)"
             " AND ($4::text[] IS NULL OR kind = ANY($4)) AND ($5::text IS NULL OR subject = $5)"
+            " AND (NOT $6 OR attempts = 0)"
             " ORDER BY due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED)"
             " UPDATE intent SET claimed_until = $2, attempts = attempts + 1 FROM due WHERE intent.id = due.id"
             " RETURNING intent.id, kind, subject, revision, attempts, claimed_until, due.due_at",
@@ -75,6 +77,7 @@ async def claim(
             limit,
             None if kinds is None else list(kinds),
             subject,
+            untried,
         )
     return [
         Claimed(one["id"], one["kind"], one["subject"], one["revision"], one["attempts"], one["claimed_until"])
@@ -82,21 +85,26 @@ async def claim(
     ]
 
 
-async def finish(claimed: Claimed, *, now: datetime) -> bool:
-    """True: the work is done (also when it was already). False: it was intended again meanwhile and is open for
-    another run, at once unless another worker holds it."""
-    mine = Intent.id == claimed.id
-    async with transaction():
-        done = await (
-            Intent.update({Intent.done_at: QueryString("coalesce(done_at, {})", now), Intent.claimed_until: None})
-            .where(mine, Intent.revision == claimed.revision)
-            .returning(Intent.id)
-        )
-        if not done:
-            await Intent.update({Intent.claimed_until: None}).where(
-                mine, Intent.claimed_until == claimed.until, Intent.done_at.is_null()
-            )
-    return bool(done)
+_FINISH = """
+UPDATE intent SET claimed_until = NULL,
+    done_at = CASE WHEN intent.revision = held.revision THEN coalesce(done_at, $4) END
+FROM unnest($1::uuid[], $2::integer[], $3::timestamptz[]) AS held(id, revision, until)
+WHERE intent.id = held.id AND (intent.revision = held.revision OR (claimed_until = held.until AND done_at IS NULL))
+RETURNING intent.revision = held.revision AS done
+"""
+
+
+async def finish(*claimed: Claimed, now: datetime) -> bool:
+    """True: all this work is done (also what was already). False: some of it was intended again meanwhile and is open
+    for another run, at once unless another worker holds it."""
+    found = await rows(
+        _FINISH,
+        [one.id for one in claimed],
+        [one.revision for one in claimed],
+        [one.until for one in claimed],
+        now,
+    )
+    return len(found) == len(claimed) and all(one["done"] for one in found)
 
 
 async def tick_off(kind: str, subject: str, *, now: datetime) -> None:

@@ -4,7 +4,8 @@ import asyncio
 import logging
 from datetime import timedelta
 from pathlib import Path
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -13,7 +14,10 @@ from redis.asyncio import Redis
 from games.quizzes import actions, rules
 from rewards import database as db
 from rewards.boards.actions import refresh_units
-from rewards.boards.rules import room_board
+from rewards.boards.checks import drift
+from rewards.boards.queries import points_and_places
+from rewards.boards.rules import room_board, season_board
+from rewards.ledger.actions import Award
 from rewards.outbox.actions import claim, intend
 from rewards.outbox.queries import open_count, overdue
 from server.commands import checking
@@ -22,10 +26,11 @@ from server.runtime.clock import now
 from server.runtime.following import WORK
 from server.runtime.resources import Resources
 from tests.games.quizzes.test_actions import until_waiting
-from tests.games.quizzes.world import ZONE, image, room, scene
+from tests.games.quizzes.world import ZONE, day_of, image, room, scene
+from tests.rewards.ledger.world import people, post, season
 from tests.workers.world import HOUR, check, due
 from workers import quizzes
-from workers.main import JOBS, MARGIN, carry_out
+from workers.main import JOBS, MARGIN, carry_out, sweep
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -155,7 +160,7 @@ async def test_being_stopped_while_ticking_off_ticks_off_first(resources: Resour
     async with other.transaction():
         await other.execute("LOCK TABLE intent IN SHARE MODE")
         await between.execute("COMMIT")
-        await until_waiting(database, 1, 'UPDATE "intent" SET "done_at"')
+        await until_waiting(database, 1, "\nUPDATE intent SET claimed_until = NULL")
         job.cancel()
         await db.value("SELECT 1")
     await asyncio.wait([job])
@@ -166,6 +171,63 @@ async def test_being_stopped_while_ticking_off_ticks_off_first(resources: Resour
     assert (done["done_at"] is not None, done["claimed_until"]) == (True, None)
     await everything_due(resources)
     await check(expected, resources.redis, resources.settings.data)
+
+
+class FakeQueue:
+    """Keeps the jobs that a sweep queues."""
+
+    def __init__(self) -> None:
+        self.jobs: list[tuple[Any, ...]] = []
+
+    async def enqueue_job(self, *job: Any, **how: Any) -> None:
+        self.jobs.append(job)
+
+
+async def posted_one_by_one(count: int) -> tuple[UUID, list[Award]]:
+    """A season in which so many members were given points, each by a posting of his own."""
+    running, members = await season(day_of(now()) - timedelta(days=30)), await people(count)
+    awards = [Award(f"one:{member}", member, 5) for member in members]
+    for one in awards:
+        await post([one], running, day=day_of(now()), at=now())
+    return running.id, awards
+
+
+async def test_boards_follow_all_that_waits_at_once(resources: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many points came one by one, they are one job: one look at the ledger, one move of the units."""
+    season_id, awards = await posted_one_by_one(5)
+    queue = FakeQueue()
+    await sweep({"redis": queue})
+    assert queue.jobs == [("carry_out", "refresh_boards", "")]
+    moves = []
+
+    async def counted(*given: Any, **how: Any) -> None:
+        moves.append(given)
+        await refresh_units(*given, **how)
+
+    monkeypatch.setattr("rewards.boards.actions.refresh_units", counted)
+    await carry_out({"resources": resources}, "refresh_boards", "")
+    assert (len(moves), await open_count()) == (1, 0)
+    places = await points_and_places(resources.redis, season_board(season_id), [one.member for one in awards])
+    assert [places[one.member].points for one in awards] == [5] * 5
+    assert await drift(resources.redis, today=resources.day_of(now())) == []
+
+
+async def test_what_failed_together_is_tried_one_by_one(resources: Resources, caplog: pytest.LogCaptureFixture) -> None:
+    """One piece that can never be done keeps nothing else from being done."""
+    await posted_one_by_one(3)
+    caplog.set_level(logging.CRITICAL)
+    async with db.transaction():
+        await intend("refresh_boards", "nonsense", due_at=now() - HOUR, now=now(), new_id=uuid4())
+    await carry_out({"resources": resources}, "refresh_boards", "")
+    assert await open_count() == 4
+    await db.rows("UPDATE intent SET due_at = now() - interval '1 minute'")
+    await carry_out({"resources": resources}, "refresh_boards", "")
+    assert await open_count() == 4, "not together again"
+    queue = FakeQueue()
+    await sweep({"redis": queue})
+    for _, kind, subject in queue.jobs:
+        await carry_out({"resources": resources}, kind, subject)
+    assert [one["subject"] for one in await db.rows("SELECT subject FROM intent WHERE done_at IS NULL")] == ["nonsense"]
 
 
 async def test_nobody_does_what_another_holds(resources: Resources) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -29,7 +30,8 @@ ZONE = ZoneInfo("Asia/Shanghai")
 
 
 @pytest.fixture
-def resources(redis: Redis, tmp_path: Path) -> Resources:
+def resources(redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Resources:
+    monkeypatch.setattr(checks, "SETTLE", 0.0)
     return Resources(settings.load({"LAUREL_DATA": str(tmp_path)}, tmp_path), redis, ZONE)
 
 
@@ -88,7 +90,24 @@ async def in_what_a_unit_has(world: World) -> None:
     await world.show()
 
 
-PLANTS = [on_the_board, on_a_week, of_a_stranger, on_the_units, in_a_total, in_what_a_unit_has]
+async def in_a_share(world: World) -> None:
+    await db.rows("UPDATE share SET takes_part = false WHERE member = $1", world.members[2])
+
+
+async def of_a_strange_unit(world: World) -> None:
+    await world.resources.redis.zadd(rules.key(rules.unit_board(world.season.id)), {uuid4().bytes: 1})
+
+
+PLANTS = [
+    on_the_board,
+    on_a_week,
+    of_a_stranger,
+    on_the_units,
+    in_a_total,
+    in_what_a_unit_has,
+    in_a_share,
+    of_a_strange_unit,
+]
 
 
 @pytest.mark.parametrize("plant", PLANTS)
@@ -113,6 +132,7 @@ async def test_a_look_sees_whose_points_moved_also_when_a_commit_came_late(
 ) -> None:
     """Nobody has his turn here: only what is new is looked at. An entry may be committed behind later ones."""
     monkeypatch.setattr(checks, "MEMBERS", 0)
+    monkeypatch.setattr(checks, "TOTALS", 0)
     ann, bob, _ = world.members
     assert await ledger.news(100) == []
     other = await asyncpg.connect(database)
@@ -130,10 +150,14 @@ async def test_a_look_sees_whose_points_moved_also_when_a_commit_came_late(
     assert await ledger.news(100) == []
 
 
-async def test_everybody_has_his_turn(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "MEMBERS", 1)
+@pytest.mark.parametrize("plant", PLANTS)
+async def test_everybody_has_his_turn(
+    world: World, plant: Callable[[World], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for turn in ("MEMBERS", "TOTALS", "UNITS", "PLACES"):
+        monkeypatch.setattr(checks, turn, 1)
     await checks.check_drift(world.resources)
-    await in_a_total(world)
+    await plant(world)
     found = [await checks.check_drift(world.resources) for _ in range(4)]
     assert sum(one > 0 for one in found) >= 1
     assert found[-1] > 0, "what was found is looked at again"
@@ -158,6 +182,24 @@ async def test_the_night_goes_through_everything_and_goes_on_where_it_was_stoppe
     assert await checks.whole_pass(resources), "once a night"
     monkeypatch.setattr(checks, "now", lambda: night + timedelta(hours=9))
     assert await checks.whole_pass(resources), "not by day"
+
+
+async def test_boards_that_are_about_to_follow_are_no_difference(
+    world: World, resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await checks.check_drift(resources)
+    await world.earn("second", *world.members)
+    looked, first = checks._differing, []
+
+    async def then_followed(*given: Any) -> Any:
+        found = await looked(*given)
+        first.append(found)
+        await world.show()
+        return found
+
+    monkeypatch.setattr(checks, "_differing", then_followed)
+    assert await checks.check_drift(resources) == 0
+    assert len(first[0]) == 3 * 3, "season, week and share of each"
 
 
 async def test_what_was_taken_back_is_looked_at(world: World) -> None:

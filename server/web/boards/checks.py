@@ -8,13 +8,15 @@ from server.runtime.resources import Resources
 from server.web.frame.noun import Difference
 
 
-def differing(board: str, subject: str, wanted: tuple[int, ...] | None, found: tuple[int, ...] | None) -> Difference:
+def differing(
+    board: str, subject: str, wanted: tuple[int | str, ...] | None, found: tuple[int | str, ...] | None
+) -> Difference:
     """A line of a board that is not as it must be; None: there is none."""
     said: dict[str, str | int] = {"board": board, "subject": subject}
     return Difference("check.board_differs", {**said, "wanted": _shown(wanted), "found": _shown(found)})
 
 
-def _shown(values: tuple[int, ...] | None) -> str:
+def _shown(values: tuple[int | str, ...] | None) -> str:
     return "-" if values is None else " ".join(map(str, values))
 
 

@@ -287,7 +287,7 @@ async def test_unit_boards_are_means_over_the_roster(database: str, redis: Redis
     assert (below.unit, below.rank, below.mean_hundredths, below.headcount) == (shift, 1, 0, 2)
     assert (below.participants, below.rate_percent) == (1, 50)
     assert await queries.unit_rows(redis, autumn.id, shift) == await queries.unit_rows(redis, uuid4(), root) == []
-    whole = (await queries.unit_truth(autumn, TODAY))[root]
+    whole = (await queries.unit_scores(autumn.id))[root]
     assert (whole.headcount, whole.participants, whole.points, whole.place) == (6, 4, 30, (500, 3334))
     assert (await held(redis, rules.unit_board(autumn.id)))[2][root.bytes] == b"6:4:30"
 

@@ -86,9 +86,9 @@ async def post(
         )
 
 
-async def standings(season: SeasonRow, week: date = WHOLE) -> list[Earned]:
-    """All of a season or of a week of it, by member id."""
-    return await page_of_standings(season, week, day=season.starts_on, after=UUID(int=0), limit=10_000)
+async def standings(season: SeasonRow, week: date = WHOLE, *, day: date | None = None) -> list[Earned]:
+    """All of a season or of a week of it, by member id, but for who had left by the day (its first)."""
+    return await page_of_standings(season, week, day=day or season.starts_on, after=UUID(int=0), limit=10_000)
 
 
 async def held(redis: Redis, board: str) -> tuple[list[tuple[bytes, float]], dict[bytes, bytes], dict[bytes, bytes]]:

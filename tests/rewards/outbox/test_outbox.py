@@ -95,6 +95,27 @@ async def test_finish_is_idempotent(database: str) -> None:
     assert await open_count() == 0
 
 
+async def test_what_is_done_together_is_told_apart(database: str) -> None:
+    for number in range(4):
+        await meant(str(number), due_at=NOW + number * SECOND)
+    held = await taken(NOW + 4 * SECOND)
+    await meant("1")
+    await finish(held[2], now=NOW)
+    assert not await finish(*held, now=NOW + SECOND)
+    assert [one.subject for one in await overdue(NOW + 4 * SECOND)] == ["1"]
+    done = await db.rows("SELECT done_at FROM intent WHERE done_at IS NOT NULL ORDER BY subject")
+    assert [one["done_at"] for one in done] == [NOW + SECOND, NOW, NOW + SECOND]
+
+
+async def test_what_was_tried_is_left_out_when_asked_for_the_untried(database: str) -> None:
+    await meant("tried")
+    (tried,) = await taken()
+    await fail(tried, now=NOW - HOLD, error="x")
+    await meant("fresh")
+    assert [one.subject for one in await claim(now=NOW, hold=HOLD, limit=9, untried=True)] == ["fresh"]
+    assert [one.subject for one in await taken()] == ["tried"]
+
+
 async def test_intending_during_the_work_runs_it_again(database: str) -> None:
     await meant()
     (one,) = await taken()
