@@ -20,7 +20,7 @@ from server.runtime.settings import Settings
 from tests.patience import until
 from tests.rewards.draws.hall import DAY, hall
 from tests.server.web.conftest import app_settings  # noqa: F401 - a fixture
-from tests.workers.world import worker
+from tests.workers.world import time_passes, worker
 from workers import claims
 from workers.main import JOBS, carry_out
 
@@ -114,6 +114,7 @@ async def test_a_worker_that_is_killed_in_the_middle_has_lost_nothing(
     await watching.close()
     assert await chances(there.draw) == [(0, None), (1, None), (2, None)]
     assert [line.code for line in await queries.history(there.draw)] == []
+    await time_passes(resources.redis)
     with worker(app_settings):
 
         async def passed_on() -> bool:

@@ -19,7 +19,7 @@ from rewards.outbox.queries import open_count
 from server.runtime.settings import Settings, load, prepare
 from tests import patience
 from tests.patience import until
-from tests.workers.world import LOG, check, done, due, stuck, worker
+from tests.workers.world import LOG, check, done, due, stuck, time_passes, worker
 from workers import main
 from workers.main import QUEUE, redis_settings, sweep
 
@@ -93,9 +93,7 @@ async def test_a_worker_that_ends_in_the_middle_of_everything_is_followed_by_ano
         assert (status, held) == (0, 0), (told.data / LOG).read_text()
     else:
         assert held >= 6, "until their holds end nobody else takes them"
-        # What time does: the holds end, and so do the marks of the queue.
-        await db.rows("UPDATE intent SET claimed_until = now() WHERE done_at IS NULL")
-        await redis.delete(*await redis.keys("arq:in-progress:*"))
+        await time_passes(redis)
     assert await open_count() >= 6
     with worker(told):
         await done(expected)

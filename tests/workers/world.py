@@ -141,6 +141,13 @@ async def check(due: Due, redis: Redis, data: Path) -> None:
     assert await board_checks.drift(redis, today=day_of(now())) == []
 
 
+async def time_passes(redis: Redis) -> None:
+    """What a minute does for the work of a worker that was killed: the holds end, and so do the marks of the queue."""
+    await db.rows("UPDATE intent SET claimed_until = now() WHERE done_at IS NULL AND claimed_until > now()")
+    for mark in await redis.keys("arq:in-progress:*"):
+        await redis.delete(mark)
+
+
 @contextlib.asynccontextmanager
 async def stuck(url: str) -> AsyncIterator[asyncpg.Connection]:
     """Every piece of the due work comes as far as the middle of its transaction, and no further, in this block.
