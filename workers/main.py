@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
 from arq import cron
@@ -27,15 +27,21 @@ from workers import boards, checks, claims, draws, members, quizzes, retention
 log = logging.getLogger("laurel.worker")
 
 QUEUE = "laurel:queue"
+SWEEP = timedelta(seconds=0.8)
+"""How often it is looked what is due."""
+
+POLL = timedelta(seconds=0.2)
+"""How often arq asks Redis for jobs; each time costs a third of a millisecond of CPU."""
+
 AHEAD = timedelta(seconds=3)
-"""How far ahead the sweep queues work; arq then keeps the exact time."""
+"""How far ahead the sweep queues work. arq gives it out a poll early, and it waits for its exact time."""
 
 AGAIN = timedelta(seconds=10)
 """How often the same work is queued while nobody claims it: a worker killed between the queue and the claim leaves its
 job marked as being done, for a minute."""
 
 ROUNDING = timedelta(milliseconds=2)
-"""arq keeps whole milliseconds; a job that comes a fraction early would find nothing due."""
+"""The loop's clock and the wall's need not agree; what comes a fraction early would find nothing due."""
 
 QUICK = timedelta(seconds=10)
 LONG = timedelta(seconds=60)
@@ -67,10 +73,12 @@ TOGETHER: dict[str, int] = {"refresh_boards": 1_000}
 """Kinds whose job takes many subjects at once, spaces between, and how many. What has failed is tried by itself."""
 
 
-async def carry_out(ctx: dict[str, Any], kind: str, subject: str) -> None:
-    """Claim one piece of due work ("": all that waits together), do it, tick it off; on a fault, or when told to stop,
-    leave it for later."""
+async def carry_out(ctx: dict[str, Any], kind: str, subject: str, due: float = 0.0) -> None:
+    """Claim one piece of work when it is `due` (a timestamp; "": all that waits together), do it, tick it off; on a
+    fault, or when told to stop, leave it for later."""
     resources: Resources = ctx["resources"]
+    if (early := due - now().timestamp()) > 0:
+        await asyncio.sleep(early + ROUNDING.total_seconds())
     job, hold = JOBS.get(kind, (_unknown, QUICK))
     which: dict[str, Any] = {"limit": 1, "subject": subject} if subject else {"limit": TOGETHER[kind], "untried": True}
     claimed = await _unbroken(outbox.claim(now=now(), hold=hold, kinds=[kind], **which))
@@ -133,10 +141,21 @@ async def sweep(ctx: dict[str, Any]) -> None:
             "carry_out",
             waiting.kind,
             subject,
+            waiting.due_at.timestamp(),
             _job_id=job,
             # Not before now: arq counts a job's life from here, and cannot queue one that has been due for a day.
-            _defer_until=max(waiting.due_at + ROUNDING, moment),
+            _defer_until=max(waiting.due_at - POLL, moment),
         )
+
+
+async def _sweep_on(ctx: dict[str, Any]) -> NoReturn:
+    """For as long as the worker works; whatever goes wrong, the next look comes."""
+    while True:
+        try:
+            await sweep(ctx)
+        except Exception as error:
+            log.warning("sweep.failed error=%s", type(error).__name__)
+        await asyncio.sleep(SWEEP.total_seconds())
 
 
 async def check_drift(ctx: dict[str, Any]) -> None:
@@ -174,12 +193,15 @@ async def forget_draws(ctx: dict[str, Any]) -> None:
     await retention.forget_draws(ctx["resources"])
 
 
-def make_worker(settings: Settings, *, burst: bool = False) -> Worker:
+def make_worker(settings: Settings) -> Worker:
     """A worker process's one worker, not yet running."""
     stack = AsyncExitStack()
 
     async def startup(ctx: dict[str, Any]) -> None:
         ctx["resources"] = await stack.enter_async_context(opened(settings))
+        sweeping = asyncio.create_task(_sweep_on(ctx))
+        stack.push_async_callback(asyncio.wait, [sweeping])
+        stack.callback(sweeping.cancel)
         log.info("worker.started")
 
     async def shutdown(ctx: dict[str, Any]) -> None:
@@ -189,7 +211,6 @@ def make_worker(settings: Settings, *, burst: bool = False) -> Worker:
     return Worker(
         functions=[func(carry_out, name="carry_out", keep_result=0, max_tries=1, timeout=HEAVY.total_seconds())],
         cron_jobs=[
-            cron(sweep, second=set(range(60)), keep_result=0, timeout=20, run_at_startup=True),
             cron(
                 follow_after_restart,
                 second=set(range(0, 60, 2)),
@@ -206,10 +227,9 @@ def make_worker(settings: Settings, *, burst: bool = False) -> Worker:
         ],
         queue_name=QUEUE,
         redis_settings=redis_settings(settings.redis_url),
-        burst=burst,
         on_startup=startup,
         on_shutdown=shutdown,
-        poll_delay=0.05,
+        poll_delay=POLL.total_seconds(),
         max_jobs=10,
         queue_read_limit=1000,
         health_check_interval=10,

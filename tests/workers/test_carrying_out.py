@@ -72,6 +72,15 @@ async def test_done_again_and_again_it_is_done_once(resources: Resources) -> Non
     await check(expected, resources.redis, resources.settings.data)
 
 
+async def test_what_is_delivered_early_waits_for_its_time(resources: Resources) -> None:
+    season_id, awards = await posted_one_by_one(1)
+    due = now() + timedelta(seconds=0.1)
+    await db.rows("UPDATE intent SET due_at = $1", due)
+    await carry_out({"resources": resources}, "refresh_boards", "", due.timestamp())
+    assert await open_count() == 0
+    assert len(await points_and_places(resources.redis, season_board(season_id), [awards[0].member])) == 1
+
+
 async def test_two_deliveries_at_once_are_one_claim(resources: Resources) -> None:
     expected = await due(resources.redis)
     for one in await overdue(now()):
@@ -197,7 +206,7 @@ async def test_boards_follow_all_that_waits_at_once(resources: Resources, monkey
     season_id, awards = await posted_one_by_one(5)
     queue = FakeQueue()
     await sweep({"redis": queue})
-    assert queue.jobs == [("carry_out", "refresh_boards", "")]
+    assert [job[:3] for job in queue.jobs] == [("carry_out", "refresh_boards", "")]
     moves = []
 
     async def counted(*given: Any, **how: Any) -> None:
@@ -225,8 +234,8 @@ async def test_what_failed_together_is_tried_one_by_one(resources: Resources, ca
     assert await open_count() == 4, "not together again"
     queue = FakeQueue()
     await sweep({"redis": queue})
-    for _, kind, subject in queue.jobs:
-        await carry_out({"resources": resources}, kind, subject)
+    for _, *job in queue.jobs:
+        await carry_out({"resources": resources}, *job)
     assert [one["subject"] for one in await db.rows("SELECT subject FROM intent WHERE done_at IS NULL")] == ["nonsense"]
 
 
