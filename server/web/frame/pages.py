@@ -30,7 +30,7 @@ from server.web.frame.noun import Opened, Page
 LANGUAGE = "laurel_language"
 TEXT_SIZE = "laurel_text"
 TEXT_SIZES = ("normal", "large", "larger")
-_HTML = "text/html; charset=utf-8"
+_HTML = "text/html"
 
 
 @dataclass(frozen=True, slots=True)

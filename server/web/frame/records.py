@@ -23,7 +23,7 @@ from server.web.frame.asked import Asked
 from server.web.frame.desk import desk_fragment, desk_page
 
 _TYPES: Final[Mapping[str, str]] = {
-    "csv": "text/csv; charset=utf-8",
+    "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 

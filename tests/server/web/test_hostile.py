@@ -129,6 +129,8 @@ async def wary(client: Browser) -> AsyncIterator[Browser]:
         assert "frame-ancestors 'none'" in policy, where
         assert "unsafe" not in policy, where
         assert "cache-control" in sent, where
+        kind = sent.get("content-type", "")
+        assert kind.count("charset=") == kind.startswith("text/"), (where, kind)
         assert not any(re.search("[\r\n\0]", value) for value in sent.values()), where
         for cookie in sent.get_list("set-cookie"):
             assert "; HttpOnly" in cookie, where

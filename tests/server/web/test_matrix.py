@@ -446,20 +446,21 @@ class Visitor:
             answer = await self.world.client.post(to, headers=headers, data=form)
         else:
             answer = await self.world.client.request(method, to, headers=headers)
-        return Answer(answer.status_code, answer.text, answer.headers.get("location", ""))
+        return Answer(answer.status_code, answer.text, answer.headers)
 
 
 class Answer:
-    """What came back."""
+    """What came back. `kind`: its content type."""
 
-    def __init__(self, status: int, text: str, location: str) -> None:
-        self.status, self.text, self.location = status, text, location
+    def __init__(self, status: int, text: str, headers: Mapping[str, str]) -> None:
+        self.status, self.text = status, text
+        self.location, self.kind = headers.get("location", ""), headers.get("content-type", "")
 
 
 async def _stream_head(app: Any, path: str, cookie: str) -> Answer:
     """How an address that may be a stream begins; the stream is left at once."""
     left, begun = asyncio.Event(), asyncio.Event()
-    status, body = 0, b""
+    status, body, sent = 0, b"", dict[str, str]()
 
     async def receive() -> MutableMapping[str, Any]:
         await left.wait()
@@ -468,6 +469,7 @@ async def _stream_head(app: Any, path: str, cookie: str) -> Answer:
     async def send(message: MutableMapping[str, Any]) -> None:
         nonlocal status, body
         status = message.get("status", status)
+        sent.update((name.decode(), value.decode()) for name, value in message.get("headers", ()))
         body += message.get("body", b"")
         if message["type"] == "http.response.body":
             begun.set()
@@ -490,7 +492,7 @@ async def _stream_head(app: Any, path: str, cookie: str) -> Answer:
     await begun.wait()
     left.set()
     await serving
-    return Answer(status, body.decode(), "")
+    return Answer(status, body.decode(), sent)
 
 
 def routes(client: Browser) -> set[tuple[str, str]]:
@@ -566,6 +568,7 @@ async def test_who_may_is_let_in(world: World, visitor: Visitor, role: str) -> N
         answer = await visitor.ask(method, path, address=address)
         assert not is_turned_away(method, answer), (method, path, answer.status, answer.text)
         assert answer.status in closed.get((method, path), (200, 204, 303)), (method, path, answer.status, answer.text)
+        assert answer.kind.count("charset=") == answer.kind.startswith("text/"), (method, path, answer.kind)
         reads = (method != "POST" and path not in WRITING_GETS) or path in LOOKING_POSTS
         if reads:
             assert await world.digest(ticks=False) == before, (method, path)
