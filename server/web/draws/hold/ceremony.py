@@ -4,7 +4,7 @@ Every step is one action; what it refuses stands beside its field on the draw's 
 """
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -34,9 +34,9 @@ Step = Callable[[Form, Any, UUID], Awaitable[str]]
 
 
 async def _do(
-    request: Asked, draw_id: UUID, field: str, step: Step, *, to: str = "", keep: str = ""
+    request: Asked, draw_id: UUID, field: str, step: Step, *, to: str = "", keep: Sequence[str] = ()
 ) -> Response[bytes]:
-    """Run a step. `field`: where its refusal stands; `keep`: the field whose text comes back with it; `to`: the part
+    """Run a step. `field`: where its refusal stands; `keep`: the fields whose texts come back with it; `to`: the part
     of the page to go on at."""
     form = await pages.form(request)
     process, me = pages.process(request), pages.signed_in(request)
@@ -45,7 +45,7 @@ async def _do(
     except Refusal as refusal:
         if refusal.code in ("draw.unknown", "web.forged"):
             raise
-        typed = {keep: form.text(keep, most=4000)} if keep else {}
+        typed = {name: form.text(name, most=4000) for name in keep}
         return await draw_page(request, draw_id, slip=slip_of(request, refusal, field, **typed))
     return pages.go(request, f"/desk/draws/{draw_id}?said={said}{f'#step-{to}' if to else ''}")
 
@@ -62,7 +62,7 @@ async def seal_for_guest(request: Asked, draw_id: FromPath[UUID]) -> Response[by
         await actions.seal(redis, draw_id, form.text("label", most=32), commitment, member=me, now=clock.now())
         return "draw.sealed_by"
 
-    return await _do(request, draw_id, "commitment", step, keep="commitment")
+    return await _do(request, draw_id, "commitment", step, keep=["label", "commitment"])
 
 
 @post("/desk/draws/{draw_id:uuid}/freeze", guards=[guards.may("draws.draw")])
@@ -90,7 +90,7 @@ async def strike_off(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]
         await actions.void(redis, draw_id, own.line, reason, why, actor=me, now=clock.now(), new_id=new_id)
         return "draw.voided"
 
-    return await _do(request, draw_id, "staff_number", step, to="voids", keep="staff_number")
+    return await _do(request, draw_id, "staff_number", step, to="voids", keep=["staff_number", "reason", "why"])
 
 
 @post("/desk/draws/{draw_id:uuid}/unvoid", guards=[guards.may("draws.draw")])
@@ -129,7 +129,7 @@ async def type_dice(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
         await stage.keep_dice(redis, draw_id, digits)
         return "draw.dice_typed"
 
-    return await _do(request, draw_id, "digits", step, to=await _dice_step(draw_id), keep="digits")
+    return await _do(request, draw_id, "digits", step, to=await _dice_step(draw_id), keep=["digits"])
 
 
 @post("/desk/draws/{draw_id:uuid}/roll", guards=[guards.may("draws.draw")])
@@ -148,7 +148,7 @@ async def read_dice_back(request: Asked, draw_id: FromPath[UUID]) -> Response[by
         await stage.drop_dice(redis, draw_id)
         return said
 
-    return await _do(request, draw_id, "digits", step, to=await _after_dice(draw_id), keep="digits")
+    return await _do(request, draw_id, "digits", step, to=await _after_dice(draw_id), keep=["digits"])
 
 
 async def _wanted(draw_id: UUID) -> draw_steps.Dice:
@@ -205,7 +205,7 @@ async def take_beacon(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes
         await actions.beacon(redis, draw_id, signature, actor=me, now=clock.now(), new_id=new_id)
         return "draw.beacon_taken"
 
-    return await _do(request, draw_id, "signature", step, to="secrets", keep="signature")
+    return await _do(request, draw_id, "signature", step, to="secrets", keep=["signature"])
 
 
 @post("/desk/draws/{draw_id:uuid}/reveal", guards=[guards.may("draws.draw")])
@@ -220,7 +220,7 @@ async def open_secret(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes
         )
         return "draw.drawn" if done.state == "drawn" else "draw.revealed"
 
-    return await _do(request, draw_id, "secret", step, to="secrets", keep="secret")
+    return await _do(request, draw_id, "secret", step, to="secrets", keep=["secret"])
 
 
 @post("/desk/draws/{draw_id:uuid}/rounds", guards=[guards.may("draws.draw")])
@@ -307,7 +307,7 @@ async def cancel_draw(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes
         await actions.cancel(redis, draw_id, actor=me, why=why, now=clock.now(), new_id=new_id)
         return "draw.cancelled"
 
-    return await _do(request, draw_id, "why", step, keep="why")
+    return await _do(request, draw_id, "why", step, keep=["why"])
 
 
 @post("/desk/draws/{draw_id:uuid}/rehearsals", guards=[guards.may("draws.draw")])
@@ -369,7 +369,8 @@ async def bring_result(request: Asked, draw_id: FromPath[UUID]) -> Response[byte
     except Refusal as refusal:
         if refusal.code == "draw.unknown":
             raise
-        return await draw_page(request, draw_id, slip=slip_of(request, refusal, "log", witnesses=witnesses))
+        typed = {"witnesses": witnesses, "log_text": form.text("log_text", most=MOST_LOG)}
+        return await draw_page(request, draw_id, slip=slip_of(request, refusal, "log", **typed))
     return await draw_page(request, draw_id, values={"weighed": weighed, "brought": {**files, "witnesses": witnesses}})
 
 

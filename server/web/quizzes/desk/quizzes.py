@@ -15,6 +15,7 @@ from server.runtime.chance import new_id
 from server.web.frame import guards, imports, pages
 from server.web.frame.asked import Asked
 from server.web.frame.desk import desk_page
+from server.web.frame.forms import Typed
 from server.web.frame.pages import Form
 
 
@@ -34,15 +35,21 @@ async def _quiz(quiz_id: UUID) -> QuizRow:
 @get("/desk/quizzes/{quiz_id:uuid}", guards=[guards.may("quizzes.read")])
 async def show_quiz(request: Asked, quiz_id: FromPath[UUID]) -> Response[bytes]:
     """A quiz with its solutions, its scoring, and the form that opens a room."""
-    quiz = await _quiz(quiz_id)
+    return await _show(request, await _quiz(quiz_id))
+
+
+async def _show(request: Asked, quiz: QuizRow, typed: Typed | None = None) -> Response[bytes]:
     rooms = [*await queries.rooms(live=True), *await queries.rooms(live=False)]
     return desk_page(
         request,
         "quizzes/desk/quiz.html",
+        400 if typed else 200,
         quiz=quiz,
-        questions=await queries.questions(quiz_id),
-        rooms=[room for room in rooms if room.quiz == quiz_id],
-        asked=await queries.was_asked(quiz_id),
+        questions=await queries.questions(quiz.id),
+        rooms=[room for room in rooms if room.quiz == quiz.id],
+        asked=await queries.was_asked(quiz.id),
+        given=typed.values if typed else {"scoring": quiz.scoring, "floor": str(quiz.floor_percent)},
+        problems=typed.problems if typed else {},
         indexes=rules.indexes_of,
         room_id=new_id(),
     )
@@ -67,8 +74,13 @@ def _scoring(form: Form) -> Scoring:
 @post("/desk/quizzes/{quiz_id:uuid}/scoring", guards=[guards.may("quizzes.change")])
 async def set_scoring(request: Asked, quiz_id: FromPath[UUID]) -> Response[bytes]:
     """How speed counts, until the quiz is first played."""
-    scoring = _scoring(await pages.form(request))
-    me = pages.signed_in(request)
+    form, me = await pages.form(request), pages.signed_in(request)
+    typed = Typed(request, form, "scoring", "floor")
+    try:
+        scoring = _scoring(form)
+    except Refusal as refusal:
+        typed.wrong("floor", refusal)
+        return await _show(request, await _quiz(quiz_id), typed)
     await actions.set_scoring(quiz_id, scoring.kind, scoring.floor, actor=me.id, now=clock.now())
     return pages.go(request, f"/desk/quizzes/{quiz_id}", said="desk.scoring_set")
 
