@@ -198,6 +198,7 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("GET", "/desk/screens/{screen_id:uuid}"): AT_THE_DESK,
     ("POST", "/desk/screens/{screen_id:uuid}"): RUNS,
     ("POST", "/desk/screens/{screen_id:uuid}/revoke"): RUNS,
+    ("POST", "/desk/screens/{screen_id:uuid}/remove"): RUNS,
     ("GET", "/desk/audit"): OVERSEES,
     ("GET", "/desk/settings"): OVERSEES,
     ("GET", "/desk/seasons"): OVERSEES,
@@ -205,6 +206,7 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("POST", "/desk/seasons"): GOVERNS,
     ("GET", "/desk/seasons/{season_id:uuid}"): OVERSEES,
     ("POST", "/desk/seasons/{season_id:uuid}"): GOVERNS,
+    ("POST", "/desk/seasons/{season_id:uuid}/remove"): GOVERNS,
     ("POST", "/desk/rules/{code:str}"): GOVERNS,
 }
 """(method, path as routed) -> the roles that are let in. OPTIONS is answered by the framework, without a body."""
@@ -271,6 +273,8 @@ OTHER_SUBJECTS: Mapping[tuple[str, str], Callable[[World], object]] = {
     ("POST", "/desk/draws/{draw_id:uuid}/check-in/undo"): lambda w: w.draws["frozen"],
     ("POST", "/desk/draws/{draw_id:uuid}/check-in/sync"): lambda w: w.draws["frozen"],
     ("POST", "/desk/draws/{draw_id:uuid}/check-in/file"): lambda w: w.draws["frozen"],
+    ("POST", "/desk/screens/{screen_id:uuid}/remove"): lambda w: w.spare_screen,
+    ("POST", "/desk/seasons/{season_id:uuid}/remove"): lambda w: w.spare_season,
     ("POST", "/desk/rules/{code:str}"): lambda w: "quiz",
     ("GET", "/desk/claims/{code:str}"): lambda w: w.claim_code,
     ("POST", "/desk/claims/{code:str}/hand-over"): lambda w: w.claim_code,
