@@ -5,6 +5,7 @@ The table says it once more, by hand, so that a guard that is forgotten or loose
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Collection, Mapping, MutableMapping
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from litestar.datastructures import UploadFile
 from server.runtime.chance import new_id
 from server.runtime.clock import now
 from server.web.frame import uploads
+from server.web.nouns import LISTING
 from tests.rewards.draws.world import secret_of
 from tests.server.web.conftest import Browser, add_member
 from tests.server.web.world import CODE, DICE, World, build
@@ -576,6 +578,8 @@ async def test_who_may_is_let_in(world: World, visitor: Visitor, role: str) -> N
         assert not is_turned_away(method, answer), (method, path, answer.status, answer.text)
         assert answer.status in closed.get((method, path), (200, 204, 303)), (method, path, answer.status, answer.text)
         assert answer.kind.count("charset=") == answer.kind.startswith("text/"), (method, path, answer.kind)
+        if said := re.search(r"[?&]said=([\w.]+)", answer.location):
+            assert re.search(r"[.?!]$", LISTING.texts[said[1]]), (path, said[1], "is a label and no sentence")
         reads = (method != "POST" and path not in WRITING_GETS) or path in LOOKING_POSTS
         if reads:
             assert await world.digest(ticks=False) == before, (method, path)
