@@ -135,7 +135,7 @@ async def _draw(
         title,
         world_season,
         Rule(per=50, cap=4),
-        (PrizeTerms("one", "Thermos", 1, round=rounds[0].code if rounds else "r1"), *prizes),
+        (PrizeTerms("one", "Thermos flask, 0.75 l, with a cup", 1, round=rounds[0].code if rounds else "r1"), *prizes),
         rounds=rounds,
         custodians=(CustodianTerms("organiser", "Wang Fang", head), CustodianTerms("notary", "Notary Li")),
         dispute_hours=0,

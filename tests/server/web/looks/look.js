@@ -106,7 +106,7 @@ window.look = (function () {
   }
 
   function squeezed() {
-    return all(".table td").filter((one) => {
+    return all(".table td, .paper-table td").filter((one) => {
       const { fontSize, lineHeight } = getComputedStyle(one);
       const text = document.createRange();
       text.selectNodeContents(one);
