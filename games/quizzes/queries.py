@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from piccolo.querystring import QueryString
+
 from games.quizzes import rules
 from games.quizzes.tables import Player, Question, Quiz, Room
 from rewards import database as db
@@ -153,9 +155,10 @@ _QUESTIONS = db.compiled(
 )
 
 
-async def quizzes() -> list[QuizRow]:
-    """Every quiz, the newest first."""
-    found = await db.rows(_QUIZ + "ORDER BY created_at DESC, quiz.id DESC")
+async def quizzes(text: str = "") -> list[QuizRow]:
+    """Every quiz whose title has the text, in capitals or not; the newest first."""
+    wanted = db.all_of(db.holds(Quiz.title, text))
+    found = await db.rows(QueryString(_QUIZ + "WHERE {} ORDER BY created_at DESC, quiz.id DESC", wanted))
     return [QuizRow(**row) for row in found]
 
 

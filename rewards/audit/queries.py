@@ -11,7 +11,7 @@ from piccolo.custom_types import Combinable
 from piccolo.querystring import QueryString
 
 from rewards.audit.tables import AuditEntry
-from rewards.database import all_of, compiled, rows
+from rewards.database import all_of, compiled, row, rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +49,13 @@ async def latest(
         asked.append(AuditEntry.subject == subject)
     found = await rows(QueryString(_LINES + " WHERE {} ORDER BY id DESC LIMIT {}", all_of(*asked), limit))
     return [AuditLine(**{**line, "details": json.loads(line["details"])}) for line in found]
+
+
+async def is_last(line: int) -> bool:
+    """Whether nothing was done after this line to what it is about."""
+    found = await row(
+        "SELECT 1 FROM audit_entry AS later JOIN audit_entry AS one USING (subject) WHERE one.id = $1 AND later.id > $1"
+        " LIMIT 1",
+        line,
+    )
+    return found is None

@@ -338,6 +338,21 @@ async def correct_season(
         raise Refusal("season.overlap") from None
 
 
+async def remove_season(season: UUID, *, at: datetime, actor: UUID | None) -> str:
+    """Take a season back that was opened by mistake; its name. Refusals: season.unknown, season.used (something was
+    posted, played or planned in it)."""
+    try:
+        async with transaction() as connection:
+            await _alone_with_seasons(connection)
+            name: str | None = await connection.fetchval("DELETE FROM season WHERE id = $1 RETURNING name", season)
+            if name is None:
+                raise Refusal("season.unknown")
+            await audit("season.removed", at=at, actor=actor, subject=str(season), name=name)
+    except asyncpg.ForeignKeyViolationError:
+        raise Refusal("season.used") from None
+    return name
+
+
 async def _alone_with_seasons(connection: Connection) -> None:
     """Nobody else changes seasons until the transaction ends; posting goes on.
 

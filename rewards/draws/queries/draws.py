@@ -172,21 +172,30 @@ async def draw_by_slug(slug: str) -> DrawRow | None:
     return None if found is None else _draw(found)
 
 
-async def draws(limit: int = 200) -> list[DrawRow]:
-    """All draws but rehearsals, the newest first."""
-    found = await db.rows(_DRAW + "WHERE rehearses IS NULL ORDER BY number DESC LIMIT $1", limit)
-    return [_draw(one) for one in found]
+_COUNT = "SELECT count(*) FROM draw"
+_NAMES = "SELECT id, title, slug FROM draw"
+_CALLED = (
+    " WHERE rehearses IS NULL AND (position(lower($1) IN lower(title)) > 0 OR position(lower($1) IN slug) > 0"
+    " OR number::text = $1) "
+)
+"""No rehearsals; with the text in the title or the public name, or as the number."""
+
+
+async def draws(text: str = "", before: int | None = None, limit: int | None = None) -> list[DrawRow]:
+    """Draws but rehearsals with the text in title or public name, or as their number: at most `limit` of those with a
+    number below `before`, the newest first."""
+    page = _DRAW + _CALLED + "AND ($2::integer IS NULL OR number < $2) ORDER BY number DESC LIMIT $3"
+    return [_draw(one) for one in await db.rows(page, text, before, limit)]
+
+
+async def draw_count(text: str = "") -> int:
+    """How many draws `draws` finds on all its pages."""
+    return int(await db.value(_COUNT + _CALLED, text))
 
 
 async def draws_called(text: str, limit: int) -> list[tuple[UUID, str, str]]:
-    """(id, title, public name) of at most `limit` draws, no rehearsals, that have the text in one of both or as their
-    number; the newest first."""
-    found = await db.rows(
-        "SELECT id, title, slug FROM draw WHERE rehearses IS NULL AND (position(lower($1) IN lower(title)) > 0"
-        " OR position(lower($1) IN slug) > 0 OR number::text = $1) ORDER BY number DESC LIMIT $2",
-        text,
-        limit,
-    )
+    """(id, title, public name) of at most `limit` draws that `draws` finds; the newest first."""
+    found = await db.rows(_NAMES + _CALLED + "ORDER BY number DESC LIMIT $2", text, limit)
     return [(one["id"], one["title"], one["slug"]) for one in found]
 
 

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from rewards.audit.actions import note
 from rewards.database import Connection, transaction
-from rewards.members import queries
 from rewards.members.actions.roster import (
     BOARDS,
     SESSIONS,
@@ -16,6 +15,7 @@ from rewards.members.actions.roster import (
     add_rows,
     belong,
     end_links,
+    find_person,
     follow,
     is_admin,
     lock_roster,
@@ -23,6 +23,7 @@ from rewards.members.actions.roster import (
     write_details,
 )
 from rewards.members.actions.units import working_path
+from rewards.members.queries import Person
 from rewards.members.roster_file import Field, RosterRow
 from rewards.members.rules import Change, OnRoster, differing, staff_key
 from rewards.members.tables import Member
@@ -68,7 +69,8 @@ async def correct_member(
 ) -> Follows:
     """Bring a member's own details and unit to what `row` and `unit` say; roles and language stay. His sessions say it.
 
-    The same again changes nothing. With another number his unused links and slips end, as a slip's code is bound to it.
+    The same again changes nothing. The trail keeps what was there (`was`: number, name, day, unit), unless addresses
+    changed, which it never keeps. With another number his unused links and slips end, as a slip's code is bound to it.
     Refuses `members.unknown`, `members.left`, `members.need_admin` (he holds a role, the actor is neither he nor an
     admin), and as `add_member` does.
     """
@@ -81,7 +83,8 @@ async def correct_member(
             raise Refusal("members.need_admin")
         await _free(connection, row.staff_number, member)
         path = await working_path(unit)
-        row, before = replace(row, unit=path), await _before(member)
+        row, person = replace(row, unit=path), await find_person(member)
+        before = _as_rostered(person)
         fields = differing(before, row, _SAID)
         renumbered = row.staff_number != before.staff_number
         if not fields and not renumbered:
@@ -96,7 +99,11 @@ async def correct_member(
             await connection.execute(until, member, today)
             await belong(connection, [] if unit is None else [(member, unit)], today, new_id)
         follows = await follow(connection, [member], SESSIONS, BOARDS, now=now, new_id=new_id)
-        await note("member.corrected", at=now, actor=actor, subject=str(member), why=why, **_difference(before, row))
+        told: dict[str, str | list[str]] = {**_difference(before, row)}
+        if not {"email", "phone"} & set(fields):
+            joined = before.joined.isoformat() if before.joined else ""
+            told["was"] = [before.staff_number, before.name, joined, str(person.unit or "")]
+        await note("member.corrected", at=now, actor=actor, subject=str(member), why=why, **told)
     return follows
 
 
@@ -113,10 +120,7 @@ def _difference(before: OnRoster, row: RosterRow) -> dict[str, str]:
     return {"before": ", ".join(old for old, _ in changed), "after": ", ".join(new for _, new in changed)}
 
 
-async def _before(member: UUID) -> OnRoster:
-    person = await queries.member(member)
-    if person is None:
-        raise Refusal("members.unknown")
+def _as_rostered(person: Person) -> OnRoster:
     return OnRoster(
         person.id,
         person.staff_number,
@@ -129,13 +133,6 @@ async def _before(member: UUID) -> OnRoster:
         person.phone,
         person.language,
     )
-
-
-async def _known(number: str) -> UUID:
-    found = await queries.member_by_staff_number(number)
-    if found is None:
-        raise Refusal("members.unknown")
-    return found.id
 
 
 async def _free(connection: Connection, number: str, member: UUID | None) -> None:

@@ -30,7 +30,7 @@ async def _mine(request: Asked) -> dict[str, object]:
 
 
 async def _has_draw(request: Asked) -> bool:
-    return bool(await queries.draws(1))
+    return bool(await queries.draws(limit=1))
 
 
 CARDS = (

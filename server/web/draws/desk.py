@@ -20,9 +20,22 @@ from server.runtime import clock
 from server.web.draws import steps as draw_steps
 from server.web.draws.plan.form import dice_words
 from server.web.draws.screen import stage
-from server.web.frame import guards, pages
+from server.web.frame import guards, i18n, pages, records
 from server.web.frame.asked import Asked
-from server.web.frame.desk import desk_fragment, desk_page
+from server.web.frame.desk import asked_for, desk_fragment, desk_page
+from server.web.frame.i18n import mark as _
+
+PAGE: Final = 50
+HEAD: Final = (
+    _("Draw"),
+    _("Public name"),
+    _("Season"),
+    _("State"),
+    _("People"),
+    _("Tickets"),
+    _("Prizes"),
+    _("Handed over"),
+)
 
 LEAST_SHOWN: Final = 10
 """Winners on a page of the desk, where a prize is shown fewer at a time in the hall."""
@@ -52,10 +65,45 @@ class Batch:
 
 @get("/desk/draws", guards=[guards.may("draws.read")])
 async def list_draws(request: Asked) -> Response[bytes]:
-    """All draws, the newest first. Rehearsals stand on the page of what they rehearse."""
-    found = await queries.draws()
+    """Draws that fit the search, the newest first. Rehearsals stand on the page of what they rehearse."""
+    form = asked_for(request)
+    text, before = form.text("text", most=100), form.maybe_number("before", least=1, most=2**31 - 1)
+    found = await queries.draws(text, before, PAGE + 1)
+    shown, here = found[:PAGE], {"text": text}
+    values: dict[str, object] = {
+        "draws": shown,
+        "claims": await queries.claims_of([one.id for one in shown]),
+        "count": await queries.draw_count(text),
+        "text": text,
+        "first": "" if before is None else records.address("/desk/draws", here),
+        "next": records.address("/desk/draws", {**here, "before": str(shown[-1].number)}) if len(found) > PAGE else "",
+        "xlsx": records.address("/desk/draws/export/xlsx", here),
+        "csv": records.address("/desk/draws/export/csv", here),
+    }
+    return records.answer(request, "draws/desk/draws.html", values)
+
+
+@get("/desk/draws/export/{kind:str}", guards=[guards.may("draws.read")])
+async def export_draws(request: Asked, kind: FromPath[str]) -> Response[bytes]:
+    """The draws as they are listed, on all pages."""
+    words, say = i18n.translator(pages.locale(request)), pages.speaker(request)
+    found = await queries.draws(asked_for(request).text("text", most=100))
     claims = await queries.claims_of([one.id for one in found])
-    return desk_page(request, "draws/desk/draws.html", draws=found, claims=claims)
+    rows = [
+        (
+            one.title,
+            one.slug,
+            one.season_name,
+            say(f"draw.state.{one.state}"),
+            one.promise.people if one.promise else "",
+            one.promise.tickets if one.promise else "",
+            one.places,
+            claims.get(one.id, (0, 0))[0],
+        )
+        for one in found
+    ]
+    head = [words.text(heading) for heading in HEAD]
+    return await records.table(kind, f"draws-{pages.process(request).today().isoformat()}", [head, *rows])
 
 
 @get("/desk/draws/{draw_id:uuid}", guards=[guards.may("draws.read")])
@@ -231,6 +279,7 @@ def _missed(draw: DrawRow, history: Sequence[HistoryLine]) -> HistoryLine | None
 
 HANDLERS = [
     list_draws,
+    export_draws,
     show_draw,
     ask_why,
     look_at_draw,

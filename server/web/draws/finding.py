@@ -6,7 +6,7 @@ from typing import Final
 from rewards.draws import queries
 from rewards.draws.claims import CODE_LENGTH
 from rewards.draws.states import clean_claim_code
-from server.web.frame import pages
+from server.web.frame import pages, records
 from server.web.frame.asked import Asked
 from server.web.frame.i18n import mark as _
 from server.web.frame.limits import Policy
@@ -38,6 +38,6 @@ async def _prizes(request: Asked, text: str, limit: int) -> Sequence[Found]:
 
 
 FINDERS = (
-    Finder(40, _("Draws"), "draws.read", _draws, lambda _text: "/desk/draws"),
+    Finder(40, _("Draws"), "draws.read", _draws, lambda text: records.address("/desk/draws", {"text": text})),
     Finder(50, _("Prizes"), "claims.read", _prizes),
 )

@@ -64,7 +64,7 @@ def _answer(request: Asked, code: str, details: dict[str, str | int], status: in
     else:
         text = html.render("kit/refusal.html", language, **shown, **_around(request))
         headers = {}
-    return Response(text.encode(), status_code=status, media_type="text/html; charset=utf-8", headers=headers)
+    return Response(text.encode(), status_code=status, media_type="text/html", headers=headers)
 
 
 def _around(request: Asked) -> dict[str, object]:

@@ -12,7 +12,7 @@ class Typed:
     """What somebody typed, and what is wrong with it by field, in words."""
 
     def __init__(self, request: Asked, form: Form, *names: str) -> None:
-        self.values = {name: form.text(name, most=400) for name in names}
+        self.values = {name: form.text(name) for name in names}
         self.problems: dict[str, str] = {}
         self._request = request
 

@@ -14,6 +14,7 @@ from litestar.datastructures import UploadFile
 from markupsafe import Markup
 from redis.asyncio import Redis
 
+from rewards.audit import queries as audit
 from rewards.refusals import Refusal
 from server import VERSION
 from server.runtime import clock
@@ -30,7 +31,7 @@ from server.web.frame.noun import Opened, Page
 LANGUAGE = "laurel_language"
 TEXT_SIZE = "laurel_text"
 TEXT_SIZES = ("normal", "large", "larger")
-_HTML = "text/html; charset=utf-8"
+_HTML = "text/html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,9 +310,18 @@ def uuid_of(text: str) -> UUID:
 
 
 async def form(request: Asked) -> Form:
-    """The posted form; Refusal web.forged when its token is wrong."""
+    """The posted form. Refusals: web.forged (its token is wrong), web.changed_since (it undoes a change that is not the
+    last any more)."""
     if request.scope["state"]["forged"]:
         raise Refusal("web.forged")
+    found = await _read(request)
+    undone = found.maybe_number("undoes", least=1, most=2**62)
+    if undone is not None and not await audit.is_last(undone):
+        raise Refusal("web.changed_since")
+    return found
+
+
+async def _read(request: Asked) -> Form:
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
         data = await request.form()
         values: dict[str, list[str]] = {}

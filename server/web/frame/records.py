@@ -6,7 +6,7 @@ noun's own: handlers call these functions, nothing here calls a noun.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 from urllib.parse import urlencode
@@ -23,7 +23,7 @@ from server.web.frame.asked import Asked
 from server.web.frame.desk import desk_fragment, desk_page
 
 _TYPES: Final[Mapping[str, str]] = {
-    "csv": "text/csv; charset=utf-8",
+    "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
@@ -52,10 +52,10 @@ async def table(kind: str, name: str, rows: Sequence[Sequence[str | int | Decima
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """The form that takes a change back: where it is posted, and what it says."""
+    """The form that takes a change back: where it is posted, and what it says; of several values of a name each."""
 
     address: str
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +73,16 @@ async def foot(
     what has just been done.
 
     `undoes` gives what takes a line back, None for what nothing does. It is offered to whoever wrote the last line,
-    in the notice alone; it comes from the trail, never from the address, so that no link can bring one along.
+    in the notice alone; it comes from the trail, never from the address, so that no link can bring one along. It names
+    the line: `pages.form` refuses it when something else was done since.
     """
     line = next(iter(await audit.latest(1, subject=str(subject))), None)
     if line is None:
         return {"foot": None, "undo": None}
     named = await members.labels([] if line.actor is None else [line.actor])
     mine = "said" in request.query_params and line.actor == pages.signed_in(request).id
+    undo = undoes(line) if undoes is not None and mine else None
     return {
         "foot": Foot(line, "".join(label.name for label in named.values())),
-        "undo": undoes(line) if undoes is not None and mine else None,
+        "undo": undo and replace(undo, fields={**undo.fields, "undoes": str(line.id)}),
     }

@@ -10,6 +10,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "web.forged": "This page was open too long or came from somewhere else. Reload it and try again.",
     "web.too_large": "This is too large to send.",
     "web.bad_input": "Something in what was sent is not right. Check it and try again.",
+    "web.changed_since": "This was changed again since, so nothing was undone. Look at how it is now.",
     "web.method": "This address does not do that.",
     "web.too_many": "Too many tries. Wait %(seconds)s seconds, then try again.",
     "web.fault": "Something went wrong on our side. Nothing was lost; try again in a moment.",

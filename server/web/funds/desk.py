@@ -1,6 +1,7 @@
 """Funds: what there is to give away, put in and taken out by hand, and every movement of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
@@ -14,12 +15,22 @@ from rewards.funds.rules import Kind
 from rewards.refusals import Refusal
 from server.runtime import clock
 from server.runtime.chance import new_id
-from server.web.frame import guards, pages
+from server.web.frame import guards, i18n, pages, records
 from server.web.frame.asked import Asked
 from server.web.frame.desk import asked_for, desk_page
 from server.web.frame.forms import Typed
+from server.web.frame.i18n import mark as _
 
 PAGE: Final = 50
+HEAD: Final = (
+    _("Fund"),
+    _("Kind"),
+    _("Free"),
+    _("Kept for draws"),
+    _("Given out"),
+    _("Put in"),
+    _("Worth of one piece"),
+)
 _FIELDS: Final[Mapping[str, str]] = {
     "funds.name_invalid": "name",
     "funds.name_taken": "name",
@@ -35,6 +46,20 @@ _FIELDS: Final[Mapping[str, str]] = {
 async def list_funds(request: Asked) -> Response[bytes]:
     """Every fund with what is free, held and paid."""
     return await _list(request)
+
+
+@get("/desk/funds/export/{kind:str}", guards=[guards.may("funds.read")])
+async def export_funds(request: Asked, kind: FromPath[str]) -> Response[bytes]:
+    """Every fund as a file: money in its unit, goods in pieces."""
+    words = i18n.translator(pages.locale(request))
+    kinds = {"money": words.text("Budget", "fund"), "item": words.text("Goods", "fund")}
+    rows: list[Sequence[str | int | Decimal]] = []
+    for one in await queries.funds():
+        amounts = (one.free, one.held, one.paid, one.given)
+        shown = [Decimal(amount).scaleb(-2) if one.kind == "money" else amount for amount in amounts]
+        rows.append((one.name, kinds[one.kind], *shown, Decimal(one.value).scaleb(-2) if one.value else ""))
+    head = [words.text(heading) for heading in HEAD]
+    return await records.table(kind, f"funds-{pages.process(request).today().isoformat()}", [head, *rows])
 
 
 async def _list(request: Asked, kind: str = "", typed: Typed | None = None) -> Response[bytes]:
@@ -134,4 +159,4 @@ async def change_fund(request: Asked, fund_id: FromPath[UUID]) -> Response[bytes
     return await _show(request, fund, typed)
 
 
-HANDLERS = [list_funds, open_fund, show_fund, change_fund]
+HANDLERS = [list_funds, export_funds, open_fund, show_fund, change_fund]

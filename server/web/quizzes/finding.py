@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from games.quizzes import queries
+from server.web.frame import records
 from server.web.frame.asked import Asked
 from server.web.frame.i18n import mark as _
 from server.web.frame.noun import Finder, Found
@@ -19,6 +20,6 @@ async def _rooms(_request: Asked, text: str, limit: int) -> Sequence[Found]:
 
 
 FINDERS = (
-    Finder(20, _("Quizzes"), "quizzes.read", _quizzes, lambda _text: "/desk/quizzes"),
+    Finder(20, _("Quizzes"), "quizzes.read", _quizzes, lambda text: records.address("/desk/quizzes", {"text": text})),
     Finder(30, _("Rooms"), "rooms.read", _rooms, lambda _text: "/desk/rooms"),
 )

@@ -83,6 +83,15 @@ async def revoke(redis: Redis, screen_id: UUID, *, actor: UUID | None, now: date
     await ticks.announce(redis, f"screen:{screen_id}")
 
 
+async def remove(redis: Redis, screen_id: UUID, *, actor: UUID | None, now: datetime) -> None:
+    """Take a screen back that was set up by mistake, and its link. Refusals as in `revoke`."""
+    async with db.transaction():
+        before = await _working(screen_id)
+        await Screen.delete().where(Screen.id == screen_id)
+        await note("screen.removed", at=now, actor=actor, subject=str(screen_id), name=before.name)
+    await ticks.announce(redis, f"screen:{screen_id}")
+
+
 async def note_seen(screen_ids: Collection[UUID], now: datetime) -> None:
     """These screens are being watched; written down at most once a minute each."""
     await Screen.update({Screen.seen_at: now}).where(

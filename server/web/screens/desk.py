@@ -103,6 +103,8 @@ def _scenes(request: Asked) -> dict[str, actions.Titles]:
 
 def undoes(line: AuditLine) -> Undo | None:
     """What takes the last change of a screen back; a withdrawn link is withdrawn for good."""
+    if line.code == "screen.added":
+        return Undo(f"/desk/screens/{line.subject}/remove")
     if line.code != "screen.renamed":
         return None
     return Undo(f"/desk/screens/{line.subject}", {"name": str(line.details["before"])})
@@ -177,4 +179,12 @@ async def revoke_screen(request: Asked, screen_id: FromPath[UUID]) -> Response[b
     return pages.go(request, "/desk/screens", said="desk.screen_revoked")
 
 
-HANDLERS = [list_screens, export_screens, add_screen, show_screen, change_screen, revoke_screen]
+@post("/desk/screens/{screen_id:uuid}/remove", guards=[guards.may("screens.change")])
+async def remove_screen(request: Asked, screen_id: FromPath[UUID]) -> Response[bytes]:
+    """Take back a screen that was set up by mistake."""
+    await pages.form(request)
+    await actions.remove(pages.process(request).redis, screen_id, actor=pages.signed_in(request).id, now=clock.now())
+    return pages.go(request, "/desk/screens", said="desk.screen_removed")
+
+
+HANDLERS = [list_screens, export_screens, add_screen, show_screen, change_screen, revoke_screen, remove_screen]

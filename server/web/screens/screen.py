@@ -39,7 +39,7 @@ def _page(request: Asked, status: int, **values: object) -> Response[bytes]:
     theme = request.query_params.get("theme", "")
     shown = pages.context(request, theme=theme if theme in THEMES else "", **values)
     text = html.render("screens/screen/screen.html", _language(request), **shown)
-    return Response(text.encode(), status_code=status, media_type="text/html; charset=utf-8")
+    return Response(text.encode(), status_code=status, media_type="text/html")
 
 
 def _refused(request: Asked, screen: ScreenRow | None) -> Response[bytes]:

@@ -6,6 +6,7 @@ from typing import Final
 TEXTS: Final[Mapping[str, str]] = {
     "desk.screen_added": "The screen is set up. Open its link on the browser on the wall.",
     "desk.screen_changed": "The screen was changed.",
+    "desk.screen_removed": "The screen was removed.",
     "desk.screen_revoked": "The link was withdrawn and works no more.",
     "screen.unknown": "There is no such screen.",
     "screen.revoked_already": "The link of this screen was withdrawn. Set up a new screen instead.",
@@ -15,5 +16,6 @@ TEXTS: Final[Mapping[str, str]] = {
     "screen.added": "Screen set up",
     "screen.renamed": "Screen renamed",
     "screen.pointed": "Screen shows something else",
+    "screen.removed": "Screen removed",
     "screen.revoked": "Link of a screen withdrawn",
 }

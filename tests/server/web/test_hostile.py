@@ -95,6 +95,10 @@ ASKED: dict[str, tuple[str, ...]] = {
     "/desk/units/export/{kind:str}": ("text", "retired"),
     "/desk/units/new": ("name", "parent"),
     "/desk/seasons": ("after",),
+    "/desk/quizzes": ("text",),
+    "/desk/quizzes/export/{kind:str}": ("text",),
+    "/desk/draws": ("text", "before"),
+    "/desk/draws/export/{kind:str}": ("text",),
     "/desk/screens": ("like",),
     "/desk/rooms/{room_id:uuid}/confirm": ("move",),
     "/desk/boards": ("season", "shows", "week", "unit", "from"),
@@ -129,6 +133,8 @@ async def wary(client: Browser) -> AsyncIterator[Browser]:
         assert "frame-ancestors 'none'" in policy, where
         assert "unsafe" not in policy, where
         assert "cache-control" in sent, where
+        kind = sent.get("content-type", "")
+        assert kind.count("charset=") == kind.startswith("text/"), (where, kind)
         assert not any(re.search("[\r\n\0]", value) for value in sent.values()), where
         for cookie in sent.get_list("set-cookie"):
             assert "; HttpOnly" in cookie, where

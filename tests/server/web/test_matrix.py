@@ -5,6 +5,7 @@ The table says it once more, by hand, so that a guard that is forgotten or loose
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Collection, Mapping, MutableMapping
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from litestar.datastructures import UploadFile
 from server.runtime.chance import new_id
 from server.runtime.clock import now
 from server.web.frame import uploads
+from server.web.nouns import LISTING
 from tests.rewards.draws.world import secret_of
 from tests.server.web.conftest import Browser, add_member
 from tests.server.web.world import CODE, DICE, World, build
@@ -112,6 +114,7 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("GET", "/desk/members/slips"): RUNS,
     ("POST", "/desk/members/slips"): RUNS,
     ("GET", "/desk/quizzes"): AT_THE_DESK,
+    ("GET", "/desk/quizzes/export/{kind:str}"): AT_THE_DESK,
     ("GET", "/desk/quizzes/{quiz_id:uuid}"): AT_THE_DESK,
     ("POST", "/desk/quizzes/{quiz_id:uuid}/scoring"): RUNS,
     ("GET", "/desk/quizzes/import"): RUNS,
@@ -129,6 +132,7 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("POST", "/desk/rooms/{room_id:uuid}/players"): RUNS,
     ("GET", "/desk/boards"): AT_THE_DESK,
     ("GET", "/desk/draws"): AT_THE_DESK,
+    ("GET", "/desk/draws/export/{kind:str}"): AT_THE_DESK,
     ("GET", "/desk/draws/{draw_id:uuid}/programme"): AT_THE_DESK,
     ("GET", "/desk/draws/{draw_id:uuid}/protocol"): AT_THE_DESK,
     ("GET", "/desk/draws/new"): RUNS,
@@ -170,6 +174,7 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("GET", "/desk/draws/policy"): AT_THE_DESK,
     ("POST", "/desk/draws/policy"): GOVERNS,
     ("GET", "/desk/funds"): AT_THE_DESK,
+    ("GET", "/desk/funds/export/{kind:str}"): AT_THE_DESK,
     ("POST", "/desk/funds"): RUNS,
     ("GET", "/desk/funds/{fund_id:uuid}"): AT_THE_DESK,
     ("POST", "/desk/funds/{fund_id:uuid}"): RUNS,
@@ -198,6 +203,7 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("GET", "/desk/screens/{screen_id:uuid}"): AT_THE_DESK,
     ("POST", "/desk/screens/{screen_id:uuid}"): RUNS,
     ("POST", "/desk/screens/{screen_id:uuid}/revoke"): RUNS,
+    ("POST", "/desk/screens/{screen_id:uuid}/remove"): RUNS,
     ("GET", "/desk/audit"): OVERSEES,
     ("GET", "/desk/settings"): OVERSEES,
     ("GET", "/desk/seasons"): OVERSEES,
@@ -205,6 +211,7 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("POST", "/desk/seasons"): GOVERNS,
     ("GET", "/desk/seasons/{season_id:uuid}"): OVERSEES,
     ("POST", "/desk/seasons/{season_id:uuid}"): GOVERNS,
+    ("POST", "/desk/seasons/{season_id:uuid}/remove"): GOVERNS,
     ("POST", "/desk/rules/{code:str}"): GOVERNS,
 }
 """(method, path as routed) -> the roles that are let in. OPTIONS is answered by the framework, without a body."""
@@ -271,6 +278,8 @@ OTHER_SUBJECTS: Mapping[tuple[str, str], Callable[[World], object]] = {
     ("POST", "/desk/draws/{draw_id:uuid}/check-in/undo"): lambda w: w.draws["frozen"],
     ("POST", "/desk/draws/{draw_id:uuid}/check-in/sync"): lambda w: w.draws["frozen"],
     ("POST", "/desk/draws/{draw_id:uuid}/check-in/file"): lambda w: w.draws["frozen"],
+    ("POST", "/desk/screens/{screen_id:uuid}/remove"): lambda w: w.spare_screen,
+    ("POST", "/desk/seasons/{season_id:uuid}/remove"): lambda w: w.spare_season,
     ("POST", "/desk/rules/{code:str}"): lambda w: "quiz",
     ("GET", "/desk/claims/{code:str}"): lambda w: w.claim_code,
     ("POST", "/desk/claims/{code:str}/hand-over"): lambda w: w.claim_code,
@@ -446,20 +455,21 @@ class Visitor:
             answer = await self.world.client.post(to, headers=headers, data=form)
         else:
             answer = await self.world.client.request(method, to, headers=headers)
-        return Answer(answer.status_code, answer.text, answer.headers.get("location", ""))
+        return Answer(answer.status_code, answer.text, answer.headers)
 
 
 class Answer:
-    """What came back."""
+    """What came back. `kind`: its content type."""
 
-    def __init__(self, status: int, text: str, location: str) -> None:
-        self.status, self.text, self.location = status, text, location
+    def __init__(self, status: int, text: str, headers: Mapping[str, str]) -> None:
+        self.status, self.text = status, text
+        self.location, self.kind = headers.get("location", ""), headers.get("content-type", "")
 
 
 async def _stream_head(app: Any, path: str, cookie: str) -> Answer:
     """How an address that may be a stream begins; the stream is left at once."""
     left, begun = asyncio.Event(), asyncio.Event()
-    status, body = 0, b""
+    status, body, sent = 0, b"", dict[str, str]()
 
     async def receive() -> MutableMapping[str, Any]:
         await left.wait()
@@ -468,6 +478,7 @@ async def _stream_head(app: Any, path: str, cookie: str) -> Answer:
     async def send(message: MutableMapping[str, Any]) -> None:
         nonlocal status, body
         status = message.get("status", status)
+        sent.update((name.decode(), value.decode()) for name, value in message.get("headers", ()))
         body += message.get("body", b"")
         if message["type"] == "http.response.body":
             begun.set()
@@ -490,7 +501,7 @@ async def _stream_head(app: Any, path: str, cookie: str) -> Answer:
     await begun.wait()
     left.set()
     await serving
-    return Answer(status, body.decode(), "")
+    return Answer(status, body.decode(), sent)
 
 
 def routes(client: Browser) -> set[tuple[str, str]]:
@@ -566,6 +577,9 @@ async def test_who_may_is_let_in(world: World, visitor: Visitor, role: str) -> N
         answer = await visitor.ask(method, path, address=address)
         assert not is_turned_away(method, answer), (method, path, answer.status, answer.text)
         assert answer.status in closed.get((method, path), (200, 204, 303)), (method, path, answer.status, answer.text)
+        assert answer.kind.count("charset=") == answer.kind.startswith("text/"), (method, path, answer.kind)
+        if said := re.search(r"[?&]said=([\w.]+)", answer.location):
+            assert re.search(r"[.?!]$", LISTING.texts[said[1]]), (path, said[1], "is a label and no sentence")
         reads = (method != "POST" and path not in WRITING_GETS) or path in LOOKING_POSTS
         if reads:
             assert await world.digest(ticks=False) == before, (method, path)

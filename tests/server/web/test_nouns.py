@@ -186,6 +186,18 @@ def test_every_refusal_and_every_line_of_the_audit_trail_has_words() -> None:
     assert said - LISTING.texts.keys() == set()
 
 
+def test_what_is_said_after_a_form_is_a_sentence_and_no_label_of_the_trail() -> None:
+    trees = [ast.parse(path.read_text("utf-8")) for path in python_of("server/web")]
+    values = [
+        one.value for tree in trees for one in ast.walk(tree) if isinstance(one, ast.keyword) and one.arg == "said"
+    ]
+    said = {one.value for value in values for one in ast.walk(value) if isinstance(one, ast.Constant) and one.value}
+    codes = {code for code in said if isinstance(code, str) and CODE.fullmatch(code) and not code.endswith(".")}
+    codes |= {code for code in LISTING.texts if ".said_" in code}
+    assert len(codes) > 50
+    assert [code for code in codes if not re.search(r"[.?!]$", LISTING.texts[code])] == []
+
+
 @pytest.mark.parametrize("code", ["earning.bygone", "earning.bygone.sum"])
 def test_what_is_no_longer_earned_is_said_without_its_code(code: str) -> None:
     said = {LISTING.sentence("earning.named", {"what": code}, locale) for locale in i18n.LOCALES}

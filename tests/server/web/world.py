@@ -39,7 +39,7 @@ QUESTIONS = (
 @dataclass
 class World:
     """`people` have earned points; `subject` is one of them with the code CODE, `gone` has left, `head` plans draws.
-    `empty_unit` and `retired_unit` are below `unit`.
+    `empty_unit` and `retired_unit` are below `unit`. `spare_season` is to come; nothing hangs on it or `spare_screen`.
 
     `quiz` is played in `lobby` (not begun) and `asked` (its first question, `round`, is open); `fresh` was never
     played. Draws by state: draft, to_freeze, to_cancel, frozen (`badge` is of its first line), to_hold, drawn (`win`
@@ -49,6 +49,7 @@ class World:
 
     client: Browser
     season: UUID
+    spare_season: UUID
     unit: UUID
     empty_unit: UUID
     retired_unit: UUID
@@ -70,6 +71,7 @@ class World:
     winner: UUID
     badge: str
     screen: UUID
+    spare_screen: UUID
     screen_key: str
     fund: UUID
     link: str
@@ -133,7 +135,7 @@ async def _draw(
         title,
         world_season,
         Rule(per=50, cap=4),
-        (PrizeTerms("one", "Thermos", 1, round=rounds[0].code if rounds else "r1"), *prizes),
+        (PrizeTerms("one", "Thermos flask, 0.75 l, with a cup", 1, round=rounds[0].code if rounds else "r1"), *prizes),
         rounds=rounds,
         custodians=(CustodianTerms("organiser", "Wang Fang", head), CustodianTerms("notary", "Notary Li")),
         dispute_hours=0,
@@ -157,11 +159,14 @@ async def _draw(
 async def build(client: Browser) -> World:
     """The whole of it, in the database and Redis of this test."""
     redis, today = client.app.state.process.redis, client.app.state.process.today()
-    season = (
-        await ledger.open_season(
-            "Autumn", today - timedelta(days=30), today + timedelta(days=60), at=now(), actor=None, new_id=new_id()
-        )
-    ).id
+    season, spare_season = [
+        (
+            await ledger.open_season(
+                name, today + timedelta(days=first), today + timedelta(days=last), at=now(), actor=None, new_id=new_id()
+            )
+        ).id
+        for name, first, last in (("Autumn", -30, 60), ("Spare", 200, 230))
+    ]
     unit = uuid4()
     await db.rows("INSERT INTO unit (id, parent, name, path) VALUES ($1, NULL, 'Plant', 'Plant')", unit)
     welcome = await members.first_admin_link(now(), token)
@@ -211,12 +216,15 @@ async def build(client: Browser) -> World:
     await db.rows("UPDATE prize SET picture = $2 WHERE draw = $1", drawn, b"\xff\xd8")
     await db.rows("UPDATE win SET signature = $2 WHERE draw = $1", drawn, png())
     number = await db.value("SELECT number FROM draw WHERE id = $1", states["frozen"])
-    screen = await screen_actions.add_screen("Canteen", actor=head, now=now(), new_id=new_id)
+    screen, spare_screen = [
+        await screen_actions.add_screen(name, actor=head, now=now(), new_id=new_id) for name in ("Canteen", "Spare")
+    ]
     issued = await members.issue_links([people[1]], actor=head, now=now(), valid=timedelta(days=1), new_token=token)
     settings = client.app.state.process.resources.settings
     return World(
         client=client,
         season=season,
+        spare_season=spare_season,
         unit=unit,
         empty_unit=empty,
         retired_unit=retired,
@@ -238,6 +246,7 @@ async def build(client: Browser) -> World:
         winner=won["member"],
         badge=badge_text(settings.key("badge"), number, 0),
         screen=screen,
+        spare_screen=spare_screen,
         screen_key=screen_links.key_of(settings, screen),
         fund=await funds.open_fund("Budget", "money", 100_000, actor=head, now=now(), new_id=new_id),
         link=issued[0][1],

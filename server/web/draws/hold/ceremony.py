@@ -4,7 +4,7 @@ Every step is one action; what it refuses stands beside its field on the draw's 
 """
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -34,9 +34,9 @@ Step = Callable[[Form, Any, UUID], Awaitable[str]]
 
 
 async def _do(
-    request: Asked, draw_id: UUID, field: str, step: Step, *, to: str = "", keep: str = ""
+    request: Asked, draw_id: UUID, field: str, step: Step, *, to: str = "", keep: Sequence[str] = ()
 ) -> Response[bytes]:
-    """Run a step. `field`: where its refusal stands; `keep`: the field whose text comes back with it; `to`: the part
+    """Run a step. `field`: where its refusal stands; `keep`: the fields whose texts come back with it; `to`: the part
     of the page to go on at."""
     form = await pages.form(request)
     process, me = pages.process(request), pages.signed_in(request)
@@ -45,7 +45,7 @@ async def _do(
     except Refusal as refusal:
         if refusal.code in ("draw.unknown", "web.forged"):
             raise
-        typed = {keep: form.text(keep, most=4000)} if keep else {}
+        typed = {name: form.text(name, most=4000) for name in keep}
         return await draw_page(request, draw_id, slip=slip_of(request, refusal, field, **typed))
     return pages.go(request, f"/desk/draws/{draw_id}?said={said}{f'#step-{to}' if to else ''}")
 
@@ -60,9 +60,9 @@ async def seal_for_guest(request: Asked, draw_id: FromPath[UUID]) -> Response[by
         except ValueError:
             raise Refusal("draw.seal.form") from None
         await actions.seal(redis, draw_id, form.text("label", most=32), commitment, member=me, now=clock.now())
-        return "draw.sealed_by"
+        return "draw.said_sealed_by"
 
-    return await _do(request, draw_id, "commitment", step, keep="commitment")
+    return await _do(request, draw_id, "commitment", step, keep=["label", "commitment"])
 
 
 @post("/desk/draws/{draw_id:uuid}/freeze", guards=[guards.may("draws.draw")])
@@ -71,7 +71,7 @@ async def freeze_draw(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes
 
     async def step(_: Form, redis: Any, me: UUID) -> str:
         await actions.ask_freeze(redis, draw_id, actor=me, now=clock.now(), new_id=new_id)
-        return "draw.freeze_asked"
+        return "draw.said_freeze_asked"
 
     return await _do(request, draw_id, "freeze", step, to="freeze")
 
@@ -88,9 +88,9 @@ async def strike_off(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]
             raise Refusal("draw.void.not_listed", staff_number=number)
         reason, why = form.text("reason", most=64), form.text("why", most=300)
         await actions.void(redis, draw_id, own.line, reason, why, actor=me, now=clock.now(), new_id=new_id)
-        return "draw.voided"
+        return "draw.said_voided"
 
-    return await _do(request, draw_id, "staff_number", step, to="voids", keep="staff_number")
+    return await _do(request, draw_id, "staff_number", step, to="voids", keep=["staff_number", "reason", "why"])
 
 
 @post("/desk/draws/{draw_id:uuid}/unvoid", guards=[guards.may("draws.draw")])
@@ -99,7 +99,7 @@ async def put_back(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
 
     async def step(form: Form, redis: Any, me: UUID) -> str:
         await actions.unvoid(redis, draw_id, form.number("line", least=0, most=2**31), actor=me, now=clock.now())
-        return "draw.unvoided"
+        return "draw.said_unvoided"
 
     return await _do(request, draw_id, "staff_number", step, to="voids")
 
@@ -110,7 +110,7 @@ async def arm_draw(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
 
     async def step(_: Form, redis: Any, me: UUID) -> str:
         await actions.arm(redis, draw_id, actor=me, now=clock.now(), new_id=new_id)
-        return "draw.armed"
+        return "draw.said_armed"
 
     return await _do(request, draw_id, "arm", step, to="dice")
 
@@ -129,7 +129,7 @@ async def type_dice(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
         await stage.keep_dice(redis, draw_id, digits)
         return "draw.dice_typed"
 
-    return await _do(request, draw_id, "digits", step, to=await _dice_step(draw_id), keep="digits")
+    return await _do(request, draw_id, "digits", step, to=await _dice_step(draw_id), keep=["digits"])
 
 
 @post("/desk/draws/{draw_id:uuid}/roll", guards=[guards.may("draws.draw")])
@@ -148,7 +148,7 @@ async def read_dice_back(request: Asked, draw_id: FromPath[UUID]) -> Response[by
         await stage.drop_dice(redis, draw_id)
         return said
 
-    return await _do(request, draw_id, "digits", step, to=await _after_dice(draw_id), keep="digits")
+    return await _do(request, draw_id, "digits", step, to=await _after_dice(draw_id), keep=["digits"])
 
 
 async def _wanted(draw_id: UUID) -> draw_steps.Dice:
@@ -175,12 +175,12 @@ async def _roll(redis: Any, draw_id: UUID, wanted: draw_steps.Dice, digits: str,
     now = clock.now()
     if wanted.event == "venue":
         await actions.roll(redis, draw_id, digits, actor=me, now=now, new_id=new_id)
-        return "draw.rolled"
+        return "draw.said_rolled"
     if wanted.event == "round":
         await actions.open_round(
             redis, draw_id, wanted.round, digits, actor=me, now=now, new_id=new_id, new_code=claim_code
         )
-        return "draw.round_drawn"
+        return "draw.said_round_drawn"
     await actions.redraw(
         redis,
         draw_id,
@@ -193,7 +193,7 @@ async def _roll(redis: Any, draw_id: UUID, wanted: draw_steps.Dice, digits: str,
         new_id=new_id,
         new_code=claim_code,
     )
-    return "draw.redrawn"
+    return "draw.said_redrawn"
 
 
 @post("/desk/draws/{draw_id:uuid}/beacon", guards=[guards.may("draws.draw")])
@@ -203,9 +203,9 @@ async def take_beacon(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes
     async def step(form: Form, redis: Any, me: UUID) -> str:
         signature = form.text("signature", most=400)
         await actions.beacon(redis, draw_id, signature, actor=me, now=clock.now(), new_id=new_id)
-        return "draw.beacon_taken"
+        return "draw.said_beacon_taken"
 
-    return await _do(request, draw_id, "signature", step, to="secrets", keep="signature")
+    return await _do(request, draw_id, "signature", step, to="secrets", keep=["signature"])
 
 
 @post("/desk/draws/{draw_id:uuid}/reveal", guards=[guards.may("draws.draw")])
@@ -218,9 +218,9 @@ async def open_secret(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes
         done = await actions.reveal(
             redis, draw_id, typed, actor=me, now=clock.now(), new_id=new_id, new_code=claim_code
         )
-        return "draw.drawn" if done.state == "drawn" else "draw.revealed"
+        return "draw.said_drawn" if done.state == "drawn" else "draw.said_revealed"
 
-    return await _do(request, draw_id, "secret", step, to="secrets", keep="secret")
+    return await _do(request, draw_id, "secret", step, to="secrets", keep=["secret"])
 
 
 @post("/desk/draws/{draw_id:uuid}/rounds", guards=[guards.may("draws.draw")])
@@ -230,7 +230,7 @@ async def draw_round(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]
     async def step(form: Form, redis: Any, me: UUID) -> str:
         code = form.text("round", most=32)
         await actions.open_round(redis, draw_id, code, actor=me, now=clock.now(), new_id=new_id, new_code=claim_code)
-        return "draw.round_drawn"
+        return "draw.said_round_drawn"
 
     return await _do(request, draw_id, "round", step, to="winners")
 
@@ -243,10 +243,10 @@ async def decide_place(request: Asked, draw_id: FromPath[UUID]) -> Response[byte
         at, wish = _place(form), form.text("do", most=12)
         if wish == "call":
             await actions.call(redis, draw_id, *at, actor=me, now=clock.now(), new_id=new_id)
-            return "draw.called"
+            return "draw.said_called"
         if wish == "undo":
             await actions.withdraw_absence(redis, draw_id, *at, actor=me, now=clock.now())
-            return "draw.absence_withdrawn"
+            return "draw.said_absence_withdrawn"
         return await _confirm(redis, draw_id, form, me)
 
     return await _do(request, draw_id, await _place_field(request), step, to="winners")
@@ -284,7 +284,7 @@ async def _confirm(redis: Any, draw_id: UUID, form: Form, me: UUID) -> str:
     done = await actions.confirm_absence(
         redis, draw_id, *at, reason, actor=me, now=clock.now(), new_id=new_id, new_code=claim_code
     )
-    return "draw.absence_confirmed" if done.logged is None else "draw.absence_written"
+    return "draw.said_absence_confirmed" if done.logged is None else "draw.said_absence_written"
 
 
 @post("/desk/draws/{draw_id:uuid}/close", guards=[guards.may("draws.draw")])
@@ -293,7 +293,7 @@ async def close_draw(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]
 
     async def step(_: Form, redis: Any, me: UUID) -> str:
         await actions.close(redis, draw_id, actor=me, now=clock.now(), new_id=new_id)
-        return "draw.closed"
+        return "draw.said_closed"
 
     return await _do(request, draw_id, "close", step, to="claims")
 
@@ -305,9 +305,9 @@ async def cancel_draw(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes
     async def step(form: Form, redis: Any, me: UUID) -> str:
         why = form.text("why", most=500)
         await actions.cancel(redis, draw_id, actor=me, why=why, now=clock.now(), new_id=new_id)
-        return "draw.cancelled"
+        return "draw.said_cancelled"
 
-    return await _do(request, draw_id, "why", step, keep="why")
+    return await _do(request, draw_id, "why", step, keep=["why"])
 
 
 @post("/desk/draws/{draw_id:uuid}/rehearsals", guards=[guards.may("draws.draw")])
@@ -329,7 +329,7 @@ async def rehearse_draw(request: Asked, draw_id: FromPath[UUID]) -> Response[byt
         if refusal.code == "draw.unknown":
             raise
         return await draw_page(request, draw_id, slip=slip_of(request, refusal, "rehearse"))
-    return pages.go(request, f"/desk/draws/{made}", said="draw.rehearsed")
+    return pages.go(request, f"/desk/draws/{made}", said="draw.said_rehearsed")
 
 
 @post("/desk/draws/{draw_id:uuid}/transcripts", guards=[guards.may("draws.draw")])
@@ -361,7 +361,7 @@ async def bring_result(request: Asked, draw_id: FromPath[UUID]) -> Response[byte
                 new_id=new_id,
                 new_code=claim_code,
             )
-            said = f"draw.brought_{done.verdict}"
+            said = "" if done.verdict == "conflict" else f"draw.transcript.{done.verdict}"  # the page says that in red
             return pages.go(request, f"/desk/draws/{draw_id}", said=said, code=done.code)
         weighed = await actions.weigh(
             draw_id, log, voids, present, witnesses.splitlines(), actor=me.id, now=clock.now()
@@ -369,7 +369,8 @@ async def bring_result(request: Asked, draw_id: FromPath[UUID]) -> Response[byte
     except Refusal as refusal:
         if refusal.code == "draw.unknown":
             raise
-        return await draw_page(request, draw_id, slip=slip_of(request, refusal, "log", witnesses=witnesses))
+        typed = {"witnesses": witnesses, "log_text": form.text("log_text", most=MOST_LOG)}
+        return await draw_page(request, draw_id, slip=slip_of(request, refusal, "log", **typed))
     return await draw_page(request, draw_id, values={"weighed": weighed, "brought": {**files, "witnesses": witnesses}})
 
 

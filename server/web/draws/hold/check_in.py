@@ -157,9 +157,14 @@ async def sync(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
 async def bring_file(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
     """The waiting list that another device has saved, as its file or as its text."""
     form, door = await pages.form(request), await _door(draw_id)
-    brought = _decoded(await _brought(form.files.get("file"), form.text("text", most=_MOST_FILE)), WaitingList)
-    if brought.draw != door.slug:
-        raise Refusal("presence.file")
+    text = form.text("text", most=_MOST_FILE)
+    data = await _brought(form.files.get("file"), text)
+    try:
+        brought = _decoded(data, WaitingList)
+        if brought.draw != door.slug:
+            raise Refusal("presence.file")
+    except Refusal as refusal:
+        return await _page(request, door, pages.said(request, refusal), text)
     late = [Item(one.nonce, one.at, "offline", one.line, one.badge) for one in brought.items]
     counts = {"in": 0, "again": 0, "refused": 0}
     for one in await _take(request, door, late):
@@ -316,11 +321,15 @@ async def _scan(request: Asked, door: DoorRow, guest: GuestRow) -> Response[byte
     )
 
 
-async def _page(request: Asked, door: DoorRow) -> Response[bytes]:
+async def _page(request: Asked, door: DoorRow, problem: str = "", brought: str = "") -> Response[bytes]:
+    """`problem`: what is wrong with the list that was `brought` as text."""
     text = asked_for(request).text("text", most=300)
     return desk_page(
         request,
         "draws/desk/check_in.html",
+        409 if problem else 200,
+        problem=problem,
+        brought=brought,
         draw=door,
         shut=_shut(door),
         text=text,

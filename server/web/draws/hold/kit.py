@@ -23,7 +23,7 @@ async def download_kit(request: Asked, draw_id: FromPath[UUID]) -> Response[byte
     kit = await filled_kit(request, draw)
     return Response(
         kit,
-        media_type="text/html; charset=utf-8",
+        media_type="text/html",
         headers={
             "content-disposition": f'attachment; filename="{draw.slug}-kit.html"',
             "x-laurel-sha256": kit_hash(kit),

@@ -67,7 +67,7 @@ async def look_at_stage(request: Asked, draw_id: FromPath[UUID]) -> Response[byt
         "x-laurel-hidden": str(shown.hidden),
         "cache-control": "no-store",
     }
-    return Response(text.encode(), media_type="text/html; charset=utf-8", headers=headers)
+    return Response(text.encode(), media_type="text/html", headers=headers)
 
 
 @get("/desk/draws/{draw_id:uuid}/stage/deck", guards=[guards.may("draws.read")])

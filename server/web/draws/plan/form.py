@@ -141,7 +141,7 @@ async def create_draw(request: Asked) -> Response[bytes]:
         reading.blame(refusal.code, refusal.details)
         return await _form_page(request, reading.draft, status=422)
     await _put_pictures(request, draw_id, reading.draft, terms)
-    return pages.go(request, f"/desk/draws/{draw_id}", said="draw.created")
+    return pages.go(request, f"/desk/draws/{draw_id}", said="draw.said_created")
 
 
 @post("/desk/draws/{draw_id:uuid}/edit", guards=[guards.may("draws.change")])
@@ -160,7 +160,7 @@ async def change_draw(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes
         reading.blame(refusal.code, refusal.details)
         return await _form_page(request, reading.draft, status=422)
     await _put_pictures(request, draw_id, reading.draft, terms)
-    return pages.go(request, f"/desk/draws/{draw_id}", said="draw.edited")
+    return pages.go(request, f"/desk/draws/{draw_id}", said="draw.said_edited")
 
 
 @post("/desk/draws/form", status_code=200, guards=[guards.may("draws.change")])

@@ -117,7 +117,7 @@ async def hand_over(request: Asked, code: FromPath[str]) -> Response[bytes]:
         )
     except Refusal as refusal:
         return await _refused(request, code, refusal, given)
-    return pages.go(request, _address(code, win), said="claim.handed_over")
+    return pages.go(request, _address(code, win), said="claim.said_handed_over")
 
 
 @get("/desk/wins/{win_id:uuid}/signature", guards=[guards.may("claims.read")])

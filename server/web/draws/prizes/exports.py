@@ -140,7 +140,7 @@ async def print_tickets(request: Asked, draw_id: FromPath[UUID]) -> Stream:
     lines = await queries.tickets_of(draw_id, start, queries.MOST_TICKETS)
     sheets = _sheets(door, lines, start)
     shown = pages.context(request, draw=door, start=start, last=_last(door, start), struck=_struck(lines, start))
-    return Stream(_pages(pages.locale(request), shown, sheets), media_type="text/html; charset=utf-8")
+    return Stream(_pages(pages.locale(request), shown, sheets), media_type="text/html")
 
 
 async def _door(draw_id: UUID) -> DoorRow:

@@ -38,7 +38,7 @@ def scene(resources: Resources) -> Scene:
         return await on_stage(redis)
 
     async def choices() -> list[tuple[UUID, str]]:
-        return [(one.id, one.title) for one in await queries.draws(CHOICES) if one.state != "cancelled"]
+        return [(one.id, one.title) for one in await queries.draws(limit=CHOICES) if one.state != "cancelled"]
 
     async def titles(ids: Sequence[UUID]) -> dict[UUID, str]:
         return {UUID(one): title for one, title in (await queries.titles([str(one) for one in ids])).items()}

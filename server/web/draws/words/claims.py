@@ -30,6 +30,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "claim.state.annulled": "Draw called off",
     # what was done
     "claim.handed_over": "Prize handed over",
+    "claim.said_handed_over": "The prize was handed over.",
     "claim.given_up": "Prize given up by its winner",
     "claim.lapsed": "Prize not fetched in time",
     "claim.passed_on": "Prize passed on to the next alternate",

@@ -4,6 +4,15 @@ from collections.abc import Mapping
 from typing import Final
 
 TEXTS: Final[Mapping[str, str]] = {
+    # where a draw is
+    "draw.state.draft": "Being planned",
+    "draw.state.freezing": "Being frozen",
+    "draw.state.frozen": "Frozen",
+    "draw.state.armed": "Waits for the dice",
+    "draw.state.rolled": "Waits for the secrets",
+    "draw.state.drawn": "Winners are known",
+    "draw.state.closed": "Held",
+    "draw.state.cancelled": "Called off",
     # the rule as sentences
     "draw.rule.points_window": "Points needed from %(since)s to %(until)s: at least %(needed)s.",
     "draw.rule.attended": "Checked in at events or earlier draws: at least %(needed)s times.",

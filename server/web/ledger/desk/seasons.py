@@ -90,7 +90,9 @@ async def open_season(request: Asked) -> Response[bytes]:
 
 
 def undoes(line: AuditLine) -> Undo | None:
-    """What takes the last correction of a season back."""
+    """What takes the last change of a season back."""
+    if line.code == "season.opened":
+        return Undo(f"/desk/seasons/{line.subject}/remove")
     if line.code != "season.corrected":
         return None
     return Undo(f"/desk/seasons/{line.subject}", dict(zip(FIELDS, line.details["before"], strict=True)))
@@ -141,4 +143,12 @@ async def correct_season(request: Asked, season_id: FromPath[UUID]) -> Response[
     return pages.go(request, f"/desk/seasons/{season_id}", said="desk.season_corrected")
 
 
-HANDLERS = [list_seasons, export_seasons, open_season, show_season, correct_season]
+@post("/desk/seasons/{season_id:uuid}/remove", guards=[guards.may("settings.change")])
+async def remove_season(request: Asked, season_id: FromPath[UUID]) -> Response[bytes]:
+    """Take back a season in which nothing was done yet."""
+    await pages.form(request)
+    name = await actions.remove_season(season_id, at=clock.now(), actor=pages.signed_in(request).id)
+    return pages.go(request, "/desk/seasons", said="desk.season_removed", name=name)
+
+
+HANDLERS = [list_seasons, export_seasons, open_season, show_season, correct_season, remove_season]

@@ -19,7 +19,7 @@ from server.web.frame.asked import Asked
 from server.web.frame.desk import asked_for, desk_page
 from server.web.frame.forms import Typed
 from server.web.members.desk.member import find_person
-from server.web.members.desk.units import chosen_unit, options
+from server.web.members.desk.units import options
 
 FIELDS: Final[tuple[Field, ...]] = ("staff_number", "name", "joined", "email", "phone")
 
@@ -38,14 +38,29 @@ class Given:
     unit: UUID | None
 
 
-async def _given(request: Asked) -> Given:
+async def _given(request: Asked, person: Person | None = None) -> Given:
+    """What a form leaves out stays as the `person` has it."""
     form = await pages.form(request)
     typed = Typed(request, form, *FIELDS, "unit", "why")
+    if person is not None:
+        typed.values |= {name: kept for name, kept in _own(person).items() if not form.all(name)}
     row, problems = read_person({field: typed.values[field] for field in FIELDS})
     for problem in problems:
         refusal = Refusal(BY_HAND.get(problem.code, problem.code), **problem.details)
         typed.wrong(problem.column or "name", refusal)
-    return Given(typed, row, chosen_unit(form, "unit"))
+    unit = typed.values["unit"]
+    return Given(typed, row, pages.uuid_of(unit) if unit else None)
+
+
+def _own(person: Person) -> dict[str, str]:
+    return {
+        "staff_number": person.staff_number,
+        "name": person.name,
+        "joined": person.joined_on.isoformat() if person.joined_on else "",
+        "email": person.email,
+        "phone": person.phone,
+        "unit": str(person.unit or ""),
+    }
 
 
 async def _page(request: Asked, typed: Typed, person: Person | None, status: int = 200) -> Response[bytes]:
@@ -95,21 +110,14 @@ async def edit_member(request: Asked, member_id: FromPath[UUID]) -> Response[byt
     """A member's own details and unit, to correct."""
     person = await find_person(member_id)
     typed = Typed(request, asked_for(request))
-    typed.values = {
-        "staff_number": person.staff_number,
-        "name": person.name,
-        "joined": person.joined_on.isoformat() if person.joined_on else "",
-        "email": person.email,
-        "phone": person.phone,
-        "unit": str(person.unit or ""),
-    }
+    typed.values = _own(person)
     return await _page(request, typed, person)
 
 
 @post("/desk/members/{member_id:uuid}/edit", guards=[guards.may("members.change")])
 async def correct_member(request: Asked, member_id: FromPath[UUID]) -> Response[bytes]:
     """Bring a member to what the form says; what is wrong is said beside its field."""
-    given, process = await _given(request), pages.process(request)
+    given, process = await _given(request, await find_person(member_id)), pages.process(request)
     if not given.typed.problems:
         try:
             follows = await actions.correct_member(

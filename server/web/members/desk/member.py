@@ -64,8 +64,14 @@ async def show_member(request: Asked, member_id: FromPath[UUID]) -> Response[byt
 
 def undoes(line: AuditLine) -> Undo | None:
     """What takes the last change of a member back."""
+    here = f"/desk/members/{line.subject}"
+    if line.code == "member.corrected" and "was" in line.details:
+        was = zip(("staff_number", "name", "joined", "unit"), line.details["was"], strict=True)
+        return Undo(f"{here}/edit", dict(was))
+    if line.code == "roles.changed":
+        return Undo(f"{here}/roles", {"role": line.details["before"]})
     inverse = {"member.left": "restore", "member.restored": "leave"}
-    return Undo(f"/desk/members/{line.subject}/{inverse[line.code]}") if line.code in inverse else None
+    return Undo(f"{here}/{inverse[line.code]}") if line.code in inverse else None
 
 
 @post("/desk/members/{member_id:uuid}/link", guards=[guards.may("members.invite")])

@@ -1,5 +1,6 @@
 """Quizzes: the bank, a quiz from a file, how it scores, and a room for it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,16 +13,50 @@ from games.quizzes.queries import QuizRow
 from rewards.refusals import Refusal
 from server.runtime import clock
 from server.runtime.chance import new_id
-from server.web.frame import guards, imports, pages
+from server.web.frame import guards, i18n, imports, pages, records
 from server.web.frame.asked import Asked
-from server.web.frame.desk import desk_page
+from server.web.frame.desk import asked_for, desk_page
+from server.web.frame.forms import Typed
+from server.web.frame.i18n import mark as _
 from server.web.frame.pages import Form
+
+HEAD = (_("Title"), _("Questions"), _("Scoring"), _("Played"), _("Imported"))
+SCORINGS: Mapping[str, str] = {
+    "none": _("Speed does not count"),
+    "kahoot": _("Kahoot's formula"),
+    "linear": _("Linear, at least %(percent)s%%"),
+}
 
 
 @get("/desk/quizzes", guards=[guards.may("quizzes.read")])
 async def list_quizzes(request: Asked) -> Response[bytes]:
-    """The bank, the newest first."""
-    return desk_page(request, "quizzes/desk/quizzes.html", quizzes=await queries.quizzes())
+    """The bank, or what of it fits the search; the newest first."""
+    text = asked_for(request).text("text", most=100)
+    values: dict[str, object] = {
+        "quizzes": await queries.quizzes(text),
+        "text": text,
+        "xlsx": records.address("/desk/quizzes/export/xlsx", {"text": text}),
+        "csv": records.address("/desk/quizzes/export/csv", {"text": text}),
+    }
+    return records.answer(request, "quizzes/desk/quizzes.html", values)
+
+
+@get("/desk/quizzes/export/{kind:str}", guards=[guards.may("quizzes.read")])
+async def export_quizzes(request: Asked, kind: FromPath[str]) -> Response[bytes]:
+    """The quizzes as they are listed, without their questions."""
+    words, day_of = i18n.translator(pages.locale(request)), pages.process(request).resources.day_of
+    rows = [
+        (
+            one.title,
+            one.questions,
+            words.text(SCORINGS[one.scoring]) % {"percent": one.floor_percent},
+            one.played,
+            day_of(one.created_at).isoformat(),
+        )
+        for one in await queries.quizzes(asked_for(request).text("text", most=100))
+    ]
+    head = [words.text(heading) for heading in HEAD]
+    return await records.table(kind, f"quizzes-{pages.process(request).today().isoformat()}", [head, *rows])
 
 
 async def _quiz(quiz_id: UUID) -> QuizRow:
@@ -34,15 +69,21 @@ async def _quiz(quiz_id: UUID) -> QuizRow:
 @get("/desk/quizzes/{quiz_id:uuid}", guards=[guards.may("quizzes.read")])
 async def show_quiz(request: Asked, quiz_id: FromPath[UUID]) -> Response[bytes]:
     """A quiz with its solutions, its scoring, and the form that opens a room."""
-    quiz = await _quiz(quiz_id)
+    return await _show(request, await _quiz(quiz_id))
+
+
+async def _show(request: Asked, quiz: QuizRow, typed: Typed | None = None) -> Response[bytes]:
     rooms = [*await queries.rooms(live=True), *await queries.rooms(live=False)]
     return desk_page(
         request,
         "quizzes/desk/quiz.html",
+        400 if typed else 200,
         quiz=quiz,
-        questions=await queries.questions(quiz_id),
-        rooms=[room for room in rooms if room.quiz == quiz_id],
-        asked=await queries.was_asked(quiz_id),
+        questions=await queries.questions(quiz.id),
+        rooms=[room for room in rooms if room.quiz == quiz.id],
+        asked=await queries.was_asked(quiz.id),
+        given=typed.values if typed else {"scoring": quiz.scoring, "floor": str(quiz.floor_percent)},
+        problems=typed.problems if typed else {},
         indexes=rules.indexes_of,
         room_id=new_id(),
     )
@@ -67,8 +108,13 @@ def _scoring(form: Form) -> Scoring:
 @post("/desk/quizzes/{quiz_id:uuid}/scoring", guards=[guards.may("quizzes.change")])
 async def set_scoring(request: Asked, quiz_id: FromPath[UUID]) -> Response[bytes]:
     """How speed counts, until the quiz is first played."""
-    scoring = _scoring(await pages.form(request))
-    me = pages.signed_in(request)
+    form, me = await pages.form(request), pages.signed_in(request)
+    typed = Typed(request, form, "scoring", "floor")
+    try:
+        scoring = _scoring(form)
+    except Refusal as refusal:
+        typed.wrong("floor", refusal)
+        return await _show(request, await _quiz(quiz_id), typed)
     await actions.set_scoring(quiz_id, scoring.kind, scoring.floor, actor=me.id, now=clock.now())
     return pages.go(request, f"/desk/quizzes/{quiz_id}", said="desk.scoring_set")
 
@@ -157,6 +203,7 @@ async def apply_quiz(request: Asked, given: FromPath[str]) -> Response[bytes]:
 
 HANDLERS = [
     list_quizzes,
+    export_quizzes,
     choose_quiz,
     bring_quiz,
     preview_quiz,

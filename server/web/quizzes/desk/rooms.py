@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -39,9 +40,16 @@ ANY_TIME = ("end", "cancel")
 @get("/desk/rooms", guards=[guards.may("rooms.read")])
 async def list_rooms(request: Asked) -> Response[bytes]:
     """What is under way or waits for its time, and what is over."""
+    return await _list(request, {})
+
+
+async def _list(request: Asked, given: Mapping[str, str], status: int = 200, problem: str = "") -> Response[bytes]:
     return desk_page(
         request,
         "quizzes/desk/rooms.html",
+        status,
+        given=given,
+        problem=problem,
         live=await queries.rooms(live=True),
         over=await queries.rooms(live=False),
         quizzes=await queries.quizzes(),
@@ -51,21 +59,25 @@ async def list_rooms(request: Asked) -> Response[bytes]:
 
 @post("/desk/rooms", guards=[guards.may("rooms.host")])
 async def open_room(request: Asked) -> Response[bytes]:
-    """A room for a quiz, now or at a set time. `id` comes with the form: a second tap finds the first room."""
+    """A room for a quiz, now or at a set time. `id` comes with the form: a second tap finds the first room. What is
+    wrong is said in the form."""
     form, now = await pages.form(request), clock.now()
-    quiz, given = form.uuid("quiz"), form.text("id", most=40)
-    room_id = pages.uuid_of(given) if given else new_id()
+    given = {name: form.text(name, most=40) for name in ("id", "quiz", "opens_at", "ends_at")}
+    room_id, quiz = pages.uuid_of(given["id"]) if given["id"] else new_id(), pages.uuid_of(given["quiz"])
     season = await ledger.season_of(pages.process(request).today())
-    opens_at, ends_at = form.moment("opens_at", request), form.moment("ends_at", request)
-    await _opened(
-        room_id,
-        quiz,
-        host=pages.signed_in(request).id,
-        season=season.id if season else None,
-        now=now,
-        opens_at=opens_at,
-        ends_at=ends_at,
-    )
+    try:
+        await _opened(
+            room_id,
+            quiz,
+            host=pages.signed_in(request).id,
+            season=season.id if season else None,
+            now=now,
+            opens_at=form.moment("opens_at", request),
+            ends_at=form.moment("ends_at", request),
+        )
+    except Refusal as refusal:
+        status = pages.listing(request).status_of(refusal.code)
+        return await _list(request, given, status, pages.said(request, refusal))
     return pages.go(request, f"/desk/rooms/{room_id}")
 
 

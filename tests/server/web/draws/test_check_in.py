@@ -487,7 +487,7 @@ class TestInABrowser:
         await page.fill("#field-proxy_why", "on night shift")
         await page.click("details.confirm > summary")
         await page.locator("dialog .button-primary").click()
-        await expect(page.locator(".notice-good").first).to_contain_text("Prize handed over")
+        await expect(page.locator(".notice-good").first).to_contain_text("The prize was handed over.")
         await expect(page.locator(".claim-signed img")).to_have_js_property("naturalWidth", 600)
         found = await queries.win(won.wins[0])
         assert found is not None

@@ -63,9 +63,9 @@ async def test_a_code_leads_to_its_prize_and_the_prize_changes_hands(client: Bro
     assert "299.50" in page
     assert f"{code[:4]}-{code[4:]}" in page
     done = await post(client, cashier, f"/desk/claims/{code}/hand-over", who="winner", signature=DRAWN)
-    assert done.headers["location"] == f"/desk/claims/{code}?said=claim.handed_over"
+    assert done.headers["location"] == f"/desk/claims/{code}?said=claim.said_handed_over"
     page = (await get(client, cashier, done.headers["location"])).text
-    assert "Prize handed over" in page
+    assert "The prize was handed over." in page
     signed = await get(client, cashier, f"/desk/wins/{there.wins[0]}/signature")
     assert (signed.status_code, signed.headers["content-type"]) == (200, "image/png")
     assert signed.content == png(600, 200)
@@ -91,7 +91,7 @@ async def test_a_badge_leads_to_what_its_member_has_won(client: Browser, cashier
     assert "No code was shown" in page
     assert there.codes[1] not in page.replace("-", "")
     done = await post(client, cashier, f"{one.headers['location']}/hand-over", who="winner", on_paper="1")
-    assert done.headers["location"] == f"/desk/claims/{there.wins[1]}?said=claim.handed_over"
+    assert done.headers["location"] == f"/desk/claims/{there.wins[1]}?said=claim.said_handed_over"
     assert "Signed on paper." in (await get(client, cashier, done.headers["location"])).text
     (line,) = await queries.history(there.draw)
     assert (line.details["shown"], line.details["signed"]) == ("card", "paper")

@@ -1,14 +1,20 @@
-"""The organiser's pages of a draw in a real browser, by the keyboard alone."""
+"""The organiser's pages in a real browser, by the keyboard alone."""
 
+import re
 from uuid import UUID
 
 import pytest
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import Page, expect
 
-from rewards.draws import queries
+from rewards import database as db
+from rewards.draws import queries, rules
+from rewards.members.actions import add_unit
+from server.runtime.chance import new_id
+from server.runtime.clock import now
 from tests.server.web.conftest import Browser, SignIn
-from tests.server.web.draws.drawing import DICE, Hall, hall, sealed, secret_of, work
+from tests.server.web.draws.drawing import DICE, Hall, hall, planned, sealed, secret_of, work
+from tests.server.web.keyboard import confirm, fill, press, reach, signed_in
 from tests.server.web.serving import Served
 
 pytestmark = pytest.mark.browser
@@ -27,33 +33,6 @@ async def desk(served: Served, browser: Chromium, there: Hall) -> Page:
     page = await context.new_page()
     page.on("pageerror", lambda error: pytest.fail(str(error)))
     return page
-
-
-async def reach(page: Page, selector: str, back: bool = False) -> None:
-    """Press Tab until the focus is there."""
-    for _ in range(120):
-        if await page.evaluate("s => document.activeElement.matches(s)", selector):
-            return
-        await page.keyboard.press("Shift+Tab" if back else "Tab")
-    raise AssertionError(f"the keyboard does not reach {selector}")
-
-
-async def press(page: Page, selector: str, key: str = "Enter") -> None:
-    await reach(page, selector)
-    await page.keyboard.press(key)
-
-
-async def fill(page: Page, selector: str, text: str) -> None:
-    await reach(page, selector)
-    await page.keyboard.press("Control+A")
-    await page.keyboard.type(text)
-
-
-async def confirm(page: Page, action: str) -> None:
-    """Open the question of a danger, go past its "Cancel", press its button."""
-    await press(page, f"details.confirm:has(form[action$='{action}']) > summary")
-    await reach(page, f"dialog form[action$='{action}'] button[type=submit]", back=True)
-    await page.keyboard.press("Enter")
 
 
 async def test_a_draw_is_planned_and_held_by_the_keyboard_on_a_small_screen(there: Hall, desk: Page) -> None:
@@ -111,3 +90,60 @@ async def test_a_draw_is_planned_and_held_by_the_keyboard_on_a_small_screen(ther
     await confirm(desk, "/close")
     await expect(desk.locator("#step-claims[aria-current=step]")).to_be_visible()
     assert await desk.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_a_draw_is_sealed_and_frozen_by_the_keyboard_from_the_door_on(
+    there: Hall, desk: Page, served: Served, browser: Chromium
+) -> None:
+    """One custodian on his own page, another by word at the desk; then the organiser freezes."""
+    draw = await planned(there)
+    slug, label = await db.row(  # type: ignore[misc]
+        "UPDATE custodian SET member = NULL FROM draw WHERE draw.id = custodian.draw AND draw = $1 AND member = $2"
+        " RETURNING slug, label",
+        draw,
+        there.keepers[1],
+    )
+    context = await browser.new_context(viewport={"width": 360, "height": 640}, base_url=served.address)
+    keeper = await context.new_page()
+    await signed_in(keeper, there.keepers[0], "C1", f"/draws/{slug}/custody")
+    await press(keeper, "[data-make]", "Space")
+    rows = await keeper.locator("[data-envelope]").nth(0).locator("li").all_inner_texts()
+    for field in ("first", "second"):
+        number = re.search(r"\d", await keeper.locator(f"label[for=field-{field}]").inner_text())
+        assert number is not None
+        await fill(keeper, f"#field-{field}", rows[int(number[0]) - 1])
+    await press(keeper, "form[data-seal] button")
+    await expect(keeper.locator("main")).to_contain_text("Keep the envelope closed")
+
+    await desk.context.clear_cookies()
+    await signed_in(desk, there.head.id, "O1", "/desk")
+    await press(desk, "[data-menu]", "Space")
+    await press(desk, "#menu a[href='/desk/draws']")
+    await fill(desk, "#field-text", "autumn")
+    await desk.keyboard.press("Enter")
+    await expect(desk).to_have_url(re.compile("text=autumn"))
+    await press(desk, f"#list a[href='/desk/draws/{draw}']")
+    await press(desk, "#step-custodians details.more > summary", "Space")
+    await fill(desk, f"#field-commitment-{label}", rules.commitment(slug, label, secret_of(label)).hex())
+    await desk.keyboard.press("Enter")
+    await expect(desk.locator("#notices")).to_contain_text("The fingerprint was put in.")
+    await confirm(desk, "/freeze")
+    await expect(desk.locator("#step-freeze progress")).to_be_visible()
+    await work(there, draw)
+    await expect(desk.locator("#step-arm[aria-current=step]")).to_be_visible(timeout=20_000)
+
+
+async def test_a_unit_is_retired_and_brought_back_by_the_keyboard_from_the_door_on(there: Hall, desk: Page) -> None:
+    unit = await add_unit("Night shift", there.unit, actor=None, now=now(), new_id=new_id)
+    await desk.context.clear_cookies()
+    await signed_in(desk, there.head.id, "O1", "/desk")
+    await press(desk, "[data-menu]", "Space")
+    await press(desk, "#menu a[href='/desk/units']")
+    await fill(desk, "#field-text", "night")
+    await desk.keyboard.press("Enter")
+    await expect(desk).to_have_url(re.compile("text=night"))
+    await press(desk, f"#list a[href='/desk/units/{unit}']")
+    await confirm(desk, "/retire")
+    await expect(desk.locator("#notices")).to_contain_text("retired")
+    await press(desk, ".notice-undo button", "Space")
+    await expect(desk.locator("#notices")).to_contain_text("is back")

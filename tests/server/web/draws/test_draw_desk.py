@@ -10,6 +10,7 @@ from rewards import database as db
 from rewards.draws import queries, rules
 from rewards.draws.verify import verify_folder
 from server.runtime.kit_program import MARK, empty_kit, kit_hash
+from server.web.draws import desk
 from tests.server.web.conftest import Browser, SignedIn, SignIn
 from tests.server.web.draws.drawing import (
     DICE,
@@ -51,6 +52,33 @@ def present(text: str) -> str:
     """The key of the step that is marked as the present one."""
     at = text.index('aria-current="step"')
     return text[text.rindex('id="step-', 0, at) + 9 : text.rindex('"', 0, text.rindex(" class=", 0, at) + 1)]
+
+
+async def test_draws_are_searched_counted_exported_and_read_on(there: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "PAGE", 1)
+    first, last = await planned(there), await planned(there)
+    await db.rows("UPDATE draw SET title = 'Spring', state = 'freezing' WHERE id = $1", first)
+    text = (await there.get("/desk/draws")).text
+    assert "2 draws" in text
+    assert f"/desk/draws/{last}" in text
+    assert f"/desk/draws/{first}" not in text
+    further = re.search(r'href="(/desk/draws\?before=\d+)"', text)
+    assert further is not None
+    text = (await there.get(further[1])).text
+    assert f"/desk/draws/{first}" in text
+    assert "Being frozen" in text
+    assert 'href="/desk/draws"' in text.partition('class="pager"')[2]
+    number = await db.value("SELECT number FROM draw WHERE id = $1", first)
+    for asked in ("SPR", str(number)):
+        text = (await there.get(f"/desk/draws?text={asked}")).text
+        assert "1 draw<" in text
+        assert f"/desk/draws/{first}" in text
+    assert "No draw fits" in (await there.get("/desk/draws?text=zz")).text
+    sheet = (await there.get("/desk/draws/export/csv")).text.splitlines()
+    assert len(sheet) == 3
+    assert "Spring" in sheet[2]
+    assert "Being frozen" in sheet[2]
+    assert len((await there.get("/desk/draws/export/csv?text=spr")).text.splitlines()) == 2
 
 
 async def test_the_whole_draw_by_its_pages(there: Hall) -> None:
@@ -207,15 +235,15 @@ async def test_a_mistyped_secret_names_its_row_and_comes_back(there: Hall) -> No
 async def test_an_absence_takes_two_people_and_can_be_taken_back(there: Hall) -> None:
     draw = await frozen(there)
     await drawn(there, draw)
-    assert await place(there, draw, "call") == "draw.called"
-    assert await place(there, draw, "absent") == "draw.absence_confirmed"
+    assert await place(there, draw, "call") == "draw.said_called"
+    assert await place(there, draw, "absent") == "draw.said_absence_confirmed"
     assert "has confirmed: not there when called" in await page(there, draw)
     assert "A second person has to confirm" in await place(there, draw, "absent")
-    assert await place(there, draw, "undo") == "draw.absence_withdrawn"
-    assert await place(there, draw, "declined") == "draw.absence_confirmed"
+    assert await place(there, draw, "undo") == "draw.said_absence_withdrawn"
+    assert await place(there, draw, "declined") == "draw.said_absence_confirmed"
     early = await there.post(f"/desk/draws/{draw}/close")
     assert early.status_code == 422
-    assert await place(there, draw, "declined", there.second) == "draw.absence_written"
+    assert await place(there, draw, "declined", there.second) == "draw.said_absence_written"
     text = step(await page(there, draw), "winners")
     assert "declined the prize" in text
     assert "drawn again" in text
@@ -340,7 +368,8 @@ async def test_a_result_from_the_hall_is_weighed_taken_and_another_is_a_conflict
     taken = await there.post(address, {"log_text": log, "witnesses": "Zhang San\nLi Si", "take": "1"})
     assert taken.status_code == 303
     assert await state(draw) == "closed"
-    text = await page(there, draw)
+    text = (await there.get(taken.headers["location"])).text
+    assert "The log was recomputed and counts." in text
     assert "Zhang San, Li Si" in text
     assert present(text) == "claims"
     again = await there.post(address, {"log_text": log})

@@ -47,6 +47,18 @@ async def test_without_funds_the_page_says_what_to_do(client: Browser, organiser
     assert page.count('action="/desk/funds"') == 2
 
 
+async def test_funds_are_counted_and_exported(client: Browser, organiser: SignedIn, budget: UUID) -> None:
+    await actions.open_fund("Mugs", "item", 20, 1_250, actor=None, now=now(), new_id=new_id)
+    assert "2 funds" in (await client.get("/desk/funds", headers=organiser.headers)).text
+    sheet = (await client.get("/desk/funds/export/csv", headers=organiser.headers)).text
+    assert sheet.splitlines()[1:] == [
+        "Autumn budget,Budget,1000.00,0.00,0.00,1000.00,",
+        "Mugs,Goods,20,0,0,20,12.50",
+    ]
+    answer = await client.get("/desk/funds/export/xlsx", headers={**organiser.headers, "accept-language": "zh-CN"})
+    assert answer.content.startswith(b"PK")
+
+
 @pytest.mark.parametrize(
     ("given", "stands"),
     [

@@ -106,7 +106,7 @@ window.look = (function () {
   }
 
   function squeezed() {
-    return all(".table td").filter((one) => {
+    return all(".table td, .paper-table td").filter((one) => {
       const { fontSize, lineHeight } = getComputedStyle(one);
       const text = document.createRange();
       text.selectNodeContents(one);
@@ -115,9 +115,13 @@ window.look = (function () {
     }).map((one) => `${named(one)} is squeezed`);
   }
 
+  function stuck() {
+    return all("select:invalid").map((one) => `${named(one)} lets its form not be sent as it stands`);
+  }
+
   function barred() {
     return all(".left-bar, .bottom-bar, [data-print]").map((one) => `${named(one)} is printed`);
   }
 
-  return { small, wide, covered, half, unmarked, cut, ruled, hollow, squeezed, barred };
+  return { small, wide, covered, half, unmarked, cut, ruled, hollow, squeezed, stuck, barred };
 })();

@@ -1,17 +1,17 @@
 """Units at the desk: the tree, one of them, what is refused, and what is undone from the notice."""
 
-import re
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
+from rewards.audit import queries as audit
 from rewards.database import rows, value
 from rewards.members import queries
 from server.runtime.chance import new_id
 from tests.server.web.conftest import Browser, SignedIn, SignIn, add_member
 from tests.server.web.counting import counting
-
-UNDO = re.compile(r'<form class="notice-undo" method="post" action="([^"]+)">(.*?)</form>', re.DOTALL)
+from tests.server.web.undoing import UNDO, undo, undoing
 
 
 async def unit(client: Browser, who: SignedIn, name: str, parent: object = "") -> str:
@@ -29,17 +29,6 @@ async def settle(member: UUID, address: str) -> None:
         member,
         UUID(address.rpartition("/")[2]),
     )
-
-
-async def undo(client: Browser, who: SignedIn, location: str) -> str:
-    """Press Undo in the notice that an action leads to; where that leads."""
-    found = UNDO.search((await client.get(location, headers=who.headers)).text)
-    assert found is not None
-    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', found[2]))
-    del fields["csrf"]
-    answer = await client.post(found[1], headers=who.headers, data=fields)
-    assert answer.status_code == 303, answer.text
-    return str(answer.headers["location"])
 
 
 async def paths() -> list[str]:
@@ -143,7 +132,7 @@ async def test_a_member_is_added_and_corrected_by_hand(client: Browser, sign_in:
     edit = (await client.get(f"{address}/edit", headers=who.headers)).text
     assert 'value="007"' in edit
     assert "li@example.org" in edit
-    changed = {"staff_number": "008", "name": "李娜", "unit": other.rpartition("/")[2], "phone": "", "why": "moved"}
+    changed = {"staff_number": "008", "name": "李娜", "unit": other.rpartition("/")[2], "email": "", "why": "moved"}
     corrected = await client.post(f"{address}/edit", headers=who.headers, data=changed)
     assert corrected.status_code == 303, corrected.text
     person = await queries.member(person.id)
@@ -196,6 +185,54 @@ async def test_leaving_is_taken_back_from_its_notice(client: Browser, sign_in: S
     person = await queries.member(member)
     assert person is not None
     assert person.left_on is None
+
+
+async def test_a_correction_is_taken_back_from_its_notice(client: Browser, sign_in: SignIn) -> None:
+    """Number, name, day and unit as they were; addresses, of which the trail keeps nothing, stay as they are."""
+    who = await sign_in("organiser")
+    plant, member = await unit(client, who, "Plant"), await add_member("Li Na", "1")
+    await settle(member, plant)
+    before = await queries.member(member)
+    assert before is not None
+    form = {"staff_number": "2", "name": "Li Nan", "joined": "2020-01-01", "unit": "", "why": "wed"}
+    corrected = await client.post(f"/desk/members/{member}/edit", headers=who.headers, data=form)
+    changed = await queries.member(member)
+    assert changed is not None
+    assert (changed.staff_number, changed.name, changed.unit) == ("2", "Li Nan", None)
+    await rows("UPDATE member SET email = 'li@plant.example' WHERE id = $1", member)
+    await undo(client, who, corrected.headers["location"])
+    after = await queries.member(member)
+    assert after is not None
+    assert after.email == "li@plant.example"
+    assert replace(after, email="", access_version=before.access_version) == before
+    lines = await audit.latest(2, subject=str(member))
+    assert [line.code for line in lines] == ["member.corrected"] * 2
+    told = await client.post(f"/desk/members/{member}/edit", headers=who.headers, data={"phone": "13800138000"})
+    assert "notice-undo" not in (await client.get(told.headers["location"], headers=who.headers)).text
+    assert "li@plant" not in str(await audit.latest(9))
+
+
+async def test_roles_are_given_back_from_their_notice(client: Browser, sign_in: SignIn) -> None:
+    who, other = await sign_in("admin"), await sign_in("organiser", "auditor")
+    address = f"/desk/members/{other.id}/roles"
+    for given in (["admin"], []):
+        changed = await client.post(address, headers=who.headers, data={"role": given})
+        await undo(client, who, changed.headers["location"])
+        person = await queries.member(other.id)
+        assert person is not None
+        assert person.roles == ("organiser", "auditor")
+
+
+async def test_what_was_changed_since_is_not_undone(client: Browser, sign_in: SignIn) -> None:
+    who, other = await sign_in("organiser"), await sign_in("organiser")
+    plant = await unit(client, who, "Plant")
+    renamed = await client.post(plant, headers=who.headers, data={"name": "Works", "parent": ""})
+    address, fields = await undoing(client, who, renamed.headers["location"])
+    await client.post(plant, headers=other.headers, data={"name": "Factory", "parent": ""})
+    refused = await client.post(address, headers=who.headers, data=fields)
+    assert refused.status_code == 409
+    assert "changed again since" in refused.text
+    assert await paths() == ["Factory"]
 
 
 @pytest.mark.parametrize("page", ["/desk/units", "/desk/units/new", "{unit}", "/desk/members/new"])

@@ -11,7 +11,7 @@ from rewards.database import row, value
 from rewards.sheets import write_xlsx
 from server.runtime.chance import new_id
 from server.runtime.clock import now
-from tests.server.web.conftest import Browser, SignedIn, SignIn
+from tests.server.web.conftest import QUESTIONS, Browser, SignedIn, SignIn
 
 SAMPLES = Path(__file__).resolve().parents[3] / "samples"
 KAHOOT = [
@@ -62,6 +62,25 @@ async def test_two_taps_on_import_make_one_quiz(client: Browser, sign_in: SignIn
     again = await client.post(preview, headers=who.headers, data=given)
     assert again.status_code == 409
     assert len(await queries.quizzes()) == 1
+
+
+async def test_the_bank_is_searched_counted_and_exported(client: Browser, sign_in: SignIn, quiz: UUID) -> None:
+    who = await sign_in("auditor")
+    other = await actions.add_quiz(
+        "First aid", QUESTIONS, scoring="linear", floor_percent=30, actor=None, now=now(), new_id=new_id
+    )
+    page = (await client.get("/desk/quizzes", headers=who.headers)).text
+    assert "2 quizzes" in page
+    found = await client.get("/desk/quizzes?text=AID", headers={**who.headers, "hx-request": "true"})
+    assert "<main" not in found.text
+    assert "1 quiz<" in found.text
+    assert f"/desk/quizzes/{other}" in found.text
+    assert f"/desk/quizzes/{quiz}" not in found.text
+    assert "/desk/quizzes/export/csv?text=AID" in found.text
+    sheet = (await client.get("/desk/quizzes/export/csv?text=AID", headers=who.headers)).text
+    day = client.app.state.process.today().isoformat()
+    assert sheet.splitlines()[1:] == [f'First aid,2,"Linear, at least 30%",0,{day}']
+    assert "No quiz fits" in (await client.get("/desk/quizzes?text=zz", headers=who.headers)).text
 
 
 @pytest.mark.parametrize("name", ["safety.gift", "safety.aiken.txt"])

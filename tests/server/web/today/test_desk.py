@@ -19,6 +19,7 @@ from server.web.screens import actions as screen_actions
 from server.web.screens import queries as screen_queries
 from server.web.today import desk as today
 from tests.server.web.conftest import Browser, SignIn
+from tests.server.web.undoing import undo, undoing
 from workers.main import QUEUE
 
 # Today
@@ -221,10 +222,38 @@ async def test_a_season_is_corrected_and_its_notice_takes_it_back(client: Browse
     assert form is not None
     fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form[2]))
     del fields["csrf"]
-    assert (form[1], fields) == (address, right)
+    assert (form[1], {**right, "undoes": fields["undoes"]}) == (address, fields)
     assert (await client.post(form[1], headers=who.headers, data=fields)).status_code == 303
     (season,) = await ledger.seasons()
     assert (season.name, season.ends_on.isoformat()) == ("Spring", "2031-05-31")
+
+
+async def test_an_opened_season_is_taken_back_until_something_hangs_on_it(
+    client: Browser, sign_in: SignIn, quiz: UUID
+) -> None:
+    who, day = await sign_in("admin"), client.app.state.process.today().isoformat()
+    form = {"name": "Sping", "starts_on": day, "ends_on": day}
+    made = await client.post("/desk/seasons", headers=who.headers, data=form)
+    at = await undo(client, who, made.headers["location"])
+    assert "The season “Sping” was removed." in (await client.get(at, headers=who.headers)).text
+    assert await ledger.seasons() == []
+    assert await value("SELECT count(*) FROM audit_entry WHERE code = 'season.removed' AND actor = $1", who.id) == 1
+    used = await client.post("/desk/seasons", headers=who.headers, data=form)
+    address, fields = await undoing(client, who, used.headers["location"])
+    await client.post("/desk/rooms", headers=who.headers, data={"quiz": str(quiz)})
+    refused = await client.post(address, headers=who.headers, data=fields)
+    assert refused.status_code == 409
+    assert "so it stays" in refused.text
+    assert [season.name for season in await ledger.seasons()] == ["Sping"]
+
+
+async def test_an_added_screen_is_taken_back_from_its_notice(client: Browser, sign_in: SignIn) -> None:
+    who = await sign_in("organiser")
+    made = await client.post("/desk/screens", headers=who.headers, data={"name": "Hall"})
+    at = await undo(client, who, made.headers["location"])
+    assert "The screen was removed." in (await client.get(at, headers=who.headers)).text
+    assert await screen_queries.screens() == []
+    assert await value("SELECT count(*) FROM audit_entry WHERE code = 'screen.removed' AND actor = $1", who.id) == 1
 
 
 async def test_the_next_season_is_begun_like_the_last(client: Browser, sign_in: SignIn, season: UUID) -> None:
