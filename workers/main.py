@@ -61,6 +61,7 @@ JOBS: dict[str, tuple[Job, timedelta]] = {
     "end_room": (quizzes.end_room, QUICK),
     "post_room": (quizzes.post_room, LONG),
     "refresh_boards": (boards.refresh_boards, LONG),
+    "rebuild_board": (boards.rebuild_boards, HEAVY),
     "freeze_draw": (draws.freeze_draw, HEAVY),
     "publish_draw": (draws.publish_draw, LONG),
     "expire_claims": (claims.expire_claims, LONG),
@@ -69,7 +70,7 @@ JOBS: dict[str, tuple[Job, timedelta]] = {
 }
 """Kind of intent -> what carries it out, and its hold. An unknown kind stays open; `laurel check` reports it."""
 
-TOGETHER: dict[str, int] = {"refresh_boards": 1_000}
+TOGETHER: dict[str, int] = {"refresh_boards": 1_000, "rebuild_board": 1_000}
 """Kinds whose job takes many subjects at once, spaces between, and how many. What has failed is tried by itself."""
 
 

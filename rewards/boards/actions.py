@@ -1,12 +1,13 @@
 """Move boards: always to an absolute standing, never by a difference, so that doing it twice or late does no harm."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Final
 from uuid import UUID
 
 from redis.asyncio import Redis
 
+from rewards.audit.actions import note as audit
 from rewards.boards import checks, queries, rules
 from rewards.boards.rules import BoardScore, UnitScore
 from rewards.checkpoints import queries as checkpoints
@@ -16,6 +17,7 @@ from rewards.ledger import queries as ledger
 from rewards.ledger.actions import total_anew
 from rewards.ledger.rules import WHOLE
 from rewards.members import queries as roster
+from rewards.outbox.actions import intend
 from rewards.refusals import Refusal
 from rewards.ticks import announce
 
@@ -179,9 +181,25 @@ async def _place_units(redis: Redis, board: str, there: Mapping[UUID, UnitScore]
     await announce(redis, f"board:{board}")
 
 
-async def rebuild(redis: Redis, *, today: date, only: str = "") -> list[str]:
-    """Make all boards of all seasons (or `only` the one of this name) from the ledger alone, and the totals that are
-    kept beside it; the names of those that hold anything. Refusal board.unknown.
+REBUILD: Final = "rebuild_board"
+"""The kind of intent; its subject is the board's name."""
+
+
+async def ask_to_rebuild(redis: Redis, *, at: datetime, actor: UUID, new_id: Callable[[], UUID]) -> list[str]:
+    """Have the boards made again that the last looks found to differ; which. Refusal board.nothing_differs."""
+    report = await checks.present_report(redis)
+    if report is None or not report.boards:
+        raise Refusal("board.nothing_differs")
+    async with transaction():
+        for name in report.boards:
+            await intend(REBUILD, name, due_at=at, now=at, new_id=new_id())
+        await audit("board.rebuild_asked", at=at, actor=actor, subject="", boards=report.boards)
+    return report.boards
+
+
+async def rebuild(redis: Redis, *, today: date, only: Collection[str] = ()) -> list[str]:
+    """Make all boards of all seasons (or `only` those of these names) from the ledger alone, and the totals that are
+    kept beside it; the names of those that hold anything. Refusal board.unknown: there is none of them.
 
     In bounded memory; may be run while points are posted and boards are moved.
     """
@@ -189,10 +207,10 @@ async def rebuild(redis: Redis, *, today: date, only: str = "") -> list[str]:
         (season, week)
         for season in reversed(await ledger.seasons())
         for week in queries.all_of(season, today)
-        if only in ("", rules.board_of(season.id, week))
+        if not only or rules.board_of(season.id, week) in only
     ]
     if only and not made:
-        raise Refusal("board.unknown", board=only)
+        raise Refusal("board.unknown", board=" ".join(only))
     await _total_anew()
     names = []
     for season, week in made:

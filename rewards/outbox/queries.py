@@ -21,6 +21,7 @@ class Overdue:
 
 
 _OPEN = compiled(Intent.count().where(Intent.done_at.is_null()))
+_OPEN_KIND = compiled(Intent.exists().where(Intent.kind == given(1), Intent.done_at.is_null()))
 _OVERDUE = compiled(
     Intent.select(Intent.id, Intent.kind, Intent.subject, Intent.due_at, Intent.attempts, Intent.last_error)
     .where(
@@ -35,6 +36,11 @@ _OVERDUE = compiled(
 async def open_count() -> int:
     """How many pieces of work are not done, due or not."""
     return int(await value(_OPEN))
+
+
+async def is_open(kind: str) -> bool:
+    """Whether any work of this kind is not done."""
+    return bool(await value(_OPEN_KIND, kind))
 
 
 async def overdue(now: datetime, limit: int = 100) -> list[Overdue]:

@@ -47,7 +47,7 @@ async def rebuild_all(resources: Resources, only: str = "") -> list[str]:
     """Make every board (or `only` one) again from ledger and answers; the names of those that hold anything."""
     if only.startswith(ROOMS):
         return await quizzes.rebuild_boards(resources.redis, only)
-    names = await boards.rebuild(resources.redis, today=resources.day_of(now()), only=only)
+    names = await boards.rebuild(resources.redis, today=resources.day_of(now()), only=[only] if only else [])
     return names if only else names + await quizzes.rebuild_boards(resources.redis)
 
 

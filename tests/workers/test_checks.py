@@ -13,17 +13,21 @@ from redis.asyncio import Redis
 
 from rewards import database as db
 from rewards.boards import rules
-from rewards.boards.actions import place, rebuild, refresh_members, refresh_units
+from rewards.boards.actions import REBUILD, ask_to_rebuild, place, rebuild, refresh_members, refresh_units
 from rewards.boards.checks import present_report
 from rewards.boards.rules import BoardScore
 from rewards.ledger import checks as ledger
 from rewards.ledger.actions import Award, reverse
 from rewards.ledger.queries import SeasonRow
+from rewards.outbox.actions import intend
+from rewards.outbox.queries import is_open
+from rewards.refusals import Refusal
 from server.runtime import settings
 from server.runtime.clock import now
 from server.runtime.resources import Resources
 from tests.rewards.ledger.world import belong, people, post, season, unit
 from workers import checks
+from workers.main import carry_out
 
 pytestmark = pytest.mark.usefixtures("database")
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -122,9 +126,28 @@ async def test_what_was_planted_is_found_by_the_next_look_and_mended_by_hand_alo
     report = await present_report(redis)
     assert report is not None
     for board in report.boards:
-        assert await rebuild(redis, today=world.today, only=board) == [board]
+        assert await rebuild(redis, today=world.today, only=[board]) == [board]
     assert await present_report(redis) is None
     assert await checks.check_drift(world.resources) == 0
+
+
+async def test_whoever_sees_it_at_the_desk_has_it_mended_by_the_worker(world: World) -> None:
+    redis, (actor, *_) = world.resources.redis, world.members
+    with pytest.raises(Refusal, match=r"board\.nothing_differs"):
+        await ask_to_rebuild(redis, at=now(), actor=actor, new_id=uuid4)
+    await on_the_board(world)
+    await on_the_units(world)
+    await checks.check_drift(world.resources)
+    asked = await ask_to_rebuild(redis, at=now(), actor=actor, new_id=uuid4)
+    assert asked == [rules.season_board(world.season.id), rules.unit_board(world.season.id)]
+    assert await is_open(REBUILD)
+    async with db.transaction():
+        await intend(REBUILD, "week:of-long-ago", due_at=now(), now=now(), new_id=uuid4())
+    await carry_out({"resources": world.resources}, REBUILD, "")
+    assert not await is_open(REBUILD)
+    assert await present_report(redis) is None
+    assert await checks.check_drift(world.resources) == 0
+    assert await db.value("SELECT details->>'boards' FROM audit_entry WHERE code = 'board.rebuild_asked'") is not None
 
 
 async def test_a_look_sees_whose_points_moved_also_when_a_commit_came_late(

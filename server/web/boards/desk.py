@@ -3,11 +3,13 @@
 from datetime import date
 from uuid import UUID
 
-from litestar import Response, get
+from litestar import Response, get, post
 
-from rewards.boards import queries, rules
+from rewards.boards import actions, queries, rules
 from rewards.ledger import queries as ledger
 from rewards.ledger.queries import SeasonRow
+from server.runtime import clock
+from server.runtime.chance import new_id
 from server.web.frame import guards, pages
 from server.web.frame.asked import Asked
 from server.web.frame.desk import asked_for, desk_page
@@ -65,4 +67,14 @@ def _week(form: Form, weeks: list[date]) -> date | None:
     return next((monday for monday in weeks if monday.isoformat() == wanted), weeks[0] if weeks else None)
 
 
-HANDLERS = [show_boards]
+@post("/desk/boards/rebuild", guards=[guards.may("boards.rebuild")])
+async def rebuild_boards(request: Asked) -> Response[bytes]:
+    """Those that differ, as the page of health names them, are made again by the worker."""
+    await pages.form(request)
+    await actions.ask_to_rebuild(
+        pages.process(request).redis, at=clock.now(), actor=pages.signed_in(request).id, new_id=new_id
+    )
+    return pages.go(request, "/desk/health", said="desk.boards_rebuilding")
+
+
+HANDLERS = [show_boards, rebuild_boards]

@@ -8,6 +8,7 @@ from litestar import Response, get
 from markupsafe import Markup, escape
 from redis.asyncio import Redis
 
+from rewards.boards.actions import REBUILD
 from rewards.boards.checks import Report, present_report
 from rewards.ledger import queries as ledger
 from rewards.outbox import queries as outbox
@@ -70,7 +71,8 @@ class Health:
     """`database_ms`, `redis_ms`: the time of one question (when one does not answer, no page comes at all).
 
     `open_work` counts what is not done, due or not; `late_since` is since when the oldest piece waits, None: none is
-    late. `drift` None: no report yet. `screens_seen` of `screens` have been seen in the last two minutes.
+    late. `drift` None: no report yet. `rebuilding`: boards are being made again.
+    `screens_seen` of `screens` have been seen in the last two minutes.
     """
 
     database_ms: int
@@ -81,6 +83,7 @@ class Health:
     late_since: datetime | None
     drift: Report | None
     drift_old: bool
+    rebuilding: bool
     screens: int
     screens_seen: int
 
@@ -109,6 +112,7 @@ async def look(redis: Redis, now: datetime) -> Health:
         late_since=late[0].due_at if late else None,
         drift=drift,
         drift_old=drift is not None and now - drift.at > OLD_REPORT,
+        rebuilding=await outbox.is_open(REBUILD),
         screens=screens,
         screens_seen=seen,
     )

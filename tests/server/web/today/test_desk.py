@@ -72,6 +72,13 @@ async def test_health_says_what_is_wrong_in_words(client: Browser, sign_in: Sign
     await redis.set("laurel:drift:night", msgspec.json.encode(found))
     assert "3 places on the boards differ from the ledger." in await health()
     assert "<code>laurel board rebuild season:x</code>" in await health()
+    runs = await sign_in("organiser")
+    shown = (await client.get("/desk/health", headers=runs.headers)).text
+    assert 'action="/desk/boards/rebuild"' in shown
+    assert "laurel board rebuild" not in shown
+    done = await client.post("/desk/boards/rebuild", headers=runs.headers)
+    assert (done.status_code, done.headers["location"].split("?")[0]) == (303, "/desk/health")
+    assert "being made again" in (await client.get("/desk/health", headers=runs.headers)).text
     await redis.delete("laurel:drift:night")
     await redis.set("laurel:drift", b"nonsense")
     assert "there is no report yet" in await health()
