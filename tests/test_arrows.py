@@ -81,6 +81,9 @@ PLANTS: dict[str, list[tuple[str, str]]] = {
     "rules are pure": [
         ("games.quizzes.formats.kahoot", "random"),
         ("rewards.members.roster_file", "time"),
+        ("rewards.members.days", "time"),
+        ("rewards.members.headings", "random"),
+        ("rewards.members.nobody", "rewards.database"),
         ("rewards.members.spellings", "random"),
         ("rewards.ledger.earnings", "rewards.database"),
         ("rewards.draws.badges", "secrets"),

@@ -2,14 +2,39 @@
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Final, Literal
 
-from rewards.sheets import EPOCH_1900, Findings, LeftOut, Problem, Sheet, one_line, read_rows
+from rewards.members.days import HYPHENS, Order, clean_date, orders, shared_orders
+from rewards.members.headings import Column, Field, Header, find_header
+from rewards.members.nobody import is_count, is_usual_example, nobody
+from rewards.sheets import (
+    Findings,
+    LeftOut,
+    Mark,
+    Problem,
+    Sheet,
+    is_error,
+    one_line,
+    read_table,
+    readings,
+)
 
-Field = Literal["staff_number", "name", "unit", "roles", "joined", "left", "email", "phone", "language"]
+__all__ = (
+    "Answers",
+    "Choice",
+    "Field",
+    "Question",
+    "Roster",
+    "RosterRow",
+    "clean_date",
+    "read_person",
+    "read_roster",
+)
+
 Role = Literal["organiser", "reviewer", "auditor", "admin"]
 Language = Literal["en", "zh-Hans"]
 
@@ -19,8 +44,8 @@ MAX_UNIT_NAME = 200
 MAX_UNIT_PATH = 2000
 MAX_UNIT_DEPTH = 10
 MAX_EMAIL = 320
-HEADER_WITHIN = 10
-YEARS = range(1900, 2101)
+SHOWN_NAMES: Final = 6
+"""Names by which somebody sees whether a text is read right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +54,9 @@ class RosterRow:
 
     `unit` is the names from the root down, () where the file says none. `roles` are those beyond member, which
     everyone is, in the order of `Role`; () where the file says none. Optional texts are "" and dates None where
-    the file says nothing. `left` is the first day on which the person is no longer there.
+    the file says nothing, which changes nothing: what is to be emptied stands in `cleared`. Of what stands in `partial`
+    some cells were empty: the rest is not the whole. `left` is the first day on which the person is no longer there.
+    `cells` are the row as it was read.
     """
 
     line: int
@@ -42,6 +69,42 @@ class RosterRow:
     email: str = ""
     phone: str = ""
     language: Language | None = None
+    cleared: frozenset[Field] = field(default=frozenset(), compare=False)
+    partial: frozenset[Field] = field(default=frozenset(), compare=False)
+    cells: tuple[str, ...] = field(default=(), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What whoever brings a file says where it is not certain; "" where he has not.
+
+    `encoding` is one of sheets.ENCODINGS. `days`: in which order the file writes day, month and year. `numbers`: of
+    staff numbers that are another spelling of a known one, `same` person or `other`. `names`: where a known number
+    stands beside an altogether other name, `new` takes it.
+    """
+
+    encoding: str = ""
+    days: Order = ""
+    numbers: Literal["", "same", "other"] = ""
+    names: Literal["", "new"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An answer that may be given, and what of the file it would make, in the file's own words; "" for nothing."""
+
+    value: str
+    example: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something that is not certain, and what of `Answers` would settle it. Until then `rows` rows are left out, of an
+    encoding all."""
+
+    name: Literal["encoding", "days", "numbers", "names"]
+    choices: tuple[Choice, ...]
+    rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +113,7 @@ class Roster:
     in the order of lines, of many the first.
 
     `columns` maps every heading of the file, left to right, to what it was read as; None: not read. `header_line` is
-    the row of the headings, 0 where none was found.
+    the row of the headings, 0 where none was found. `questions` are still to be answered.
     """
 
     rows: tuple[RosterRow, ...] = ()
@@ -58,6 +121,7 @@ class Roster:
     columns: tuple[tuple[str, Field | None], ...] = ()
     header_line: int = 0
     left_out: tuple[LeftOut, ...] = ()
+    questions: tuple[Question, ...] = ()
 
     @property
     def headings(self) -> tuple[str, ...]:
@@ -68,32 +132,6 @@ class Roster:
         """Whether the file has a column for it: an absent column leaves what is known of a member as it is."""
         return any(read == name for _, read in self.columns)
 
-
-# Headings, the better name first: where two columns would be the same field, the better one is read.
-_HEADINGS: dict[Field, str] = {
-    "staff_number": """工号 员工号 员工编号 职工号 职工编号 员工工号 职工工号 人员编号 人员编码 员工编码 会员编号 会员号
-        staffnumber staffno staffid staffcode employeenumber employeeno employeeid employeecode personnelnumber
-        badgenumber number 编号""",
-    "name": "姓名 员工姓名 职工姓名 会员姓名 人员姓名 名字 name fullname staffname employeename membername",
-    "unit": """单位 公司 分公司 部门 所属部门 所在部门 所在单位 所属单位 部门名称 单位名称 部门路径 科室 车间 工段 班组
-        小组 分会 分工会 工会小组 unit unitpath department dept division workshop team branch company organisation
-        organization orgunit""",
-    "roles": "角色 权限 系统角色 role roles",
-    "joined": """入职日期 入职时间 入职 入会日期 入会时间 加入日期 加入时间 加入 到岗日期 参加工作时间
-        joined joinedon joindate joiningdate hiredate datejoined startdate entrydate""",
-    "left": """离职日期 离职时间 离职 退会日期 离开日期 离开 退休日期
-        left lefton leftdate leavedate leavingdate dateleft enddate exitdate""",
-    "email": "邮箱 电子邮箱 电子邮件 邮件 工作邮箱 email emailaddress mail",
-    "phone": """手机 手机号 手机号码 移动电话 联系电话 联系方式 电话 电话号码
-        mobile mobilephone mobilenumber cell cellphone phone phonenumber telephone tel""",
-    "language": "语言 首选语言 界面语言 language lang preferredlanguage",
-}
-_FIELDS: dict[str, tuple[Field, int]] = {
-    heading: (name, rank) for name, headings in _HEADINGS.items() for rank, heading in enumerate(headings.split())
-}
-
-_WHY: Final = frozenset(("whatiswrong", "问题"))
-"""Headings of the column that says why a row came back (rewards/sheets/rest.py): not read, and rightly so."""
 
 _ROLE_ORDER: tuple[Role, ...] = ("organiser", "reviewer", "auditor", "admin")
 _ROLE_WORDS: dict[Role | None, str] = {
@@ -112,32 +150,64 @@ _LANGUAGE_WORDS: dict[Language, str] = {
 _LANGUAGES = {word: language for language, words in _LANGUAGE_WORDS.items() for word in words.split()}
 
 # What people write in a cell to say that there is nothing to say.
-_NOTHING = frozenset(
-    ("", "-", "--", "---", "—", "——", "–", "/", "\\", "n/a", "na", "none", "nil", "无", "暂无", "没有", "在职")
+_NOTHING: Final = frozenset(
+    ("", "-", "--", "---", "—", "——", "–", "/", "\\", "n/a", "na", "none", "nil", "null", "无", "暂无", "没有", "在职")
 )
+CLEAR: Final = frozenset(("clear", "(clear)", "[clear]", "清空", "清除", "【清空】", "(清空)"))
+"""What empties a field. An empty cell does not: a damaged file would clear what is known."""
+
+_STILL_HERE: Final = frozenset(
+    ("至今", "现在", "目前", "在岗", "未离职", "present", "current", "now", "active", "to date")
+)
+_HERE_WORDS: Final = """
+    在职 在岗 正式 在编 在册 现职 试用 试用期 实习 正常 转正 在会 有效 是 active employed current working
+    present permanent probation regular onboard yes y true 1 休假 产假 病假 长病假 停薪留职 借调 外派 onleave
+    leave suspended
+"""
+_GONE_WORDS: Final = """
+    离职 已离职 离岗 辞职 已辞职 辞退 解聘 开除 退休 已退休 退会 已退会 除名 死亡 去世 调出 调离 终止 合同终止
+    解除合同 注销 停用 无效 否 left leaver resigned terminated retired inactive departed deceased dismissed
+    former exited separated no n false 0
+"""
+_HERE, _GONE = frozenset(_HERE_WORDS.split()), frozenset(_GONE_WORDS.split())
 
 
-def read_roster(data: bytes, filename: str) -> Roster:
+def read_roster(data: bytes, filename: str, answers: Answers | None = None) -> Roster:
     """The roster in a .csv or .xlsx. Never raises; what is wrong is in `problems`, each with its line and column.
 
-    The header is looked for in the first ten lines. Several unit columns (unit, workshop, team) make one path from
-    left to right. Cost: linear in the file, see `read_rows`.
+    Of a workbook the first sheet with people is read. The headings are looked for in the first ten lines. Several unit
+    columns (unit, workshop, team) make one path from left to right. Cells that cannot be read matter only in columns
+    that are read. What the file leaves open without an answer stands in `questions`. Cost: linear in the file.
     """
-    sheet = read_rows(data, filename)
+    answers = answers or Answers()
+    sheet = read_table(data, filename, encoding=answers.encoding, wanted=_has_people)
     if not isinstance(sheet, Sheet):
+        if sheet[0].code == "file.encoding_unclear":
+            return Roster(problems=Findings(sheet).told(), questions=(_asked_encoding(data, filename),))
         return Roster(problems=Findings(sheet).told())
-    header = _find_header(sheet.rows)
+    header = find_header(sheet.rows)
     if isinstance(header, Problem):
         return Roster(problems=Findings((*sheet.problems, header)).told())
     findings = Findings((*sheet.problems, *header.problems))
     if findings.blocked:
         return Roster((), findings.told(), header.columns, header.line)
 
-    lines = [_Line(line, cells, header) for line, cells in enumerate(sheet.rows[header.line :], start=header.line + 1)]
-    read = [(line, line.row()) for line in lines if not line.is_blank()]
+    lines = [
+        _Line(line, cells, header, sheet)
+        for line, cells in enumerate(sheet.rows[header.line :], start=header.line + 1)
+        if any(cells) or sheet.mark(line, 0).code
+    ]
+    lines = [line for line in lines if not line.is_blank()]
+    somebody = [line for line in lines if not _told_as_nobody(line, header, findings)]
+    order, question = _order_of_days(somebody, answers.days)
+    read = [(line, line.row(order)) for line in somebody]
     _name_twice(read)
     for line, _ in read:
         findings.add(*line.problems)
+    if question is None and order and not answers.days:
+        text = next(text for line in somebody for text in line.unclear_days())
+        findings.add(Problem(header.line, None, f"roster.days_{order}", {"value": text}, "warning"))
+    findings.add(*_told_once(somebody, header))
     if not read:
         findings.add(Problem(header.line, None, "roster.no_rows"))
     return Roster(
@@ -146,7 +216,68 @@ def read_roster(data: bytes, filename: str) -> Roster:
         header.columns,
         header.line,
         tuple(LeftOut(line.line, line.cells, tuple(line.problems)) for line, _ in read if not line.is_good()),
+        () if question is None else (question,),
     )
+
+
+def _has_people(rows: Sequence[tuple[str, ...]]) -> bool:
+    """Whether a sheet has headings for numbers and names, and a line below them that is not certainly nobody."""
+    header = find_header(rows)
+    if isinstance(header, Problem) or not header.is_whole:
+        return False
+    below = (_Line(line, cells, header) for line, cells in enumerate(rows[header.line :], start=header.line + 1))
+    return any(not line.is_blank() and not line.is_nobody() for line in below)
+
+
+def _asked_encoding(data: bytes, filename: str) -> Question:
+    """Each likely encoding, with names that it would give."""
+    choices = []
+    for reading in readings(data)[:SHOWN_NAMES]:
+        roster = read_roster(data, filename, Answers(encoding=reading.encoding))
+        names = [row.name for row in roster.rows] or [one_line(line) for line in reading.text.splitlines()]
+        foreign = list(dict.fromkeys(name[:40] for name in names if not name.isascii()))[:SHOWN_NAMES]
+        choices.append(Choice(reading.encoding, ", ".join(foreign)))
+    return Question("encoding", tuple(choices))
+
+
+def _told_as_nobody(line: "_Line", header: Header, findings: Findings) -> bool:
+    code = line.is_nobody()
+    if code == "roster.headings_again" and not line.repeats(header):
+        line.problems.append(Problem(line.line, None, "roster.other_headings"))
+        return False
+    if code:
+        findings.add(Problem(line.line, None, code, {}, "warning"))
+    return bool(code)
+
+
+def _order_of_days(lines: Sequence["_Line"], said: Order) -> tuple[Order, Question | None]:
+    """In which order the file writes days: as somebody said, else as all of them together allow; else the question."""
+    texts = Counter(text for line in lines for text in line.unclear_days())
+    if said or not texts:
+        return said, None
+    shared = shared_orders(texts)
+    if len(shared) == 1:
+        return next(iter(shared)), None
+    some = next((text for text in texts if len(orders(text)) > 1), next(iter(texts)))
+    every: tuple[Order, ...] = ("ymd", "dmy", "mdy")
+    choices = [
+        Choice(order, f"{some} = {day.isoformat()}")
+        for order in every
+        if order in (shared or orders(some)) and (day := clean_date(some, order))
+    ]
+    return "", Question("days", tuple(choices), texts.total())
+
+
+def _told_once(lines: Sequence["_Line"], header: Header) -> list[Problem]:
+    """Words of a status that are not known: each at the first line that has it."""
+    heading, known = header.heading("status"), set[str]()
+    told = []
+    for line in lines:
+        word = line.unknown_status()
+        if word and word not in known:
+            known.add(word)
+            told.append(Problem(line.line, heading, "roster.status_unclear", {"value": word[:60]}, "warning"))
+    return told
 
 
 def _name_twice(read: Sequence[tuple["_Line", RosterRow]]) -> None:
@@ -165,79 +296,16 @@ def _name_twice(read: Sequence[tuple["_Line", RosterRow]]) -> None:
 
 
 def read_person(said: Mapping[Field, str]) -> tuple[RosterRow, tuple[Problem, ...]]:
-    """One person as a row with these cells would be read. The column of a problem is its field."""
-    header = _Header(1, tuple((name, name) for name in said), {name: (at,) for at, name in enumerate(said)}, ())
-    line = _Line(1, tuple(said.values()), header)
+    """One person as a row with these cells would be read. The column of a problem is its field. What is typed by hand
+    was spoiled by no spreadsheet."""
+    header = Header(1, tuple((name, name) for name in said), {name: (at,) for at, name in enumerate(said)})
+    line = _Line(1, tuple(said.values()), header, by_hand=True)
     return line.row(), tuple(line.problems)
 
 
-@dataclass(frozen=True, slots=True)
-class _Header:
-    line: int
-    columns: tuple[tuple[str, Field | None], ...]
-    places: dict[Field, tuple[int, ...]]
-    problems: tuple[Problem, ...]
-
-    def heading(self, name: Field) -> str:
-        places = self.places.get(name, ())
-        return self.columns[places[0]][0] if places else ""
-
-
-def _keys(heading: str) -> list[str]:
-    """The spellings to look a heading up by: whole, and its Chinese and its Latin part alone ("工号 Staff No.")."""
-    text = unicodedata.normalize("NFKC", one_line(heading)[:100]).casefold()
-    text = re.sub(r"\([^)]*\)|\[[^\]]*\]|【[^】]*】", " ", text)
-    whole = re.sub(r"[\W_]+", "", text)
-    return [whole, re.sub("[^\u4e00-\u9fff]", "", whole), re.sub("[\u4e00-\u9fff]", "", whole)]
-
-
-def _known(heading: str) -> tuple[Field, int] | None:
-    return next((_FIELDS[key] for key in _keys(heading) if key in _FIELDS), None)
-
-
-def _find_header(rows: Sequence[tuple[str, ...]]) -> _Header | Problem:
-    best, best_found = 0, 0
-    for line, cells in enumerate(rows[:HEADER_WITHIN], start=1):
-        found = len({known[0] for cell in cells if (known := _known(cell))})
-        if found > best_found:
-            best, best_found = line, found
-    if best_found == 0 or (best_found == 1 and len(rows[best - 1]) > 3):
-        return Problem(None, None, "roster.no_header", {"lines": HEADER_WITHIN})
-
-    headings = [one_line(cell)[:100] for cell in rows[best - 1]]
-    candidates: dict[Field, list[tuple[int, int]]] = {}
-    for place, heading in enumerate(headings):
-        if known := _known(heading):
-            candidates.setdefault(known[0], []).append((known[1], place))
-    places: dict[Field, tuple[int, ...]] = {}
-    problems: list[Problem] = []
-    twice: set[int] = set()
-    for name, found_at in candidates.items():
-        if name == "unit":
-            places[name] = tuple(place for _, place in found_at)
-            continue
-        found_at.sort()
-        if len(found_at) > 1 and found_at[0][0] == found_at[1][0]:
-            problems.append(Problem(best, headings[found_at[1][1]], "roster.column_twice"))
-            twice.add(found_at[1][1])
-        places[name] = (found_at[0][1],)
-    problems.extend(
-        Problem(best, None, code)
-        for name, code in (("staff_number", "roster.no_staff_number_column"), ("name", "roster.no_name_column"))
-        if name not in places
-    )
-    by_place = {place: name for name, at in places.items() for place in at}
-    columns = tuple((heading, by_place.get(place)) for place, heading in enumerate(headings))
-    ignored = [
-        heading
-        for place, (heading, name) in enumerate(columns)
-        if name is None and heading and place not in twice and not set(_keys(heading)) & _WHY
-    ]
-    if ignored:
-        shown = ", ".join(ignored)
-        shown = shown if len(shown) <= 200 else shown[:199] + "…"
-        problems.append(Problem(best, None, "roster.columns_not_read", {"columns": shown}, "warning"))
-    return _Header(best, columns, places, tuple(problems))
+_NO_MARK: Final = Mark()
+_EMPTY: Final = ("file.formula", "file.error_cell")
+"""Marks of cells that hold something which is not known."""
 
 
 @dataclass(slots=True)
@@ -246,35 +314,92 @@ class _Line:
 
     line: int
     cells: tuple[str, ...]
-    header: _Header
+    header: Header
+    sheet: Sheet | None = None
+    by_hand: bool = False
     problems: list[Problem] = field(default_factory=list)
+    cleared: set[Field] = field(default_factory=set)
+    partial: set[Field] = field(default_factory=set)
 
-    def wrong(self, name: Field, code: str, **details: str | int) -> None:
+    def wrong(self, name: Column, code: str, **details: str | int) -> None:
         self.problems.append(Problem(self.line, self.header.heading(name), code, details))
 
-    def doubtful(self, name: Field, code: str, **details: str | int) -> None:
+    def doubtful(self, name: Column, code: str, **details: str | int) -> None:
         self.problems.append(Problem(self.line, self.header.heading(name), code, details, "warning"))
 
     def is_good(self) -> bool:
         return all(problem.severity != "error" for problem in self.problems)
 
-    def texts(self, name: Field) -> list[str]:
+    def mark(self, place: int) -> Mark:
+        return _NO_MARK if self.sheet is None else self.sheet.mark(self.line, place)
+
+    def texts(self, name: Column) -> list[str]:
         places = self.header.places.get(name, ())
-        return [one_line(self.cells[place]) for place in places if place < len(self.cells)]
+        return [one_line(self.cells[place]) if place < len(self.cells) else "" for place in places]
+
+    def text(self, name: Column) -> str:
+        return next(iter(self.texts(name)), "")
+
+    def full_name(self) -> str:
+        """The name, put together of its parts where they stand in columns of their own."""
+        columns = self.header.name_columns
+        parts = {column: self.text(column) for column in columns}
+        if columns != ("name",) and all(_is_chinese(part) for part in parts.values() if part):
+            return parts.get("last_name", "") + parts.get("middle_name", "") + parts.get("first_name", "")
+        return " ".join(part for part in parts.values() if part)
 
     def is_blank(self) -> bool:
-        return not any(text for name in self.header.places for text in self.texts(name))
+        return not any(
+            text or self.mark(place).code
+            for name, places in self.header.places.items()
+            for text, place in zip(self.texts(name), places, strict=True)
+        )
 
-    def _optional(self, name: Field) -> str:
-        text = next(iter(self.texts(name)), "")
+    def is_nobody(self) -> str:
+        cells = tuple("=1" if self.mark(place).code in _EMPTY else cell for place, cell in enumerate(self.cells))
+        line = self if cells == self.cells else replace(self, cells=cells)
+        return nobody(cells, line.text("staff_number"), line.full_name(), line.texts("unit"))
+
+    def repeats(self, header: Header) -> bool:
+        """Whether it says the headings again, where they stand."""
+        found = find_header([self.cells])
+        if isinstance(found, Problem):
+            return True
+        return all(found.places.get(name, places) == places for name, places in header.places.items())
+
+    def _readable(self, name: Column, *, hard: bool) -> bool:
+        """Whether no cell of a column holds back its value; what does is told, as an error where it must be known."""
+        readable = True
+        for text, place in zip(self.texts(name), self.header.places.get(name, ()), strict=True):
+            code = self.mark(place).code
+            if is_error(text):
+                code = "file.error_cell"
+            if code in _EMPTY or (code == "file.digits_lost" and name in ("staff_number", "phone")):
+                readable = False
+                (self.wrong if hard else self.doubtful)(name, code)
+            elif code == "file.shown_unclear" and name not in ("joined", "left"):
+                self.doubtful(name, code)
+        return readable
+
+    def _optional(self, name: Field, *, hard: bool = True) -> str:
+        """What the file says of it; "" for nothing. The word that empties a field stands in `cleared`."""
+        if not self._readable(name, hard=hard):
+            return ""
+        text = self.text(name)
+        if self._clears(text):
+            self.cleared.add(name)
+            return ""
         return "" if text.casefold() in _NOTHING else text
 
-    def row(self) -> RosterRow:
+    def _clears(self, text: str) -> bool:
+        return not self.by_hand and unicodedata.normalize("NFKC", text).casefold() in CLEAR
+
+    def row(self, order: Order = "") -> RosterRow:
         """The person; where a part is wrong its problem is noted and the part is empty."""
-        joined, left = self._date("joined"), self._date("left")
+        joined, left = self._date("joined", order), self._left(order)
         if joined and left and left < joined:
             self.wrong("left", "roster.left_before_joined")
-        return RosterRow(
+        row = RosterRow(
             self.line,
             self._staff_number(),
             self._name(),
@@ -285,16 +410,27 @@ class _Line:
             self._email(),
             self._phone(),
             self._language(),
+            cells=self.cells,
         )
+        if self.sheet is not None and self.line in self.sheet.hidden:
+            self.problems.append(Problem(self.line, None, "roster.row_hidden", {}, "warning"))
+        return replace(row, cleared=frozenset(self.cleared), partial=frozenset(self.partial))
 
     def _staff_number(self) -> str:
-        text = clean_staff_number(next(iter(self.texts("staff_number")), ""))
+        if not self._readable("staff_number", hard=True):
+            return ""
+        places = self.header.places.get("staff_number", ())
+        value = self.mark(places[0]).value if places else ""
+        shown = self.text("staff_number")
+        if value.isdigit() and re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+", shown):
+            shown = value
+        text = clean_staff_number(shown)
         if not text:
             self.wrong("staff_number", "roster.staff_number_empty")
         elif len(text) > MAX_STAFF_NUMBER:
             self.wrong("staff_number", "roster.too_long", limit=MAX_STAFF_NUMBER)
-        elif re.fullmatch(r"[0-9](\.[0-9]+)?E\+[0-9]+", text, re.IGNORECASE):
-            self.wrong("staff_number", "roster.staff_number_rounded", value=text)
+        elif not self.by_hand and (spoiled := spoiled_number(text) or (value and spoiled_number(value))):
+            self.wrong("staff_number", spoiled, value=text)
         elif not re.fullmatch(r"\w([\w./-]*\w)?", text):
             self.wrong("staff_number", "roster.staff_number_signs", value=text)
         else:
@@ -302,23 +438,56 @@ class _Line:
         return ""
 
     def _name(self) -> str:
-        text = re.sub("(?<=[\u3400-\u9fff]) (?=[\u3400-\u9fff])", "", next(iter(self.texts("name")), ""))
+        columns = self.header.name_columns
+        readable = [self._readable(column, hard=True) for column in columns]
+        if not all(readable):
+            return ""
+        text = re.sub("(?<=[\u3400-\u9fff]) (?=[\u3400-\u9fff])", "", self.full_name())
+        told: Column = columns[0] if columns else "name"
+        if columns != ("name",) and not all(self.text(column) for column in columns if column != "middle_name"):
+            self.partial.add("name")
         if not text:
-            self.wrong("name", "roster.name_empty")
+            self.wrong(told, "roster.name_empty")
         elif len(text) > MAX_NAME:
-            self.wrong("name", "roster.too_long", limit=MAX_NAME)
+            self.wrong(told, "roster.too_long", limit=MAX_NAME)
+        elif not self.by_hand and (is_count(text) or self._clears(text) or text in ("TRUE", "FALSE")):
+            self.wrong(told, "roster.name_is_none", value=text[:60])
         else:
+            if not self.by_hand and is_usual_example(text):
+                self.doubtful(told, "roster.usual_example", value=text)
             return text
         return ""
 
     def _unit(self) -> tuple[str, ...]:
-        parts = tuple(part for text in self.texts("unit") for part in unit_parts(text))
-        if any(len(part) > MAX_UNIT_NAME for part in parts) or len("/".join(parts)) > MAX_UNIT_PATH:
+        if not self._readable("unit", hard=True):
+            return ()
+        if self._clears(self.text("unit")):
+            self.cleared.add("unit")
+            return ()
+        path: tuple[str, ...] = ()
+        places = self.header.places.get("unit", ())
+        blanks = []
+        for place in places:
+            cell = self.cells[place] if place < len(self.cells) else ""
+            first, more = main_unit(cell)
+            if more:
+                self.doubtful("unit", "roster.unit_first", value=first[:60], others=more)
+            parts = unit_parts(first)
+            blanks.append(not parts)
+            # A lower level that says the upper ones again, or stands for a level that is not there.
+            path = parts if parts[: len(path)] == path else (*path, *parts)
+        if any(blanks) and path:
+            self.partial.add("unit")
+            if blanks[0] and not self.by_hand:
+                self.doubtful("unit", "roster.unit_level_empty")
+        if any(len(part) > MAX_UNIT_NAME for part in path) or len("/".join(path)) > MAX_UNIT_PATH:
             self.wrong("unit", "roster.too_long", limit=MAX_UNIT_NAME)
-        elif len(parts) > MAX_UNIT_DEPTH:
+        elif len(path) > MAX_UNIT_DEPTH:
             self.wrong("unit", "roster.unit_too_deep", limit=MAX_UNIT_DEPTH)
         else:
-            return parts
+            if not self.by_hand and any(re.search("[,，、]", part) for part in path):
+                self.doubtful("unit", "roster.unit_comma", value="/".join(path)[:60])
+            return path
         return ()
 
     def _roles(self) -> tuple[Role, ...]:
@@ -331,21 +500,61 @@ class _Line:
                 self.wrong("roles", "roster.unknown_role", value=written.strip()[:60])
             elif role := _ROLES[key]:
                 found.add(role)
+            else:
+                self.cleared.add("roles")
         if "admin" in found:
             self.doubtful("roles", "roster.makes_admin")
+        if found:
+            self.cleared.discard("roles")
         return tuple(role for role in _ROLE_ORDER if role in found)
 
-    def _date(self, name: Field) -> date | None:
+    def unclear_days(self) -> list[str]:
+        """The texts in columns of days that need an order."""
+        texts = [
+            text
+            for name in _DAYS
+            for text, place in zip(self.texts(name), self.header.places.get(name, ()), strict=True)
+            if text and not self.mark(place).value
+        ]
+        return [text for text in texts if orders(text)]
+
+    def _date(self, name: Field, order: Order) -> date | None:
         text = self._optional(name)
         if not text:
             return None
-        day = clean_date(text)
+        place = self.header.places[name][0]
+        day = clean_date(self.mark(place).value or text, order)
         if day is None:
             self.wrong(name, "roster.date_unclear", value=text[:60])
         return day
 
+    def _left(self, order: Order) -> date | None:
+        text = self.text("left")
+        plain = unicodedata.normalize("NFKC", text).casefold()
+        far = plain in _STILL_HERE or re.match(r"9999|2999", plain) is not None
+        left = None if far else self._date("left", order)
+        if left is None and self._readable("status", hard=True) and self._status() == "gone":
+            self.wrong("status", "roster.left_without_day", value=self.text("status")[:60])
+        return left
+
+    def _status(self) -> str:
+        """What the column of states says: `here`, `gone`, `unknown`, or "" for nothing."""
+        heading, text = self.header.heading("status"), self.text("status")
+        key = re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text)).casefold()
+        if not key:
+            return ""
+        turned = "是否离" in heading or "是否離" in heading
+        if key in _HERE:
+            return "gone" if turned and key in ("是", "yes", "y", "true", "1") else "here"
+        if key in _GONE or re.match("已?(离职|辞职|退休|退会)", key):
+            return "here" if turned and key in ("否", "no", "n", "false", "0") else "gone"
+        return "unknown"
+
+    def unknown_status(self) -> str:
+        return self.text("status") if self._status() == "unknown" else ""
+
     def _checked(self, name: Field, code: str, clean: Callable[[str], str]) -> str:
-        text = self._optional(name)
+        text = self._optional(name, hard=False)
         if not text:
             return ""
         cleaned = clean(text)
@@ -360,7 +569,7 @@ class _Line:
         return self._checked("phone", "roster.phone_unclear", clean_phone)
 
     def _language(self) -> Language | None:
-        text = self._optional("language")
+        text = self._optional("language", hard=False)
         if not text:
             return None
         language = _LANGUAGES.get(re.sub(r"[\W_]+", "", text).casefold())
@@ -369,16 +578,65 @@ class _Line:
         return language
 
 
-_HYPHENS = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))
+_DAYS: Final[tuple[Field, ...]] = ("joined", "left")
+
+
+def _is_chinese(text: str) -> bool:
+    return all("\u3400" <= sign <= "\u9fff" or sign == "·" for sign in text)
 
 
 def clean_staff_number(text: str) -> str:
     """A staff number as it is stored and as sign-in must compare it: full-width signs made plain, one kind of
     hyphen, and `123.0`, which a spreadsheet makes of a number, as `123`. Zeros in front stay. "" for nothing.
     """
-    text = one_line(unicodedata.normalize("NFKC", text)).translate(_HYPHENS)
+    text = one_line(unicodedata.normalize("NFKC", text)).translate(HYPHENS)
     whole = re.fullmatch(r"([0-9]+)\.0+", text)
     return whole[1] if whole else text
+
+
+_ROUNDED = re.compile(r"[0-9]+(\.[0-9]+)?E[+-]?[0-9]{1,3}", re.IGNORECASE)
+_MONTH_NAMES = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+_DAY_SHAPES = re.compile(
+    r"(19|20|99)\d\d([-/.])\d{1,2}\2\d{1,2}([T ].*)?|\d{1,2}([-/.])\d{1,2}\4(19|20)\d\d([T ].*)?"
+    r"|(\d{2,4}年)?\d{1,2}月(\d{1,2}[日号])?|\d{2,4}年|\d{1,2}:\d\d(:\d\d)?"
+    rf"|\d{{1,2}}[- ](?i:{_MONTH_NAMES})([- ]\d{{2,4}})?|({_MONTH_NAMES.title()})-\d{{2,4}}"
+)
+
+
+def spoiled_number(text: str) -> str:
+    """What a spreadsheet has made of a cleaned staff number that it took for a number or a day: a code; "" for
+    nothing that shows."""
+    if _ROUNDED.fullmatch(text):
+        return "roster.staff_number_rounded"
+    if re.fullmatch(r"[0-9]{16,}", text) and not int(text[15:]):
+        return "roster.staff_number_rounded"
+    if _DAY_SHAPES.fullmatch(text):
+        return "roster.staff_number_day"
+    if re.fullmatch(r"[0-9]*\.[0-9]*[1-9][0-9]*|TRUE|FALSE|[0-9.,]+%", text):
+        return "roster.staff_number_spoiled"
+    return ""
+
+
+_MAIN = re.compile(r"[(（\[【](?:主|主部门|main|primary)[)）\]】]", re.IGNORECASE)
+
+
+def main_unit(cell: str) -> tuple[str, int]:
+    """Of a cell with several units the main one, else the first, and how many others there are.
+
+    A semicolon, an upright line, or a line break between paths parts them; a comma between whole paths too.
+    """
+    parts = [part for part in (one_line(part) for part in re.split(r"[;；|｜]", cell)) if part]
+    if len(parts) == 1:
+        lines = [part for part in map(one_line, cell.splitlines()) if part]
+        commas = [part for part in map(one_line, re.split("[,，]", cell)) if part]
+        parts = next(
+            (some for some in (lines, commas) if len(some) > 1 and all(len(unit_parts(part)) > 1 for part in some)),
+            parts,
+        )
+    if not parts:
+        return "", 0
+    main = next((part for part in parts if _MAIN.search(part)), parts[0])
+    return one_line(_MAIN.sub("", main)), len(parts) - 1
 
 
 def unit_parts(text: str) -> tuple[str, ...]:
@@ -387,35 +645,6 @@ def unit_parts(text: str) -> tuple[str, ...]:
         return ()
     parts = (one_line(part) for part in re.split(r"[/\\>／＼＞›»→]", text))
     return tuple(part for part in parts if part)
-
-
-_DAY_PATTERNS = (
-    r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})",
-    r"(?P<year>\d{4})/(?P<month>\d{1,2})/(?P<day>\d{1,2})",
-    r"(?P<year>\d{4})\.(?P<month>\d{1,2})\.(?P<day>\d{1,2})",
-    r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})",
-    r"(?P<year>\d{4}) ?年 ?(?P<month>\d{1,2}) ?月 ?(?P<day>\d{1,2}) ?[日号]",
-)
-_DAY = tuple(re.compile(pattern + r"([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?Z?)?", re.ASCII) for pattern in _DAY_PATTERNS)
-
-
-def clean_date(text: str) -> date | None:
-    """The day meant by `2024-03-01`, `2024/3/1`, `2024.3.1`, `20240301`, `2024年3月1日`, each perhaps with a time of
-    day, or by the five digits of a spreadsheet's day number (45352). None where it is unclear, as in `01/03/2024`
-    and `2024-03`, or outside 1900-2100.
-    """
-    text = one_line(unicodedata.normalize("NFKC", text)).translate(_HYPHENS)
-    try:
-        for pattern in _DAY:
-            if found := pattern.fullmatch(text):
-                day = date(int(found["year"]), int(found["month"]), int(found["day"]))
-                return day if day.year in YEARS else None
-        if re.fullmatch(r"[1-7][0-9]{4}(\.[0-9]{1,12})?", text, re.ASCII):
-            # The epoch of the files of an old Mac (1904) is known only inside a workbook, where dates are typed.
-            return (EPOCH_1900 + timedelta(days=int(text[:5]))).date()
-    except ValueError:
-        return None
-    return None
 
 
 def clean_email(text: str) -> str:
@@ -427,7 +656,7 @@ def clean_email(text: str) -> str:
 
 def clean_phone(text: str) -> str:
     """The digits, with a plus in front where there was one; "" unless 5 to 20 of them."""
-    text = unicodedata.normalize("NFKC", text).translate(_HYPHENS)
+    text = unicodedata.normalize("NFKC", text).translate(HYPHENS)
     text = re.sub(r"\.0+$", "", text)
     digits = re.sub(r"[\s()./-]", "", text)
     return digits if re.fullmatch(r"\+?[0-9]{5,20}", digits) else ""

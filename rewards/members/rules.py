@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 from types import MappingProxyType
@@ -15,15 +15,19 @@ from rewards.members.roster_file import (
     MAX_UNIT_DEPTH,
     MAX_UNIT_NAME,
     MAX_UNIT_PATH,
+    Answers,
+    Choice,
     Field,
+    Question,
     Role,
     Roster,
     RosterRow,
     clean_staff_number,
     unit_parts,
 )
+from rewards.members.spellings import alike, loose
 from rewards.refusals import Refusal
-from rewards.sheets import Problem, one_line, plain_text
+from rewards.sheets import Findings, LeftOut, Problem, one_line, plain_text
 
 # Roles
 
@@ -174,8 +178,9 @@ def compare(
 ) -> RosterChanges:
     """What a roster file changes. `said` are the fields it has a column for; the others stay as they are.
 
-    With a column, an empty cell empties the field, but a language that a member has is his own choice and stays. A
-    row means that the person is there, unless its leaving date is today or earlier; a later one takes effect with the
+    An empty cell changes nothing, nor does a part of what a member has where cells were empty; a field is emptied
+    by the row's own word (`RosterRow.cleared`). A language that a member has is his own choice and stays. A row
+    means that the person is there, unless its leaving date is today or earlier; a later one takes effect with the
     first import on or after that day. Rows of people who have left and never were members count as unchanged. With
     `full`, whoever the file does not name leaves today. Linear in both.
     """
@@ -229,16 +234,119 @@ def compare(
 
 def differing(member: OnRoster, row: RosterRow, said: Collection[Field]) -> tuple[Field, ...]:
     """The fields of a row that differ from a member, of those that are `said`; see `compare`."""
-    differing: dict[Field, bool] = {
-        "name": member.name != row.name,
-        "unit": member.unit != row.unit,
-        "roles": set(member.roles) != set(row.roles),
-        "joined": member.joined != row.joined,
-        "email": member.email != row.email,
-        "phone": member.phone != row.phone,
-        "language": member.language is None and row.language is not None,
+    pairs: dict[Field, tuple[object, object]] = {
+        "name": (member.name, row.name),
+        "unit": (member.unit, row.unit),
+        "roles": (frozenset(member.roles), frozenset(row.roles)),
+        "joined": (member.joined, row.joined),
+        "email": (member.email, row.email),
+        "phone": (member.phone, row.phone),
+        "language": (member.language, row.language if member.language is None else member.language),
     }
-    return tuple(name for name, differs in differing.items() if differs and name in said)
+    parts: dict[Field, tuple[Sequence[str], Sequence[str]]] = {
+        "name": (member.name.split(), row.name.split()),
+        "unit": (member.unit, row.unit),
+    }
+    return tuple(
+        name
+        for name, (has, says) in pairs.items()
+        if name in said
+        and has != says
+        and (says or name in row.cleared)
+        and not (name in row.partial and _stands_in(parts[name][1], parts[name][0]))
+    )
+
+
+def _stands_in(parts: Sequence[str], whole: Sequence[str]) -> bool:
+    """Whether the parts stand in the whole, in their order."""
+    rest = iter(whole)
+    return all(part in rest for part in parts)
+
+
+def unit_after(change: Change, said: Collection[Field]) -> tuple[str, ...]:
+    """Where the change leaves its member."""
+    row = change.row
+    if "unit" not in said or not (row.unit or "unit" in row.cleared):
+        return change.member.unit
+    if "unit" in row.partial and _stands_in(row.unit, change.member.unit):
+        return change.member.unit
+    return row.unit
+
+
+def settled(current: Iterable[OnRoster], roster: Roster, answers: Answers) -> Roster:
+    """The roster with the rows of which only the present members show that they are not certain: a staff number that
+    is another spelling of a known one, or a known number beside an altogether other name. Without an answer they are
+    left out, and the question is among the roster's. Somebody new of the name and unit of one whom the file does not
+    name is a note. Linear in both.
+    """
+    known = {staff_key(member.staff_number): member for member in current}
+    spelled: dict[tuple[str, ...], OnRoster] = {loose(member.staff_number): member for member in known.values()}
+    by_name = {(member.name, member.unit): member for member in known.values() if member.left is None}
+    in_file = {staff_key(row.staff_number) for row in roster.rows}
+    first_of: dict[tuple[str, ...], RosterRow] = {}
+    number, name = (_heading(roster, field) for field in ("staff_number", "name"))
+    rows: list[RosterRow] = []
+    wrong: list[tuple[RosterRow, Problem]] = []
+    notes: list[Problem] = []
+    asked: dict[Literal["numbers", "names"], list[str]] = {"numbers": [], "names": []}
+    for row in roster.rows:
+        spelling = loose(row.staff_number)
+        member = known.get(staff_key(row.staff_number))
+        twin = None if member else spelled.get(spelling)
+        earlier = first_of.setdefault(spelling, row)
+        if staff_key(earlier.staff_number) == staff_key(row.staff_number):
+            earlier = row
+        if member is None and (twin is not None or earlier is not row):
+            there = twin.staff_number if twin else earlier.staff_number
+            told = {"number": row.staff_number, "known": there, "name": twin.name if twin else earlier.name}
+            taken = twin is None or staff_key(twin.staff_number) in in_file
+            if answers.numbers == "":
+                asked["numbers"].append(f"{row.staff_number} {row.name} / {there} {told['name']}")
+                wrong.append((row, Problem(row.line, number, "roster.number_spelled", told)))
+                continue
+            if answers.numbers == "same" and taken:
+                wrong.append((row, Problem(row.line, number, "roster.number_twice_spelled", told)))
+                continue
+            if answers.numbers == "same" and twin is not None:
+                notes.append(Problem(row.line, number, "roster.number_read_as", told, "warning"))
+                in_file.add(staff_key(twin.staff_number))
+                row, member = replace(row, staff_number=twin.staff_number), twin
+        if member is not None and row.name != member.name and not alike(row.name, member.name):
+            told = {"number": row.staff_number, "known": member.name, "name": row.name}
+            if answers.names == "":
+                asked["names"].append(f"{row.staff_number} {member.name} → {row.name}")
+                wrong.append((row, Problem(row.line, name, "roster.other_name", told)))
+                continue
+        rows.append(row)
+        namesake = by_name.get((row.name, row.unit)) if member is None else None
+        if namesake is not None and staff_key(namesake.staff_number) not in in_file:
+            told = {"known": namesake.staff_number, "name": row.name}
+            notes.append(Problem(row.line, number, "roster.same_name", told, "warning"))
+    if not wrong and not notes:
+        return roster
+    lines = {row.line for row, _ in wrong}
+    kept = [problem for problem in roster.problems if problem.line not in lines]
+    left_out = [LeftOut(row.line, row.cells, (problem,)) for row, problem in wrong]
+    choices = {"numbers": ("same", "other"), "names": ("new",)}
+    questions = tuple(
+        Question(field, tuple(Choice(one, "; ".join(some[:_EXAMPLES])) for one in choices[field]), len(some))
+        for field, some in asked.items()
+        if some
+    )
+    return replace(
+        roster,
+        rows=tuple(rows),
+        problems=Findings((*kept, *notes, *(problem for _, problem in wrong))).told(),
+        left_out=tuple(sorted((*roster.left_out, *left_out), key=lambda row: row.line)),
+        questions=(*roster.questions, *questions),
+    )
+
+
+_EXAMPLES: Final = 3
+
+
+def _heading(roster: Roster, field: Field) -> str:
+    return next((heading for heading, read in roster.columns if read == field), "")
 
 
 def guard_whole(roster: Roster) -> None:

@@ -10,6 +10,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 from functools import cache
 from typing import Final
 
@@ -51,6 +52,28 @@ def keys(name: str, staff_number: str) -> frozenset[str]:
     turned = (key for spelt in _spelt(words) for key in (*_turned(spelt), *_turned([word[0] for word in spelt])))
     numbers = (key for start in _turned(number) for key in (start, start.lstrip("0")))
     return frozenset(key[:MOST_KEY] for key in (*whole, *_turned(words), *turned, *numbers) if key)
+
+
+def loose(staff_number: str) -> tuple[str, ...]:
+    """What is left of a staff number however it is spelled: its letters and its numbers, without zeros in front."""
+    plain = unicodedata.normalize("NFKC", staff_number).casefold()
+    return tuple(part.lstrip("0") or "0" for part in re.findall(r"\d+|[^\W\d_]+", plain))
+
+
+def alike(new: str, old: str) -> bool:
+    """Whether two names may be those of one person: the same words in another order, or in Latin letters more of them;
+    the same in pinyin; a long name written a little otherwise."""
+    words, others = _words(new), _words(old)
+    whole, entire = "".join(words), "".join(others)
+    if sorted(words) == sorted(others) or whole == entire:
+        return True
+    if entire.isascii():
+        ratio = SequenceMatcher(None, whole, entire).ratio() if len(whole) > 4 else 0.0
+        if set(others) <= set(words) or ratio >= 0.8:
+            return True
+    read, also = ({"".join(spelt) for spelt in _spelt(some)} for some in (words, others))
+    turned = {"".join(spelt[1:] + spelt[:1]) for spelt in _spelt(words)}
+    return bool((read | turned) & also)
 
 
 def _signs(text: str) -> Iterator[str]:

@@ -1,8 +1,10 @@
 """`laurel roster import` and `laurel quiz import`: a preview, and with --apply the thing itself."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Final, Literal
 
 import click
 
@@ -11,9 +13,10 @@ from games.quizzes.formats import QuizDraft, read_questions
 from games.quizzes.rules import SCORINGS, Scoring
 from rewards.members import actions as members
 from rewards.members import queries
-from rewards.members.roster_file import Roster, read_roster
-from rewards.members.rules import RosterChanges, compare, guard_whole, said_by
-from rewards.sheets import MAX_BYTES, Problem
+from rewards.members.days import Order
+from rewards.members.roster_file import Answers, Question, Roster, read_roster
+from rewards.members.rules import RosterChanges, compare, guard_whole, said_by, settled
+from rewards.sheets import ENCODINGS, MAX_BYTES, Problem
 from server.commands import services, terminal
 from server.commands.terminal import JSON, Command, Exit, Group
 from server.runtime.chance import new_id
@@ -22,6 +25,7 @@ from server.runtime.following import follow_now
 from server.runtime.refusals import Refusal
 from server.runtime.resources import Resources
 from server.web.frame.i18n import mark
+from server.web.members.previewed import Row, preview_rows
 
 FILE = click.argument("file", type=click.Path(path_type=Path))
 APPLY = click.option("--apply", is_flag=True, help=mark("Do it; without this nothing is changed."))
@@ -88,16 +92,40 @@ def roster() -> None:
 @APPLY
 @click.option("--full", is_flag=True, help=mark("The file is the whole roster: who is not in it leaves."))
 @click.option("--allow-many", is_flag=True, help=mark("With --full: let more than a tenth leave at once."))
+@click.option("--encoding", type=click.Choice(ENCODINGS), help=mark("How the letters of a .csv are stored."))
+@click.option("--days", type=click.Choice(["dmy", "mdy", "ymd"]), help=mark("In which order days are written."))
+@click.option(
+    "--numbers",
+    type=click.Choice(["same", "other"]),
+    help=mark("Other spellings of known staff numbers: the same people, or others."),
+)
+@click.option(
+    "--names", type=click.Choice(["new"]), help=mark("Altogether other names at known staff numbers are new.")
+)
 @JSON
-def import_roster(file: Path, apply: bool, full: bool, allow_many: bool, json: bool) -> int:
+def import_roster(
+    file: Path,
+    apply: bool,
+    full: bool,
+    allow_many: bool,
+    encoding: str | None,
+    days: Order | None,
+    numbers: Literal["same", "other"] | None,
+    names: Literal["new"] | None,
+    json: bool,
+) -> int:
     """Exit 1 when not all of the file can be imported; with --apply the rows that can be are."""
-    found = read_roster(_content(file), file.name)
+    answers = Answers(encoding or "", days or "", numbers or "", names or "")
+    found = read_roster(_content(file), file.name, answers)
     changes: RosterChanges | None = None
     if found.rows:
-        changes = services.with_house(lambda resources: _roster(resources, found, apply, full, allow_many))
+        found, changes = services.with_house(
+            lambda resources: _roster(resources, found, answers, apply, full, allow_many)
+        )
+    people = [] if changes is None else preview_rows(changes)
     counts = [] if changes is None else _roster_counts(changes)
     problems = found.problems + (() if changes is None else changes.problems)
-    importable = changes is not None and not changes.problems
+    importable = changes is not None and bool(found.rows) and not changes.problems
     whole = importable and not found.left_out
     if json:
         terminal.say_json(
@@ -108,13 +136,17 @@ def import_roster(file: Path, apply: bool, full: bool, allow_many: bool, json: b
                 "left_out": len(found.left_out),
                 "columns": {heading: field for heading, field in found.columns if heading},
                 "changes": {name: count for name, _, count in counts},
+                "people": [_person_as_json(row) for row in people],
+                "questions": [asdict(question) for question in found.questions],
                 "problems": _problems_as_json(problems),
             }
         )
     else:
         _show_problems(problems)
+        _show_people(people)
         if counts:
             _show_counts([(text, count) for _, text, count in counts])
+        _show_questions(found.questions)
         _conclude(importable, apply)
         if importable and not whole:
             terminal.tell(
@@ -134,6 +166,54 @@ def _roster_counts(changes: RosterChanges) -> list[tuple[str, str, int]]:
     ]
 
 
+_SHOWN: Final = 100
+"""People who are named on the terminal; --json names all."""
+
+
+def _person_as_json(row: Row) -> dict[str, object]:
+    return {
+        "kind": row.kind,
+        "line": row.line,
+        "staff_number": row.number,
+        "name": row.name,
+        "before": dict(row.before),
+        "after": dict(row.after),
+    }
+
+
+def _show_people(people: Sequence[Row]) -> None:
+    kinds = {
+        "new": terminal.words("new"),
+        "changed": terminal.words("changed"),
+        "moved": terminal.words("moved"),
+        "returned": terminal.words("comes back"),
+        "left": terminal.words("leaves"),
+    }
+    if people:
+        terminal.say_table(
+            [terminal.words(word) for word in (mark("Row"), mark("Kind"), mark("Number"), mark("Name"), mark("What"))],
+            [
+                (row.line or "-", kinds[row.kind], row.number, row.name, "; ".join(_difference(row)))
+                for row in people[:_SHOWN]
+            ],
+        )
+        if len(people) > _SHOWN:
+            terminal.say(terminal.words("And %(count)s more; --json names all.", count=len(people) - _SHOWN))
+        terminal.say()
+
+
+def _difference(row: Row) -> Iterator[str]:
+    before = dict(row.before)
+    return (f"{before[name] or '-'} → {after or '-'}" if name in before else after for name, after in row.after)
+
+
+def _show_questions(questions: Sequence[Question]) -> None:
+    for question in questions:
+        terminal.tell(terminal.words("Not certain. Say which, by --%(option)s:", option=question.name))
+        for choice in question.choices:
+            terminal.tell(f"  --{question.name} {choice.value}  {choice.example}")
+
+
 def _conclude(importable: bool, applied: bool) -> None:
     if not importable:
         terminal.tell(terminal.words("Nothing was imported. Mend the errors and try again."))
@@ -143,16 +223,21 @@ def _conclude(importable: bool, applied: bool) -> None:
         terminal.say(terminal.words("Nothing was changed yet. Add --apply to do it."))
 
 
-async def _roster(resources: Resources, found: Roster, apply: bool, full: bool, allow_many: bool) -> RosterChanges:
+async def _roster(
+    resources: Resources, found: Roster, answers: Answers, apply: bool, full: bool, allow_many: bool
+) -> tuple[Roster, RosterChanges]:
+    """The roster as it stands beside the present members, and what it changes."""
     moment = now()
     today = resources.day_of(moment)
+    current = await queries.roster_current()
+    roster = settled(current, found, answers)
     if full:
-        guard_whole(found)
-    if not apply:
-        current = await queries.roster_current()
-        return compare(current, found.rows, full=full, today=today, said=said_by(found))
+        guard_whole(roster)
+    if not apply or not roster.rows:
+        return roster, compare(current, roster.rows, full=full, today=today, said=said_by(roster))
     changes, follows = await members.import_roster(
-        found,
+        roster,
+        answers=answers,
         full=full,
         allow_many=allow_many,
         actor=None,
@@ -161,7 +246,7 @@ async def _roster(resources: Resources, found: Roster, apply: bool, full: bool, 
         new_id=new_id,
     )
     await follow_now(resources, follows)
-    return changes
+    return roster, changes
 
 
 # Quizzes

@@ -83,7 +83,7 @@ async def correct_member(
             raise Refusal("members.need_admin")
         await _free(connection, row.staff_number, member)
         path = await working_path(unit)
-        row, person = replace(row, unit=path), await find_person(member)
+        row, person = replace(row, unit=path, cleared=_SAID), await find_person(member)
         before = _as_rostered(person)
         fields = differing(before, row, _SAID)
         renumbered = row.staff_number != before.staff_number

@@ -18,7 +18,7 @@ from rewards.audit.actions import note
 from rewards.database import Connection, transaction
 from rewards.members import queries
 from rewards.members.queries import Person
-from rewards.members.roster_file import Field, Language, Roster, RosterRow
+from rewards.members.roster_file import Answers, Field, Language, Roster, RosterRow
 from rewards.members.rules import (
     ROLES,
     Change,
@@ -29,6 +29,8 @@ from rewards.members.rules import (
     guard_leaving,
     guard_whole,
     said_by,
+    settled,
+    unit_after,
 )
 from rewards.members.spellings import keys
 from rewards.members.tables import Member
@@ -131,6 +133,7 @@ async def find_person(member: UUID) -> Person:
 async def import_roster(
     roster: Roster,
     *,
+    answers: Answers | None = None,
     full: bool,
     allow_many: bool,
     actor: UUID | None,
@@ -138,7 +141,8 @@ async def import_roster(
     today: date,
     new_id: Callable[[], UUID],
 ) -> tuple[RosterChanges, Follows]:
-    """Bring the roster to what the good rows of the file say (see `rules.compare`), all of them or none.
+    """Bring the roster to what the good rows of the file say (see `rules.compare`), all of them or none. Rows that are
+    not certain beside the present members (see `rules.settled`) are left out without an answer.
 
     `actor` None is the command line. A file that changes nothing writes nothing. Refuses, changing nothing:
     `roster.whole_needs_all` (`full`, and rows are left out: who stands in them would leave), `roster.has_problems`,
@@ -146,11 +150,12 @@ async def import_roster(
     `members.own_roles`, `members.last_admin`. Ten thousand rows take a second or two.
     """
     said = said_by(roster)
-    if full:
-        guard_whole(roster)
     async with transaction() as connection:
         await lock_roster(connection)
         current = await queries.roster_current()
+        roster = settled(current, roster, answers or Answers())
+        if full:
+            guard_whole(roster)
         changes = compare(current, roster.rows, full=full, today=today, said=said)
         if changes.problems:
             raise Refusal("roster.has_problems", count=len(changes.problems))
@@ -198,16 +203,12 @@ async def import_roster(
     return changes, (*sessions, *boards)
 
 
-def _unit_after(change: Change, said: Collection[Field]) -> tuple[str, ...]:
-    return change.row.unit if "unit" in said else change.member.unit
-
-
 async def _settled_units(
     connection: Connection, changes: RosterChanges, said: Collection[Field], new_id: Callable[[], UUID]
 ) -> dict[tuple[str, ...], UUID]:
     """The ids of all units that the changes name, made where they are missing, parents too."""
     named = {row.unit for row in changes.added}
-    named |= {_unit_after(change, said) for change in (*changes.moved, *changes.returned)}
+    named |= {unit_after(change, said) for change in (*changes.moved, *changes.returned)}
     paths = sorted(
         {path[:depth] for path in named for depth in range(1, len(path) + 1)}, key=lambda path: (len(path), path)
     )
@@ -305,7 +306,7 @@ async def _move(
     settled = [
         (change.member.id, units[unit])
         for change in (*changes.moved, *changes.returned)
-        if (unit := _unit_after(change, said))
+        if (unit := unit_after(change, said))
     ]
     await belong(connection, settled, today, new_id)
 

@@ -66,6 +66,10 @@ class Preview:
         """The address of the rows of a kind, from one on; what else was chosen stays."""
         return records.address(self.here, {**self.kept, "kind": kind, "from": str(first or "")})
 
+    def rest(self, kind: str) -> str:
+        """The address of the rows that are not taken, as a file of a kind; what else was chosen stays."""
+        return records.address(f"{self.here}/rest/{kind}", self.kept)
+
     @property
     def previous(self) -> str:
         """The page before; "" on the first."""

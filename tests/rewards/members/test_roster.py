@@ -31,7 +31,7 @@ rows_of_one = st.fixed_dictionaries(
 )
 rosters = st.dictionaries(st.sampled_from(["001", "002", "A-3", "4.5", "五"]), rows_of_one, min_size=1).map(
     lambda people: [
-        RosterRow(line, number, **said)  # type: ignore[arg-type]
+        RosterRow(line, number, cleared=ALL, **said)  # type: ignore[arg-type]
         for line, (number, said) in enumerate(people.items(), start=2)
     ]
 )
@@ -156,7 +156,7 @@ async def test_only_an_admin_gives_or_takes_roles_by_file(database: str) -> None
     before = await written()
     for rows in (
         [RosterRow(2, "003", "Wang", roles=("auditor",))],
-        [RosterRow(2, "001", "Li Na")],
+        [RosterRow(2, "001", "Li Na", cleared=ALL)],
         [RosterRow(2, "001", "Li Na", roles=("admin",), left=TODAY)],
     ):
         with pytest.raises(Refusal) as refusal:
@@ -173,7 +173,7 @@ async def test_nobody_takes_his_own_roles_or_the_last_admin_away(database: str) 
     admin = await person("001", "Li Na", "admin")
     await person("002", "Zhou")
     with pytest.raises(Refusal, match=r"members\.own_roles"):
-        await bring_in(RosterRow(2, "001", "Li Na"), actor=admin)
+        await bring_in(RosterRow(2, "001", "Li Na", cleared=ALL), actor=admin)
     with pytest.raises(Refusal, match=r"members\.own_roles"):
         await bring_in(RosterRow(2, "002", "Zhou"), full=True, actor=admin)
     with pytest.raises(Refusal, match=r"members\.last_admin"):

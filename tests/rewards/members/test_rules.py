@@ -1,5 +1,6 @@
 """What a file changes, who may do what, and what a code must be."""
 
+from dataclasses import replace
 from datetime import date
 from typing import get_args
 from uuid import UUID
@@ -26,6 +27,7 @@ from rewards.members.rules import (
     is_staff_number,
     may_approve,
     staff_key,
+    unit_after,
 )
 from rewards.refusals import Refusal
 
@@ -91,11 +93,26 @@ class TestCompare:
         changes = compare([known], [row(unit=())], full=True, today=TODAY, said={"staff_number", "name"})
         assert changes.is_empty
 
-    def test_an_empty_cell_empties(self) -> None:
-        known = on_roster(roles=("organiser",), email="li@example.org")
-        changes = compare([known], [row(unit=())], full=True, today=TODAY, said=ALL)
+    def test_an_empty_cell_changes_nothing_and_a_word_empties(self) -> None:
+        known = on_roster(roles=("organiser",), joined=date(2020, 1, 1), email="li@example.org", phone="13800000000")
+        assert compare([known], [row(unit=())], full=True, today=TODAY, said=ALL).is_empty
+        emptied = row(unit=(), cleared=frozenset({"roles", "email", "unit"}))
+        changes = compare([known], [emptied], full=True, today=TODAY, said=ALL)
         assert changes.changed[0].fields == ("roles", "email")
-        assert changes.moved[0].row.unit == ()
+        assert unit_after(changes.moved[0], ALL) == ()
+        without = compare([known], [emptied], full=True, today=TODAY, said={"staff_number", "name"})
+        assert without.is_empty
+
+    def test_a_part_of_what_is_known_beside_empty_cells_changes_nothing(self) -> None:
+        known = on_roster(unit=("Plant", "Workshop 1", "Shift A"), name="Mary Ann Smith")
+        for unit in (("Plant",), ("Plant", "Shift A"), ("Workshop 1",)):
+            part = row(unit=unit, name="Mary Smith", partial=frozenset({"unit", "name"}))
+            assert compare([known], [part], full=False, today=TODAY, said=ALL).is_empty
+            moved = compare([known], [replace(part, partial=frozenset())], full=False, today=TODAY, said=ALL)
+            assert unit_after(moved.moved[0], ALL) == unit
+        away = row(unit=("Office",), name="Mary Jones", partial=frozenset({"unit", "name"}))
+        changes = compare([known], [away], full=False, today=TODAY, said=ALL)
+        assert (changes.changed[0].fields, changes.moved[0].fields) == (("name",), ("unit",))
 
     def test_a_chosen_language_stays(self) -> None:
         chosen = compare([on_roster(language="en")], [row(language="zh-Hans")], full=True, today=TODAY, said=ALL)
