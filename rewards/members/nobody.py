@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from rewards.members.headings import known
-from rewards.sheets import one_line
 
 _COUNT: Final = r"(?:\d[\d,.]*\s*(?:人|名|位|个|条|行|people|persons?|employees?|members?|staff|rows?)?)"
 _TOTAL: Final = re.compile(
@@ -38,9 +37,12 @@ _NOBODYS_NAME: Final = re.compile(r"x{2,}|×{2,}|\*{2,}|某{1,3}|_{2,}")
 _USUAL_EXAMPLES: Final = frozenset(("张三", "李四", "王五", "赵六", "测试", "test", "johndoe", "janedoe", "foobar"))
 
 
+_BETWEEN: Final = re.compile("(?<=[\u3400-\u9fff]) (?=[\u3400-\u9fff])")
+
+
 def _plain(text: str) -> str:
-    plain = unicodedata.normalize("NFKC", one_line(text)).casefold()
-    return re.sub("(?<=[\u3400-\u9fff]) (?=[\u3400-\u9fff])", "", plain)
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    return _BETWEEN.sub("", plain) if " " in plain else plain
 
 
 def is_count(name: str) -> bool:

@@ -320,6 +320,10 @@ class _Line:
     problems: list[Problem] = field(default_factory=list)
     cleared: set[Field] = field(default_factory=set)
     partial: set[Field] = field(default_factory=set)
+    plain: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.plain = tuple(map(one_line, self.cells))
 
     def wrong(self, name: Column, code: str, **details: str | int) -> None:
         self.problems.append(Problem(self.line, self.header.heading(name), code, details))
@@ -331,14 +335,15 @@ class _Line:
         return all(problem.severity != "error" for problem in self.problems)
 
     def mark(self, place: int) -> Mark:
-        return _NO_MARK if self.sheet is None else self.sheet.mark(self.line, place)
+        return self.sheet.mark(self.line, place) if self.sheet and self.sheet.marks else _NO_MARK
 
     def texts(self, name: Column) -> list[str]:
-        places = self.header.places.get(name, ())
-        return [one_line(self.cells[place]) if place < len(self.cells) else "" for place in places]
+        plain = self.plain
+        return [plain[place] if place < len(plain) else "" for place in self.header.places.get(name, ())]
 
     def text(self, name: Column) -> str:
-        return next(iter(self.texts(name)), "")
+        places = self.header.places.get(name)
+        return self.plain[places[0]] if places and places[0] < len(self.plain) else ""
 
     def full_name(self) -> str:
         """The name, put together of its parts where they stand in columns of their own."""
@@ -356,9 +361,11 @@ class _Line:
         )
 
     def is_nobody(self) -> str:
-        cells = tuple("=1" if self.mark(place).code in _EMPTY else cell for place, cell in enumerate(self.cells))
-        line = self if cells == self.cells else replace(self, cells=cells)
-        return nobody(cells, line.text("staff_number"), line.full_name(), line.texts("unit"))
+        line = self
+        if self.sheet and self.sheet.marks:
+            cells = tuple("=1" if self.mark(place).code in _EMPTY else cell for place, cell in enumerate(self.cells))
+            line = self if cells == self.cells else replace(self, cells=cells)
+        return nobody(line.plain, line.text("staff_number"), line.full_name(), line.texts("unit"))
 
     def repeats(self, header: Header) -> bool:
         """Whether it says the headings again, where they stand."""
@@ -369,6 +376,8 @@ class _Line:
 
     def _readable(self, name: Column, *, hard: bool) -> bool:
         """Whether no cell of a column holds back its value; what does is told, as an error where it must be known."""
+        if not (self.sheet and self.sheet.marks) and not any(text.startswith("#") for text in self.texts(name)):
+            return True
         readable = True
         for text, place in zip(self.texts(name), self.header.places.get(name, ()), strict=True):
             code = self.mark(place).code
@@ -392,7 +401,7 @@ class _Line:
         return "" if text.casefold() in _NOTHING else text
 
     def _clears(self, text: str) -> bool:
-        return not self.by_hand and unicodedata.normalize("NFKC", text).casefold() in CLEAR
+        return 2 <= len(text) <= 7 and not self.by_hand and unicodedata.normalize("NFKC", text).casefold() in CLEAR
 
     def row(self, order: Order = "") -> RosterRow:
         """The person; where a part is wrong its problem is noted and the part is empty."""
@@ -529,6 +538,8 @@ class _Line:
         return day
 
     def _left(self, order: Order) -> date | None:
+        if "left" not in self.header.places and "status" not in self.header.places:
+            return None
         text = self.text("left")
         plain = unicodedata.normalize("NFKC", text).casefold()
         far = plain in _STILL_HERE or re.match(r"9999|2999", plain) is not None

@@ -311,7 +311,7 @@ def settled(current: Iterable[OnRoster], roster: Roster, answers: Answers) -> Ro
                 notes.append(Problem(row.line, number, "roster.number_read_as", told, "warning"))
                 in_file.add(staff_key(twin.staff_number))
                 row, member = replace(row, staff_number=twin.staff_number), twin
-        if member is not None and row.name != member.name and not alike(row.name, member.name):
+        if member is not None and differing(member, row, _NAME) and not alike(row.name, member.name):
             told = {"number": row.staff_number, "known": member.name, "name": row.name}
             if answers.names == "":
                 asked["names"].append(f"{row.staff_number} {member.name} → {row.name}")
@@ -343,6 +343,7 @@ def settled(current: Iterable[OnRoster], roster: Roster, answers: Answers) -> Ro
 
 
 _EXAMPLES: Final = 3
+_NAME: Final[frozenset[Field]] = frozenset(("name",))
 
 
 def _heading(roster: Roster, field: Field) -> str:

@@ -292,11 +292,23 @@ def test_every_process_is_replaced_when_it_dies(served: Running) -> None:
     assert served.stop() == Exit.OK
 
 
-def test_rosters_and_quizzes_are_shown_before_they_are_imported(served: Running) -> None:
+def test_rosters_and_quizzes_are_shown_before_they_are_imported(served: Running, tmp_path: Path) -> None:
     preview = answer(served.data, "roster", "import", ROSTER)
     assert preview["importable"]
     assert not preview["applied"]
     assert preview["changes"]["added"] == 4
+    named = [(one["kind"], one["line"], one["staff_number"], one["name"]) for one in preview["people"]]
+    assert named[0] == ("new", 4, "00123", "李娜")
+    assert len(named) == 4
+    file = tmp_path / "roster.csv"
+    file.write_text("工号,姓名,部门,入职日期\n00123,李娜,一车间,2024-03-01\n2,Bo,,01/03/2024\n合计,2人,,\n")
+    shown = laurel(served.data, "roster", "import", str(file))
+    assert shown.returncode == Exit.REFUSED
+    assert re.search(r"2\s+new\s+00123\s+李娜\s+一车间", shown.stdout)
+    assert "This row is a total, not a person." in shown.stdout
+    assert "--days dmy  01/03/2024 = 2024-03-01" in shown.stderr
+    said = answer(served.data, "roster", "import", str(file), "--days", "mdy")
+    assert [one["name"] for one in said["people"]] == ["李娜", "Bo"]
     assert answer(served.data, "roster", "import", ROSTER, "--apply")["applied"]
     again = answer(served.data, "roster", "import", ROSTER, "--apply", "--full")
     assert again["changes"] == {"added": 0, "changed": 0, "moved": 0, "returned": 0, "left": 0, "unchanged": 4}
