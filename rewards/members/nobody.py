@@ -14,24 +14,25 @@ from rewards.members.headings import known
 _COUNT: Final = r"(?:\d[\d,.]*\s*(?:人|名|位|个|条|行|people|persons?|employees?|members?|staff|rows?)?)"
 _TOTAL: Final = re.compile(
     rf"(?:.{{0,30}}(?:合计|小计|总计|共计|累计)|(?:总|在职|员工|会员|职工|本页|实有|现有|部门|单位)?人数|总数|共|总共)"
-    rf"\s*[:=]?\s*(?:共\s*)?{_COUNT}?|共\s*{_COUNT}.*"
+    rf"(?:人数)?(?:\([^)]*\))?\s*[:=]?\s*(?:共\s*)?{_COUNT}?|(?:以上|本页)?共\s*{_COUNT}.*"
 )
 _TOTAL_WORD: Final = re.compile(
     rf"(?:(?:grand|sub|page|overall|running|department|unit|section)[\s-]*)?(?:total|subtotal|headcount|sum|count)s?"
-    rf"(?:\s+(?:number|of|members|employees|staff|people|persons|headcount|count|rows|records))*\s*[:=]?\s*{_COUNT}?"
+    rf"(?:\s+(?:number|of|members|employees|staff|people|persons|headcount|count|rows|records))*"
+    rf"(?:\s*\([^)]*\))?\s*[:=]?\s*{_COUNT}?"
 )
 _TOTAL_INSIDE: Final = re.compile(r"\b(?:sub-?\s?)?totals?\b|\bheadcount\b")
 _NOTE: Final = re.compile(
-    r"(?:填写|填表|填报|使用|导入)?说明|备注|注\s*:|注意|提示|温馨|示例|样例|范例|例\s*:|例如|举例|模板|必填|选填"
+    r"[(\[【]?(?:填写|填表|填报|使用|导入)?(?:说明|须知)|备注|注\s*:|注意|提示|温馨|示例|样例|范例|例\s*:|例如|举例|模板|[(\[【]?(?:必填|选填)"
     r"|请(?:勿|按|在|填|不要|务必)|(?:制表|填表|审核|审批|复核|批准|经办|负责|联系|编制|核对|打印|导出)(?:人|单位|日期|时间)?\s*(?::|$)"
-    r"|签字|签名|盖章|日期\s*:|时间\s*:|单位\s*:|部门\s*:|第\s*\d+\s*页|以上|以下|[*※◆●■]"
+    r"|签字|签名|盖章|日期\s*:|时间\s*:|单位\s*:|部门\s*:|第\s*\d+\s*页|以上|以下|[*※◆●■#]"
     r"|(?:notes?|samples?|examples?|instructions?)\s*(?:[:.(]|row|line|$)|(?:n\.b\.|nb:|e\.g\.|eg[:\s]|i\.e\.)"
     r"|(?:please|do not|don't|required|mandatory|optional)\b|"
     r"(?:prepared|checked|approved|signed|printed|exported) (?:by|on|at)\b"
     r"|signature|page \d|end of\b|-{3,}|={3,}|_{3,}"
 )
 _SAMPLE: Final = re.compile(
-    r"(?:示例|样例|范例|例如|例\s*:|模板)|(?:sample|example)s?[\s:_-]*\d*$|.*[(\[【](?:示例|样例|例|sample|example)[)\]】]"
+    r"(?:示例|样例|范例|例如|例\s*:|模板|e\.g\.|eg[.:\s])|(?:sample|example)s?[\s:_-]*\d*$|.*[(\[【](?:示例|样例|例|sample|example)[)\]】]"
 )
 _NOBODYS_NAME: Final = re.compile(r"x{2,}|×{2,}|\*{2,}|某{1,3}|_{2,}")
 _USUAL_EXAMPLES: Final = frozenset(("张三", "李四", "王五", "赵六", "测试", "test", "johndoe", "janedoe", "foobar"))
@@ -70,12 +71,16 @@ def nobody(cells: Sequence[str], number: str, name: str, units: Sequence[str]) -
         return "roster.sample_line"
     if not has_digits and (_NOTE.match(number) or _TOTAL_INSIDE.search(number)):
         return "roster.total_line" if _TOTAL_INSIDE.search(number) else "roster.note_line"
+    signature = ":" in number and (not name or ":" in name)
+    if not has_digits and (_TYPES.fullmatch(number) or signature):
+        return "roster.note_line"
     if has_digits and is_named and not re.search(r"\s|[:,;!?。，；！？]", number):
         return ""
     return _of_all(cells, number, name)
 
 
-_SAMPLE_UNIT: Final = re.compile("示例|样例|范例|例如")
+_SAMPLE_UNIT: Final = re.compile(r"示例|样例|范例|例如|例\s*:")
+_TYPES: Final = re.compile("文本|数字|字符串?|文字|日期|数值|text|string|number|date|varchar|integer")
 
 
 def _total_name(name: str, numbered: bool) -> bool:

@@ -26,8 +26,8 @@ from rewards.sheets import (
 __all__ = (
     "Answers",
     "Choice",
+    "Doubt",
     "Field",
-    "Question",
     "Roster",
     "RosterRow",
     "clean_date",
@@ -98,7 +98,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Doubt:
     """Something that is not certain, and what of `Answers` would settle it. Until then `rows` rows are left out, of an
     encoding all."""
 
@@ -113,7 +113,7 @@ class Roster:
     in the order of lines, of many the first.
 
     `columns` maps every heading of the file, left to right, to what it was read as; None: not read. `header_line` is
-    the row of the headings, 0 where none was found. `questions` are still to be answered.
+    the row of the headings, 0 where none was found. `doubts` are still to be answered.
     """
 
     rows: tuple[RosterRow, ...] = ()
@@ -121,7 +121,7 @@ class Roster:
     columns: tuple[tuple[str, Field | None], ...] = ()
     header_line: int = 0
     left_out: tuple[LeftOut, ...] = ()
-    questions: tuple[Question, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def headings(self) -> tuple[str, ...]:
@@ -177,13 +177,13 @@ def read_roster(data: bytes, filename: str, answers: Answers | None = None) -> R
 
     Of a workbook the first sheet with people is read. The headings are looked for in the first ten lines. Several unit
     columns (unit, workshop, team) make one path from left to right. Cells that cannot be read matter only in columns
-    that are read. What the file leaves open without an answer stands in `questions`. Cost: linear in the file.
+    that are read. What the file leaves open without an answer stands in `doubts`. Cost: linear in the file.
     """
     answers = answers or Answers()
     sheet = read_table(data, filename, encoding=answers.encoding, wanted=_has_people)
     if not isinstance(sheet, Sheet):
         if sheet[0].code == "file.encoding_unclear":
-            return Roster(problems=Findings(sheet).told(), questions=(_asked_encoding(data, filename),))
+            return Roster(problems=Findings(sheet).told(), doubts=(_asked_encoding(data, filename),))
         return Roster(problems=Findings(sheet).told())
     header = find_header(sheet.rows)
     if isinstance(header, Problem):
@@ -199,14 +199,14 @@ def read_roster(data: bytes, filename: str, answers: Answers | None = None) -> R
     ]
     lines = [line for line in lines if not line.is_blank()]
     somebody = [line for line in lines if not _told_as_nobody(line, header, findings)]
-    order, question = _order_of_days(somebody, answers.days)
+    order, doubt = _order_of_days(somebody, answers.days)
     read = [(line, line.row(order)) for line in somebody]
     _name_twice(read)
     for line, _ in read:
         findings.add(*line.problems)
-    if question is None and order and not answers.days:
+    if doubt is None and order and not answers.days:
         text = next(text for line in somebody for text in line.unclear_days())
-        findings.add(Problem(header.line, None, f"roster.days_{order}", {"value": text}, "warning"))
+        findings.add(Problem(header.line, None, _READ_AS[order], {"value": text}, "warning"))
     findings.add(*_told_once(somebody, header))
     if not read:
         findings.add(Problem(header.line, None, "roster.no_rows"))
@@ -216,7 +216,7 @@ def read_roster(data: bytes, filename: str, answers: Answers | None = None) -> R
         header.columns,
         header.line,
         tuple(LeftOut(line.line, line.cells, tuple(line.problems)) for line, _ in read if not line.is_good()),
-        () if question is None else (question,),
+        () if doubt is None else (doubt,),
     )
 
 
@@ -229,7 +229,7 @@ def _has_people(rows: Sequence[tuple[str, ...]]) -> bool:
     return any(not line.is_blank() and not line.is_nobody() for line in below)
 
 
-def _asked_encoding(data: bytes, filename: str) -> Question:
+def _asked_encoding(data: bytes, filename: str) -> Doubt:
     """Each likely encoding, with names that it would give."""
     choices = []
     for reading in readings(data)[:SHOWN_NAMES]:
@@ -237,7 +237,7 @@ def _asked_encoding(data: bytes, filename: str) -> Question:
         names = [row.name for row in roster.rows] or [one_line(line) for line in reading.text.splitlines()]
         foreign = list(dict.fromkeys(name[:40] for name in names if not name.isascii()))[:SHOWN_NAMES]
         choices.append(Choice(reading.encoding, ", ".join(foreign)))
-    return Question("encoding", tuple(choices))
+    return Doubt("encoding", tuple(choices))
 
 
 def _told_as_nobody(line: "_Line", header: Header, findings: Findings) -> bool:
@@ -250,8 +250,8 @@ def _told_as_nobody(line: "_Line", header: Header, findings: Findings) -> bool:
     return bool(code)
 
 
-def _order_of_days(lines: Sequence["_Line"], said: Order) -> tuple[Order, Question | None]:
-    """In which order the file writes days: as somebody said, else as all of them together allow; else the question."""
+def _order_of_days(lines: Sequence["_Line"], said: Order) -> tuple[Order, Doubt | None]:
+    """In which order the file writes days: as somebody said, else as all of them together allow; else the doubt."""
     texts = Counter(text for line in lines for text in line.unclear_days())
     if said or not texts:
         return said, None
@@ -265,7 +265,7 @@ def _order_of_days(lines: Sequence["_Line"], said: Order) -> tuple[Order, Questi
         for order in every
         if order in (shared or orders(some)) and (day := clean_date(some, order))
     ]
-    return "", Question("days", tuple(choices), texts.total())
+    return "", Doubt("days", tuple(choices), texts.total())
 
 
 def _told_once(lines: Sequence["_Line"], header: Header) -> list[Problem]:
@@ -478,6 +478,8 @@ class _Line:
         blanks = []
         for place in places:
             cell = self.cells[place] if place < len(self.cells) else ""
+            if self._clears(one_line(cell)):
+                continue
             first, more = main_unit(cell)
             if more:
                 self.doubtful("unit", "roster.unit_first", value=first[:60], others=more)
@@ -589,6 +591,11 @@ class _Line:
         return language
 
 
+_READ_AS: Final[dict[Order, str]] = {
+    "dmy": "roster.days_dmy",
+    "mdy": "roster.days_mdy",
+    "ymd": "roster.days_ymd",
+}
 _DAYS: Final[tuple[Field, ...]] = ("joined", "left")
 
 

@@ -17,8 +17,8 @@ from rewards.members.roster_file import (
     MAX_UNIT_PATH,
     Answers,
     Choice,
+    Doubt,
     Field,
-    Question,
     Role,
     Roster,
     RosterRow,
@@ -276,7 +276,7 @@ def unit_after(change: Change, said: Collection[Field]) -> tuple[str, ...]:
 def settled(current: Iterable[OnRoster], roster: Roster, answers: Answers) -> Roster:
     """The roster with the rows of which only the present members show that they are not certain: a staff number that
     is another spelling of a known one, or a known number beside an altogether other name. Without an answer they are
-    left out, and the question is among the roster's. Somebody new of the name and unit of one whom the file does not
+    left out, and the doubt is among the roster's. Somebody new of the name and unit of one whom the file does not
     name is a note. Linear in both.
     """
     known = {staff_key(member.staff_number): member for member in current}
@@ -328,8 +328,8 @@ def settled(current: Iterable[OnRoster], roster: Roster, answers: Answers) -> Ro
     kept = [problem for problem in roster.problems if problem.line not in lines]
     left_out = [LeftOut(row.line, row.cells, (problem,)) for row, problem in wrong]
     choices = {"numbers": ("same", "other"), "names": ("new",)}
-    questions = tuple(
-        Question(field, tuple(Choice(one, "; ".join(some[:_EXAMPLES])) for one in choices[field]), len(some))
+    doubts = tuple(
+        Doubt(field, tuple(Choice(one, "; ".join(some[:_EXAMPLES])) for one in choices[field]), len(some))
         for field, some in asked.items()
         if some
     )
@@ -338,7 +338,7 @@ def settled(current: Iterable[OnRoster], roster: Roster, answers: Answers) -> Ro
         rows=tuple(rows),
         problems=Findings((*kept, *notes, *(problem for _, problem in wrong))).told(),
         left_out=tuple(sorted((*roster.left_out, *left_out), key=lambda row: row.line)),
-        questions=(*roster.questions, *questions),
+        doubts=(*roster.doubts, *doubts),
     )
 
 

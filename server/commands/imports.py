@@ -14,7 +14,7 @@ from games.quizzes.rules import SCORINGS, Scoring
 from rewards.members import actions as members
 from rewards.members import queries
 from rewards.members.days import Order
-from rewards.members.roster_file import Answers, Question, Roster, read_roster
+from rewards.members.roster_file import Answers, Doubt, Roster, read_roster
 from rewards.members.rules import RosterChanges, compare, guard_whole, said_by, settled
 from rewards.sheets import ENCODINGS, MAX_BYTES, Problem
 from server.commands import services, terminal
@@ -137,7 +137,7 @@ def import_roster(
                 "columns": {heading: field for heading, field in found.columns if heading},
                 "changes": {name: count for name, _, count in counts},
                 "people": [_person_as_json(row) for row in people],
-                "questions": [asdict(question) for question in found.questions],
+                "doubts": [asdict(doubt) for doubt in found.doubts],
                 "problems": _problems_as_json(problems),
             }
         )
@@ -146,7 +146,7 @@ def import_roster(
         _show_people(people)
         if counts:
             _show_counts([(text, count) for _, text, count in counts])
-        _show_questions(found.questions)
+        _show_doubts(found.doubts)
         _conclude(importable, apply)
         if importable and not whole:
             terminal.tell(
@@ -207,11 +207,11 @@ def _difference(row: Row) -> Iterator[str]:
     return (f"{before[name] or '-'} → {after or '-'}" if name in before else after for name, after in row.after)
 
 
-def _show_questions(questions: Sequence[Question]) -> None:
-    for question in questions:
-        terminal.tell(terminal.words("Not certain. Say which, by --%(option)s:", option=question.name))
-        for choice in question.choices:
-            terminal.tell(f"  --{question.name} {choice.value}  {choice.example}")
+def _show_doubts(doubts: Sequence[Doubt]) -> None:
+    for doubt in doubts:
+        terminal.tell(terminal.words("Not certain. Say which, by --%(option)s:", option=doubt.name))
+        for choice in doubt.choices:
+            terminal.tell(f"  --{doubt.name} {choice.value}  {choice.example}")
 
 
 def _conclude(importable: bool, applied: bool) -> None:

@@ -31,13 +31,13 @@ def test_a_day_is_read_right_or_asked_about_and_right_once_the_order_is_said(day
     assert all(read[line] == day for line, day in enumerate(days, start=2) if line in read)
     assert len(found.rows) in (0, len(days))
     if not found.rows:
-        (question,) = found.questions
-        assert question.name == "days"
-        assert order in [choice.value for choice in question.choices]
-        assert len(question.choices) > 1
+        (doubt,) = found.doubts
+        assert doubt.name == "days"
+        assert order in [choice.value for choice in doubt.choices]
+        assert len(doubt.choices) > 1
     said = of(texts, Answers(days=order))
     assert [row.joined for row in said.rows] == days
-    assert said.questions == ()
+    assert said.doubts == ()
 
 
 def test_one_day_that_allows_no_other_order_says_it_for_all() -> None:

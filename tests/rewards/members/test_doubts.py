@@ -61,7 +61,7 @@ def test_another_spelling_of_a_known_number_is_asked_about(number: str) -> None:
     asked = settled(KNOWN, file, Answers())
     assert [row.staff_number for row in asked.rows] == ["00125"]
     assert codes(asked) == {2: ["roster.number_spelled"]}
-    assert [(one.name, [choice.value for choice in one.choices], one.rows) for one in asked.questions] == [
+    assert [(one.name, [choice.value for choice in one.choices], one.rows) for one in asked.doubts] == [
         ("numbers", ["same", "other"], 1)
     ]
     assert asked.left_out[0].cells == (number, "王小明", "一车间")
@@ -72,7 +72,7 @@ def test_another_spelling_of_a_known_number_is_asked_about(number: str) -> None:
     assert "00123" not in [gone.member.staff_number for gone in whole.left]
     other = settled(KNOWN, file, Answers(numbers="other"))
     assert len(other.rows) == 2
-    assert other.questions == ()
+    assert other.doubts == ()
 
 
 def test_two_spellings_in_one_file_are_asked_about_and_never_taken_as_one() -> None:
@@ -115,7 +115,7 @@ def test_an_altogether_other_name_is_asked_about(new: str, old: str, same: bool)
     file = of([HEAD, ["1", new, ""]])
     asked = settled(known, file, Answers())
     assert [row.name for row in asked.rows] == ([new] if same else [])
-    assert [question.name for question in asked.questions] == ([] if same else ["names"])
+    assert [doubt.name for doubt in asked.doubts] == ([] if same else ["names"])
     assert [row.name for row in settled(known, file, Answers(names="new")).rows] == [new]
 
 
@@ -362,6 +362,15 @@ def test_the_word_that_clears_clears_what_it_stands_in() -> None:
         assert unit_after(changes.moved[0], said_by(read)) == ()
 
 
+def test_the_word_that_clears_ends_a_path_of_several_columns() -> None:
+    table = [["工号", "姓名", "一级部门", "二级部门"], ["1", "Li", "制造部", "一车间"]]
+    current = members(of(table))
+    for cell, moved in (("清空", [("制造部",)]), ("", [])):
+        read = of([table[0], ["1", "Li", "制造部", cell]])
+        changes = compare(current, read.rows, full=False, today=TODAY, said=said_by(read))
+        assert [unit_after(change, said_by(read)) for change in changes.moved] == moved
+
+
 def test_a_copy_of_bytes_flipped_or_cut_clears_nothing() -> None:
     for encoding in ("utf-8", "gb18030"):
         text = "\n".join(",".join(row) for row in ROSTERS[0])
@@ -394,10 +403,10 @@ def test_an_encoding_that_is_not_certain_is_asked_about_with_names(text: str, en
     asked = read_roster(data, "a.csv")
     assert asked.rows == ()
     assert [problem.code for problem in asked.problems] == ["file.encoding_unclear"]
-    (question,) = asked.questions
-    right = [choice.value for choice in question.choices if choice.example == text.split(",")[-1].strip()]
+    (doubt,) = asked.doubts
+    right = [choice.value for choice in doubt.choices if choice.example == text.split(",")[-1].strip()]
     assert len(right) == 1
-    assert len({choice.example for choice in question.choices}) == len(question.choices) > 1
+    assert len({choice.example for choice in doubt.choices}) == len(doubt.choices) > 1
     assert [row.name for row in read_roster(data, "a.csv", Answers(encoding=right[0])).rows] == [
         text.split(",")[-1].strip()
     ]
