@@ -60,7 +60,7 @@ _COLUMNS: Final[dict[str, tuple[Column, int]]] = {
 _WHY: Final = frozenset(("whatiswrong", "问题"))
 """Headings of the column that says why a row came back (rewards/sheets/rest.py): not read, and rightly so."""
 
-_SIMPLIFIED: Final = str.maketrans(
+SIMPLIFIED: Final = str.maketrans(
     "號員職編碼會單門屬稱徑車間組級總離開時參崗郵電話機聯繫絡語選態狀權統處廠業團體動務區將隊層長",
     "号员职编码会单门属称径车间组级总离开时参岗邮电话机联系络语选态状权统处厂业团体动务区将队层长",
 )
@@ -83,7 +83,7 @@ _LEVELS: Final = tuple(
 
 def _keys(heading: str) -> list[str]:
     """The spellings to look a heading up by: whole, and its Chinese and its Latin part alone ("工号 Staff No.")."""
-    text = unicodedata.normalize("NFKC", one_line(heading)[:100]).casefold().translate(_SIMPLIFIED)
+    text = unicodedata.normalize("NFKC", one_line(heading)[:100]).casefold().translate(SIMPLIFIED)
     text = re.sub(r"\([^)]*\)|\[[^\]]*\]|【[^】]*】", " ", text)
     whole = re.sub(r"[\W_]+", "", re.sub(r"#\s*$", "number", text))
     return [whole, re.sub("[^\u4e00-\u9fff]", "", whole), re.sub("[\u4e00-\u9fff]", "", whole)]

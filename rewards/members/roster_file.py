@@ -9,7 +9,7 @@ from datetime import date
 from typing import Final, Literal
 
 from rewards.members.days import HYPHENS, Order, clean_date, orders, shared_orders
-from rewards.members.headings import Column, Field, Header, find_header
+from rewards.members.headings import SIMPLIFIED, Column, Field, Header, find_header
 from rewards.members.nobody import is_count, is_usual_example, nobody
 from rewards.sheets import (
     Findings,
@@ -386,9 +386,13 @@ class _Line:
             if code in _EMPTY or (code == "file.digits_lost" and name in ("staff_number", "phone")):
                 readable = False
                 (self.wrong if hard else self.doubtful)(name, code)
-            elif code == "file.shown_unclear" and name not in ("joined", "left"):
-                self.doubtful(name, code)
+            elif name not in _DAYS and (code == "file.shown_unclear" or self._is_day(name, place)):
+                self.doubtful(name, "file.shown_unclear")
         return readable
+
+    def _is_day(self, name: Column, place: int) -> bool:
+        """Whether a unit is a day that shows by a format: a spreadsheet has taken its name for one."""
+        return name == "unit" and re.match(r"\d{4}-\d\d-\d\d", self.mark(place).value) is not None
 
     def _optional(self, name: Field, *, hard: bool = True) -> str:
         """What the file says of it; "" for nothing. The word that empties a field stands in `cleared`."""
@@ -459,7 +463,9 @@ class _Line:
             self.wrong(told, "roster.name_empty")
         elif len(text) > MAX_NAME:
             self.wrong(told, "roster.too_long", limit=MAX_NAME)
-        elif not self.by_hand and (is_count(text) or self._clears(text) or text in ("TRUE", "FALSE")):
+        elif not self.by_hand and (
+            is_count(text) or spoiled_number(text) or self._clears(text) or not any(map(str.isalpha, text))
+        ):
             self.wrong(told, "roster.name_is_none", value=text[:60])
         else:
             if not self.by_hand and is_usual_example(text):
@@ -475,12 +481,14 @@ class _Line:
             return ()
         path: tuple[str, ...] = ()
         places = self.header.places.get("unit", ())
-        blanks = []
+        blanks: list[bool] = []
+        many = False
         for place in places:
             cell = self.cells[place] if place < len(self.cells) else ""
             if self._clears(one_line(cell)):
                 continue
             first, more = main_unit(cell)
+            many = many or (more == 0 and len(cell.split()) > 1 and "\n" in cell.strip())
             if more:
                 self.doubtful("unit", "roster.unit_first", value=first[:60], others=more)
             parts = unit_parts(first)
@@ -496,7 +504,7 @@ class _Line:
         elif len(path) > MAX_UNIT_DEPTH:
             self.wrong("unit", "roster.unit_too_deep", limit=MAX_UNIT_DEPTH)
         else:
-            if not self.by_hand and any(re.search("[,，、]", part) for part in path):
+            if not self.by_hand and (many or any(re.search("[,，、]", part) for part in path)):
                 self.doubtful("unit", "roster.unit_comma", value="/".join(path)[:60])
             return path
         return ()
@@ -543,8 +551,8 @@ class _Line:
         if "left" not in self.header.places and "status" not in self.header.places:
             return None
         text = self.text("left")
-        plain = unicodedata.normalize("NFKC", text).casefold()
-        far = plain in _STILL_HERE or re.match(r"9999|2999", plain) is not None
+        plain = unicodedata.normalize("NFKC", text).casefold().translate(SIMPLIFIED)
+        far = plain in _STILL_HERE or plain in _NOTHING or re.match(r"9999|2999", plain) is not None
         left = None if far else self._date("left", order)
         if left is None and self._readable("status", hard=True) and self._status() == "gone":
             self.wrong("status", "roster.left_without_day", value=self.text("status")[:60])
@@ -553,7 +561,7 @@ class _Line:
     def _status(self) -> str:
         """What the column of states says: `here`, `gone`, `unknown`, or "" for nothing."""
         heading, text = self.header.heading("status"), self.text("status")
-        key = re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text)).casefold()
+        key = re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text)).casefold().translate(SIMPLIFIED)
         if not key:
             return ""
         turned = "是否离" in heading or "是否離" in heading
@@ -635,22 +643,23 @@ def spoiled_number(text: str) -> str:
     return ""
 
 
+_CHINESE = re.compile("[\u3400-\u9fff]")
 _MAIN = re.compile(r"[(（\[【](?:主|主部门|main|primary)[)）\]】]", re.IGNORECASE)
 
 
 def main_unit(cell: str) -> tuple[str, int]:
     """Of a cell with several units the main one, else the first, and how many others there are.
 
-    A semicolon, an upright line, or a line break between paths parts them; a comma between whole paths too.
+    A semicolon or an upright line parts them, a line break between whole paths, and a comma between whole paths or
+    Chinese names.
     """
     parts = [part for part in (one_line(part) for part in re.split(r"[;；|｜]", cell)) if part]
     if len(parts) == 1:
         lines = [part for part in map(one_line, cell.splitlines()) if part]
         commas = [part for part in map(one_line, re.split("[,，]", cell)) if part]
-        parts = next(
-            (some for some in (lines, commas) if len(some) > 1 and all(len(unit_parts(part)) > 1 for part in some)),
-            parts,
-        )
+        paths = [some for some in (lines, commas) if len(some) > 1 and all(len(unit_parts(part)) > 1 for part in some)]
+        names = [commas] if len(commas) > 1 and all(map(_CHINESE.search, commas)) else []
+        parts = next(iter(paths + names), parts)
     if not parts:
         return "", 0
     main = next((part for part in parts if _MAIN.search(part)), parts[0])

@@ -185,6 +185,15 @@ def test_a_number_under_a_format_is_read_as_shown_or_not_at_all(value: float, lo
     assert len(roster.left_out) == (not read)
 
 
+def test_a_unit_that_became_a_day_is_told() -> None:
+    book = Workbook()
+    book.active.append(HEAD)
+    book.active.append(["1", "王小明", 45352])
+    book.active["C2"].number_format = 'm"月"d"日"'
+    roster = read_roster(saved(book), "a.xlsx")
+    assert roster.problems == (Problem(2, "部门", "file.shown_unclear", {}, "warning"),)
+
+
 def test_a_picture_that_is_not_certain_is_told_at_its_cell() -> None:
     book = Workbook()
     book.active.append(HEAD)

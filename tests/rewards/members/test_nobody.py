@@ -131,6 +131,9 @@ def test_somebody_with_an_odd_name_is_somebody(line: list[str]) -> None:
         (["00777", "", "一车间"], "roster.name_empty"),
         (["00777", "12人", "一车间"], "roster.name_is_none"),
         (["00777", "45", "一车间"], "roster.name_is_none"),
+        (["00777", "3月1日", "一车间"], "roster.name_is_none"),
+        (["00777", "1-Mar", "一车间"], "roster.name_is_none"),
+        (["00777", "?!", "一车间"], "roster.name_is_none"),
         (["姓名", "工号", "部门"], "roster.other_headings"),
     ],
 )
@@ -171,9 +174,10 @@ def test_the_status_says_who_has_left() -> None:
         ["5", "Wu", "外星", ""],
         ["6", "Qi", "外星", ""],
         ["7", "Fu", "已离职（协商）", ""],
+        ["8", "Yu", "已離職", ""],
     )
     assert [row.staff_number for row in roster.rows] == ["1", "3", "4", "5", "6"]
-    assert told(roster, 3) == told(roster, 8) == {("error", "roster.left_without_day")}
+    assert told(roster, 3) == told(roster, 8) == told(roster, 9) == {("error", "roster.left_without_day")}
     assert (told(roster, 6), told(roster, 7)) == ({("warning", "roster.status_unclear")}, set())
     asked = of(["工号", "姓名", "是否离职"], ["1", "Li", "是"], ["2", "Bo", "否"])
     assert [row.staff_number for row in asked.rows] == ["2"]

@@ -56,6 +56,7 @@ async def test_an_encoding_that_is_not_certain_shows_its_names(client: Browser, 
     there = await bring(client, who, "staff number,name\n1,Zoë Lefèvre\n", "cp1252")
     page = await page_of(client, who, there)
     assert "Which line is right?" in page
+    assert "Nothing can be imported yet" not in page
     assert f'<form method="post" action="{there}"' not in page
     offered = answers_on(page, "encoding")
     assert "Zoë Lefèvre" in offered
