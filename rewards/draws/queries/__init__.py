@@ -2,6 +2,7 @@
 
 from rewards.draws.queries.ceremony import (
     CONFLICTS,
+    CallingOff,
     CustodianRow,
     Custody,
     Doubt,
@@ -12,6 +13,9 @@ from rewards.draws.queries.ceremony import (
     TranscriptRow,
     Venue,
     VoidRow,
+    WaitingRow,
+    annulled,
+    calling_off,
     conflict_files,
     conflicts,
     custodian_of,
@@ -21,6 +25,7 @@ from rewards.draws.queries.ceremony import (
     transcripts,
     venue,
     voids,
+    waiting_logs,
 )
 from rewards.draws.queries.draws import (
     DrawRow,
@@ -110,13 +115,14 @@ from rewards.draws.queries.wins import (
     wins_found,
     wins_of,
 )
-from rewards.draws.queries.witnesses import code_seen_by, codes_seen
+from rewards.draws.queries.witnesses import code_seen_by, codes_seen, duties_of, may_second
 
 __all__ = [
     "CONFLICTS",
     "FILES",
     "MOST_TICKETS",
     "NOT_LISTED",
+    "CallingOff",
     "Claiming",
     "CustodianRow",
     "Custody",
@@ -143,11 +149,14 @@ __all__ = [
     "UnitTotal",
     "Venue",
     "VoidRow",
+    "WaitingRow",
     "WinFilter",
     "WinRow",
+    "annulled",
     "arrived",
     "arrived_last",
     "barred",
+    "calling_off",
     "candidates",
     "chances",
     "chances_under",
@@ -170,6 +179,7 @@ __all__ = [
     "draw_lists",
     "draws",
     "draws_called",
+    "duties_of",
     "ended_draws",
     "entrant",
     "exclusions",
@@ -184,6 +194,7 @@ __all__ = [
     "latest_drawn",
     "left_to_claim",
     "listed",
+    "may_second",
     "my_tickets",
     "names_of_lines",
     "overdue_claims",
@@ -216,6 +227,7 @@ __all__ = [
     "unit_totals",
     "venue",
     "voids",
+    "waiting_logs",
     "win",
     "win_by_code",
     "win_signature",

@@ -200,6 +200,8 @@ async def draw_page(
         "winners": winners,
         "waiting": waiting,
         "transcripts": await queries.transcripts(draw_id),
+        "waiting_logs": await queries.waiting_logs(draw_id),
+        "calling_off": await queries.calling_off(draw_id),
         "rehearsals": await queries.rehearsals(draw_id) if draw.rehearses is None else [],
         "progress": await _progress(request, draw),
         "seen": _version(draw),

@@ -74,6 +74,8 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("GET", "/draws/{slug:str}/custody"): SIGNED_IN,
     ("POST", "/draws/{slug:str}/custody"): SIGNED_IN,
     ("POST", "/draws/{slug:str}/custody/open"): SIGNED_IN,
+    ("GET", "/draws/{slug:str}/second"): SIGNED_IN,
+    ("POST", "/draws/{slug:str}/second"): SIGNED_IN,
     ("GET", "/me"): SIGNED_IN,
     ("GET", "/me/points"): SIGNED_IN,
     ("POST", "/me/alias"): SIGNED_IN,
@@ -566,6 +568,8 @@ async def test_who_may_is_let_in(world: World, visitor: Visitor, role: str) -> N
         ("GET", "/draws/{slug:str}/custody"): (404,),  # there for the custodian alone
         ("POST", "/draws/{slug:str}/custody"): (404,),
         ("POST", "/draws/{slug:str}/custody/open"): (404,),
+        ("GET", "/draws/{slug:str}/second"): (200, 404),  # there for whoever stands by
+        ("POST", "/draws/{slug:str}/second"): (422, 404),
         ("POST", "/draws/{slug:str}/wins/{win_id:uuid}/decline"): (404,),  # there for the winner alone
         ("POST", "/desk/draws/{draw_id:uuid}/confirmations"): (303, 422),  # the first word is of who runs draws
         ("POST", "/desk/draws/{draw_id:uuid}/beacon"): (422,),  # nobody but the network can sign one

@@ -108,9 +108,10 @@ async def put_back(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
 async def arm_draw(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
     """Lock list, void list and presence list; from here the code is photographed and the dice are thrown."""
 
-    async def step(_: Form, redis: Any, me: UUID) -> str:
-        await actions.arm(redis, draw_id, actor=me, now=clock.now(), new_id=new_id)
-        return "draw.said_armed"
+    async def step(form: Form, redis: Any, me: UUID) -> str:
+        hall = bool(form.text("hall", most=1))
+        await actions.arm(redis, draw_id, actor=me, now=clock.now(), new_id=new_id, hall=hall)
+        return "draw.said_armed_hall" if hall else "draw.said_armed"
 
     return await _do(request, draw_id, "arm", step, to="dice")
 
@@ -300,12 +301,12 @@ async def close_draw(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]
 
 @post("/desk/draws/{draw_id:uuid}/cancel", guards=[guards.may("draws.draw")])
 async def cancel_draw(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
-    """Call the draw off, for a reason that is published to the desk."""
+    """Call the draw off, for a reason that is published; once winners may be known, the first of two says so here."""
 
     async def step(form: Form, redis: Any, me: UUID) -> str:
         why = form.text("why", most=500)
-        await actions.cancel(redis, draw_id, actor=me, why=why, now=clock.now(), new_id=new_id)
-        return "draw.said_cancelled"
+        off = await actions.cancel(redis, draw_id, actor=me, why=why, now=clock.now(), new_id=new_id)
+        return "draw.said_cancelled" if off else "draw.said_cancel_asked"
 
     return await _do(request, draw_id, "why", step, keep=["why"])
 

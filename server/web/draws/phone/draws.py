@@ -68,6 +68,7 @@ async def show_draw(request: Asked, slug: FromPath[str]) -> Response[bytes]:
         claim_address=_claim_address(request),
         custodian=None if me is None else await _custodian(draw.id, me.id),
         conflicts=await queries.conflicts(draw.id),
+        annulled=await queries.annulled(draw.id) if draw.state == "cancelled" else [],
         say=pages.speaker(request),
     )
 
