@@ -265,7 +265,7 @@ async def confirm_absence(
         if first is not None and first["reason"] != reason:
             raise Refusal("draw.absence.reason")
         if first is not None:
-            await check_second(draw_id, first["confirmed_by"], actor)
+            await check_second(draw_id, first["confirmed_by"], actor, now=now)
         elif _FIRST not in await queries.duties_of(actor):
             raise Refusal("draw.second.may")
         line = events.absent_line(prize, slot, attempt, reason)
@@ -433,7 +433,7 @@ async def _second_to_cancel(found: db.Row, actor: UUID, why: str, *, now: dateti
     """Join the caller's transaction. False: this is the first word, which is kept."""
     first = found["off_asked_by"]
     if first is not None:
-        await check_second(found["id"], first, actor)
+        await check_second(found["id"], first, actor, now=now)
         return True
     if _FIRST not in await queries.duties_of(actor):
         raise Refusal("draw.second.may")

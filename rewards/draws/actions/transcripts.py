@@ -165,7 +165,7 @@ async def confirm_log(
         one = await db.row("SELECT * FROM waiting_log WHERE draw = $1 AND code = $2 ORDER BY brought_at", draw_id, code)
         if one is None:
             raise Refusal("draw.waiting_none")
-        await check_second(draw_id, one["brought_by"], actor)
+        await check_second(draw_id, one["brought_by"], actor, now=now)
         brought = await _decided(at, one, confirmed_by=actor, now=now, new_id=new_id, new_code=new_code)
     await ticks.announce(redis, f"draw:{draw_id}")
     return brought
@@ -227,7 +227,7 @@ async def _settled(
         )
     one = await db.row("SELECT * FROM waiting_log WHERE draw = $1 AND digest = $2", at.draw, rules.digest(log))
     if one is not None and one["brought_by"] != actor:
-        await check_second(at.draw, one["brought_by"], actor)
+        await check_second(at.draw, one["brought_by"], actor, now=now)
         return await _decided(at, one, confirmed_by=actor, now=now, new_id=new_id, new_code=new_code)
     if one is None:
         await _check_few(at, actor)

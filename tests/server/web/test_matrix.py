@@ -82,6 +82,7 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("POST", "/me/text-size"): SIGNED_IN,
     ("GET", "/me/devices"): SIGNED_IN,
     ("POST", "/me/devices/end"): SIGNED_IN,
+    ("POST", "/me/devices/seen"): SIGNED_IN,
     ("GET", "/set-code"): SIGNED_IN,
     ("POST", "/set-code"): SIGNED_IN,
     # The desk.
@@ -104,6 +105,7 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("GET", "/desk/members/export/{kind:str}"): AT_THE_DESK,
     ("GET", "/desk/members/{member_id:uuid}"): AT_THE_DESK,
     ("POST", "/desk/members/{member_id:uuid}/link"): RUNS,
+    ("POST", "/desk/members/{member_id:uuid}/code"): RUNS,
     ("POST", "/desk/members/{member_id:uuid}/roles"): GOVERNS,
     ("POST", "/desk/members/{member_id:uuid}/leave"): RUNS,
     ("POST", "/desk/members/{member_id:uuid}/restore"): RUNS,
@@ -219,8 +221,15 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
 }
 """(method, path as routed) -> the roles that are let in. OPTIONS is answered by the framework, without a body."""
 
-WRITING_GETS = ("/rooms/{code:str}", "/screen/{key:str}", "/screen/{key:str}/state", "/screen/{key:str}/live")
-"""Opening a room joins it; a screen that asks is noted as seen. No other GET changes anything."""
+WRITING_GETS = (
+    "/rooms/{code:str}",
+    "/screen/{key:str}",
+    "/screen/{key:str}/state",
+    "/screen/{key:str}/live",
+    "/desk/draws/{draw_id:uuid}/kit.html",
+)
+"""Opening a room joins it; a screen that asks is noted as seen; who took a file of people stands in the trail. No other
+GET changes anything."""
 
 LOOKING_POSTS = (
     "/desk/claims",
@@ -231,9 +240,9 @@ LOOKING_POSTS = (
     "/rooms",
     "/me/text-size",
     "/me/devices/end",
-    "/sign-in",
+    "/me/devices/seen",
 )
-"""POSTs that leave every table and board as they were (sign-in and devices change sessions only)."""
+"""POSTs that leave every table and board as they were (those of devices change sessions only)."""
 
 CONFIRM = "/desk/draws/{draw_id:uuid}/confirmations"
 """Open to auditors as witnesses, and refused while nobody has given the first word."""
@@ -340,7 +349,7 @@ FORMS: Mapping[str, Callable[[World], dict[str, Any]]] = {
     "/rounds/{round_id:uuid}/answers": lambda w: {"picked": "1"},
     "/me/alias": lambda w: {"alias": "Otter", "shows": "1"},
     "/me/text-size": lambda w: {"size": "large"},
-    "/set-code": lambda w: {"code": "yellow-valve-9", "next": "/"},
+    "/set-code": lambda w: {"old": CODE, "code": "yellow-valve-9", "next": "/"},
     "/desk/members/{member_id:uuid}/roles": lambda w: {"role": ["reviewer"], "why": "helps out"},
     "/desk/members/{member_id:uuid}/leave": lambda w: {"why": "moved away"},
     "/desk/members/{member_id:uuid}/restore": lambda w: {"why": "came back"},

@@ -50,7 +50,7 @@ async def _do(
     return pages.go(request, f"/desk/draws/{draw_id}?said={said}{f'#step-{to}' if to else ''}")
 
 
-@post("/desk/draws/{draw_id:uuid}/seal", guards=[guards.may("draws.draw")])
+@post("/desk/draws/{draw_id:uuid}/seal", guards=[guards.may("draws.draw"), guards.own_code])
 async def seal_for_guest(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
     """Put in the commitment of a custodian who is not on the roster; the secret stays with him."""
 
@@ -236,7 +236,7 @@ async def draw_round(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]
     return await _do(request, draw_id, "round", step, to="winners")
 
 
-@post("/desk/draws/{draw_id:uuid}/places", guards=[guards.may("draws.draw")])
+@post("/desk/draws/{draw_id:uuid}/places", guards=[guards.may("draws.draw"), guards.own_code])
 async def decide_place(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
     """One winner: called, not there, declined, not eligible; or a first confirmation taken back."""
 
@@ -253,7 +253,7 @@ async def decide_place(request: Asked, draw_id: FromPath[UUID]) -> Response[byte
     return await _do(request, draw_id, await _place_field(request), step, to="winners")
 
 
-@post("/desk/draws/{draw_id:uuid}/confirmations", guards=[guards.may("draws.read")])
+@post("/desk/draws/{draw_id:uuid}/confirmations", guards=[guards.may("draws.read"), guards.own_code])
 async def confirm_place(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
     """The second word that a winner goes; a witness may give it who cannot hold draws. The first needs one who can."""
 
@@ -299,7 +299,7 @@ async def close_draw(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]
     return await _do(request, draw_id, "close", step, to="claims")
 
 
-@post("/desk/draws/{draw_id:uuid}/cancel", guards=[guards.may("draws.draw")])
+@post("/desk/draws/{draw_id:uuid}/cancel", guards=[guards.may("draws.draw"), guards.own_code])
 async def cancel_draw(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
     """Call the draw off, for a reason that is published; once winners may be known, the first of two says so here."""
 
@@ -333,7 +333,7 @@ async def rehearse_draw(request: Asked, draw_id: FromPath[UUID]) -> Response[byt
     return pages.go(request, f"/desk/draws/{made}", said="draw.said_rehearsed")
 
 
-@post("/desk/draws/{draw_id:uuid}/transcripts", guards=[guards.may("draws.draw")])
+@post("/desk/draws/{draw_id:uuid}/transcripts", guards=[guards.may("draws.draw"), guards.own_code])
 async def bring_result(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
     """A log from an offline kit: first weighed, then (take=1) taken in by the very same bytes."""
     form = await pages.form(request)

@@ -19,7 +19,7 @@ async def show_second(request: Asked, slug: FromPath[str]) -> Response[bytes]:
     return await _page(request, await _mine(request, slug))
 
 
-@post("/draws/{slug:str}/second", guards=[guards.signed_in])
+@post("/draws/{slug:str}/second", guards=[guards.own_code])
 async def say_second(request: Asked, slug: FromPath[str]) -> Response[bytes]:
     """The second word, or that the draw is not to be called off after all."""
     draw, form = await _mine(request, slug), await pages.form(request)

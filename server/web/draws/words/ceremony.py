@@ -8,6 +8,10 @@ TEXTS: Final[Mapping[str, str]] = {
     "draw.seal.form": "This is no commitment. Open the page for custodians again and seal there.",
     "draw.seal.unknown": "This draw has no such custodian.",
     "draw.seal.other": "Only the custodian himself can seal this secret.",
+    "draw.seal.hand": (
+        "Your code was set a few days ago by a link of somebody who plans this draw or keeps another of its secrets. So long"
+        " it does not seal. Name another custodian, or one from outside."
+    ),
     "draw.seal.twice": "You keep or have sealed another secret of this draw. Somebody else has to seal this one.",
     "draw.sealed": "This secret is sealed already. To seal another one, the custodian has to be set anew.",
     # lines that are struck off
@@ -69,6 +73,10 @@ TEXTS: Final[Mapping[str, str]] = {
     "draw.brought_many": "You have brought %(most)s logs of this draw. All are kept; let somebody else bring another.",
     "draw.waiting_none": "No log with this code waits. Compare it with the code that the hall saw.",
     "draw.off_none": "Nobody asks any more that this draw be called off.",
+    "draw.second.hand": (
+        "One person may stand behind both words: a few days ago one of the two codes was set by a link of the other, or"
+        " both by links of one person. Let somebody else confirm."
+    ),
     "draw.no_second": "A second word in this draw is for those who stand by at it.",
     "draw.second.log_counts": "Two have said so, and the log counts.",
     "draw.second.log_conflict": "Meanwhile another log counts. This one was published beside it as a conflict.",
