@@ -163,6 +163,18 @@ class Custodian(Table, tablename="custodian", db=engine):
     custodian_one_label = Unique([draw, label])
 
 
+class DrawWitness(Table, tablename="draw_witness", db=engine):
+    """Who stands by at a draw, may give the second word in it, and takes no part."""
+
+    id = UUID(primary_key=True, default=None)
+    draw = ForeignKey(Draw, null=False, on_delete=OnDelete.restrict)
+    member = ForeignKey(Member, null=False, on_delete=OnDelete.restrict, index=True)
+    named_by = UUID(default=None)
+    named_at = Timestamptz(default=None)
+
+    draw_witness_one_each = Unique([draw, member])
+
+
 class VoidLine(Table, tablename="void_line", db=engine):
     """A line struck off between the freeze and the arm. `reason` is the published code, `why` for the desk."""
 

@@ -33,7 +33,7 @@ from rewards.draws.actions.rehearsing import rehearse
 from rewards.draws.actions.retention import forget_draw
 from rewards.draws.actions.transcripts import MOST_BROUGHT, Brought, bring, confirm_log, weigh
 from rewards.draws.actions.voiding import unvoid, void
-from rewards.draws.actions.witnessing import confirm_code
+from rewards.draws.actions.witnessing import confirm_code, dismiss_witness, name_witness
 
 __all__ = [
     "EXPIRE",
@@ -68,12 +68,14 @@ __all__ = [
     "confirm_log",
     "create_draw",
     "decline",
+    "dismiss_witness",
     "edit_draw",
     "expire",
     "forget_draw",
     "freeze",
     "keep",
     "miss_freeze",
+    "name_witness",
     "open_round",
     "plan_expiry",
     "publish",

@@ -115,7 +115,16 @@ from rewards.draws.queries.wins import (
     wins_found,
     wins_of,
 )
-from rewards.draws.queries.witnesses import code_seen_by, codes_seen, duties_of, may_second
+from rewards.draws.queries.witnesses import (
+    WitnessRow,
+    code_seen_by,
+    codes_seen,
+    duties_of,
+    is_alone,
+    may_second,
+    witness_of,
+    witnesses,
+)
 
 __all__ = [
     "CONFLICTS",
@@ -152,6 +161,7 @@ __all__ = [
     "WaitingRow",
     "WinFilter",
     "WinRow",
+    "WitnessRow",
     "annulled",
     "arrived",
     "arrived_last",
@@ -189,6 +199,7 @@ __all__ = [
     "guests_found",
     "handed_over",
     "history",
+    "is_alone",
     "kept_secrets",
     "last_claims",
     "latest_drawn",
@@ -235,5 +246,7 @@ __all__ = [
     "wins_count",
     "wins_found",
     "wins_of",
+    "witness_of",
+    "witnesses",
     "won_in",
 ]

@@ -200,6 +200,8 @@ async def draw_page(
         "winners": winners,
         "waiting": waiting,
         "transcripts": await queries.transcripts(draw_id),
+        "witnesses": await queries.witnesses(draw_id),
+        "alone": draw.state in ("draft", "frozen", "armed") and await queries.is_alone(draw.created_by, draw_id),
         "waiting_logs": await queries.waiting_logs(draw_id),
         "calling_off": await queries.calling_off(draw_id),
         "rehearsals": await queries.rehearsals(draw_id) if draw.rehearses is None else [],

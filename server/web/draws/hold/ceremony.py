@@ -65,6 +65,24 @@ async def seal_for_guest(request: Asked, draw_id: FromPath[UUID]) -> Response[by
     return await _do(request, draw_id, "commitment", step, keep=["label", "commitment"])
 
 
+@post("/desk/draws/{draw_id:uuid}/witnesses", guards=[guards.may("draws.change")])
+async def change_witnesses(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
+    """Name a member who gives the second word in this draw, or (drop=1) take one off again."""
+
+    async def step(form: Form, redis: Any, me: UUID) -> str:
+        number = form.text("witness", most=64)
+        person = await members.member_by_staff_number(number)
+        if person is None:
+            raise Refusal("draw.why_unknown_member", staff_number=number)
+        if form.text("drop", most=1):
+            await actions.dismiss_witness(redis, draw_id, person.id, actor=me, now=clock.now())
+            return "draw.said_witness_dismissed"
+        await actions.name_witness(redis, draw_id, person.id, actor=me, now=clock.now(), new_id=new_id)
+        return "draw.said_witness_named"
+
+    return await _do(request, draw_id, "witness", step, to="custodians", keep=["witness"])
+
+
 @post("/desk/draws/{draw_id:uuid}/freeze", guards=[guards.may("draws.draw")])
 async def freeze_draw(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
     """Have the list frozen and published; a worker does it, and the page shows how far it is."""
@@ -393,6 +411,7 @@ def _text(data: bytes | None) -> str | None:
 
 HANDLERS = [
     seal_for_guest,
+    change_witnesses,
     freeze_draw,
     strike_off,
     put_back,

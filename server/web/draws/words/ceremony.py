@@ -77,6 +77,8 @@ TEXTS: Final[Mapping[str, str]] = {
         "One person may stand behind both words: a few days ago one of the two codes was set by a link of the other, or"
         " both by links of one person. Let somebody else confirm."
     ),
+    "draw.witness_self": "Nobody is his own witness. Name somebody else.",
+    "draw.witness_listed": "This person is on the frozen list and can win. Name somebody who is not.",
     "draw.no_second": "A second word in this draw is for those who stand by at it.",
     "draw.second.log_counts": "Two have said so, and the log counts.",
     "draw.second.log_conflict": "Meanwhile another log counts. This one was published beside it as a conflict.",
@@ -87,6 +89,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "draw.said_created": "The draw is planned. Next, its custodians seal their secrets.",
     "draw.said_edited": "The draw was changed.",
     "draw.said_sealed_by": "The fingerprint was put in. The secret stays with its custodian.",
+    "draw.said_witness_named": "The witness is named, and takes no part in this draw.",
+    "draw.said_witness_dismissed": "The witness was taken off.",
     "draw.said_freeze_asked": "The list is being frozen. You can leave this page; it goes on.",
     "draw.said_voided": "The line was struck off.",
     "draw.said_unvoided": "The line was put back.",
@@ -129,6 +133,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "draw.transcript_waits": "Log of an offline kit brought; it waits for a second person",
     "draw.cancel_asked": "Calling off asked for; it waits for a second person",
     "draw.cancel_withdrawn": "Calling off taken back",
+    "draw.witness_named": "Witness named",
+    "draw.witness_dismissed": "Witness taken off",
     "draw.kit_taken": "Kit with names downloaded",
     "draw.transcript_refused": "Log of an offline kit refused",
     "draw.rehearsed": "Rehearsal begun",
