@@ -585,6 +585,7 @@ async def test_who_may_is_let_in(world: World, visitor: Visitor, role: str) -> N
         ("POST", "/draws/{slug:str}/wins/{win_id:uuid}/decline"): (404,),  # there for the winner alone
         ("POST", "/desk/draws/{draw_id:uuid}/confirmations"): (303, 422),  # the first word is of who runs draws
         ("POST", "/desk/draws/{draw_id:uuid}/beacon"): (422,),  # nobody but the network can sign one
+        ("POST", "/desk/boards/rebuild"): (409,),  # they agree
     }
     for (method, path), who in WHO_MAY.items():
         if role not in who:
