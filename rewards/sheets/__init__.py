@@ -6,26 +6,35 @@ a document type is refused, a cell with a formula is a problem at that cell. Lim
 
 from rewards.sheets.contents import decode, recognise
 from rewards.sheets.delimited import write_csv
+from rewards.sheets.encodings import ENCODINGS, Reading, readings
+from rewards.sheets.formulas import is_error
 from rewards.sheets.limits import MAX_BYTES
 from rewards.sheets.problems import Findings, Problem
-from rewards.sheets.reading import read_rows
+from rewards.sheets.reading import read_all_sheets, read_rows, read_table
 from rewards.sheets.rest import LeftOut, rest_table
-from rewards.sheets.table import Sheet
+from rewards.sheets.table import Mark, Sheet
 from rewards.sheets.text import one_line, plain_text
 from rewards.sheets.xlsx.numbers import EPOCH_1900
 from rewards.sheets.xlsx.writing import write_xlsx
 
 __all__ = (
+    "ENCODINGS",
     "EPOCH_1900",
     "MAX_BYTES",
     "Findings",
     "LeftOut",
+    "Mark",
     "Problem",
+    "Reading",
     "Sheet",
     "decode",
+    "is_error",
     "one_line",
     "plain_text",
+    "read_all_sheets",
     "read_rows",
+    "read_table",
+    "readings",
     "recognise",
     "rest_table",
     "write_csv",

@@ -3,6 +3,7 @@
 import re
 from typing import Literal
 
+from rewards.sheets.encodings import ENCODINGS, certain, decoded, readings
 from rewards.sheets.limits import MAX_BYTES
 from rewards.sheets.problems import Problem
 
@@ -55,10 +56,11 @@ def recognise(data: bytes) -> Literal["zip", "text"] | Problem:
     return "text"
 
 
-def decode(data: bytes) -> str | Problem:
-    """Text from bytes: by its byte order mark, else strict UTF-8, else GB18030; else what is wrong with it.
+def decode(data: bytes, encoding: str = "") -> str | Problem:
+    """Text from bytes: by its byte order mark, else strict UTF-8, else by what it looks like; else what is wrong.
 
-    GB18030 gives a meaning to most bytes; where it yields characters that no writer uses, the bytes were not it.
+    `encoding`, one of ENCODINGS, is what somebody says of a text without a mark; "" to find it. Where several are
+    likely: file.encoding_unclear (`readings` gives them).
     """
     known = recognise(data)
     if isinstance(known, Problem):
@@ -71,7 +73,10 @@ def decode(data: bytes) -> str | Problem:
         elif data.startswith((b"\xff\xfe", b"\xfe\xff")):
             text = data.decode("utf-16")
         else:
-            text = _without_mark(data)
+            found = _without_mark(data, encoding)
+            if isinstance(found, Problem):
+                return found
+            text = found
     except UnicodeDecodeError:
         return Problem(None, None, "file.unknown_encoding")
     zero = text.find("\x00")
@@ -84,11 +89,14 @@ def decode(data: bytes) -> str | Problem:
     return text
 
 
-def _without_mark(data: bytes) -> str:
+def _without_mark(data: bytes, encoding: str) -> str | Problem:
+    if encoding:
+        text = decoded(data, encoding) if encoding in ENCODINGS else None
+        return Problem(None, None, "file.unknown_encoding") if text is None else text
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        text = data.decode("gb18030")
-        if re.search("[\x80-\x9f\ue000-\uf8ff\ufffe\uffff\U000f0000-\U0010ffff]", text):
-            raise
-        return text
+        found = readings(data)
+    if certain(found):
+        return found[0].text
+    return Problem(None, None, "file.encoding_unclear" if found else "file.unknown_encoding")

@@ -7,22 +7,23 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from io import StringIO
 
-from rewards.sheets.columns import column_letters
-from rewards.sheets.formulas import literal, neutralise, restored
-from rewards.sheets.limits import MAX_CELL_CHARACTERS, MAX_PROBLEMS
-from rewards.sheets.problems import Problem, Refused, refuse
+from rewards.sheets.formulas import is_error, literal, neutralise, restored
+from rewards.sheets.limits import MAX_CELL_CHARACTERS, MAX_MARKS
+from rewards.sheets.problems import refuse
+from rewards.sheets.table import Mark, Marks
 
 _DELIMITERS = ",\t;"
 
 
-def records(text: str) -> Iterator[list[str]]:
-    """The records of a CSV text. Empty lines are records too, so that numbers are those a spreadsheet shows."""
+def records(text: str, marks: Marks) -> Iterator[list[str]]:
+    """The records of a CSV text. Empty lines are records too, so that numbers are those a spreadsheet shows.
+
+    Formulas are empty cells with a mark in `marks`; so are the errors that a spreadsheet writes (`#N/A`)."""
     if told := re.match(r"(?i)sep=([,;\t])\r?\n", text):
         delimiter, text = told[1], text[told.end() :]
     else:
         delimiter = _delimiter(text)
     reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    formulas: list[Problem] = []
     number = 0
     while True:
         number += 1
@@ -37,15 +38,20 @@ def records(text: str) -> Iterator[list[str]]:
         for column, cell in enumerate(record):
             if "'" in cell:
                 record[column] = restored(cell)
-            if not cell.startswith("="):
+            if not cell.startswith(("=", "#")):
                 continue
-            if (value := literal(cell[1:])) is not None:
-                record[column] = value
-            elif len(cell) > 1 and len(formulas) < MAX_PROBLEMS:
-                formulas.append(Problem(number, column_letters(column + 1), "file.formula"))
+            if cell[0] == "#":
+                code = "file.error_cell" if is_error(cell) else ""
+            elif (value := literal(cell[1:])) is not None:
+                record[column], code = value, ""
+            else:
+                code = "file.formula" if len(cell) > 1 else ""
+            if code:
+                record[column] = ""
+                marks[number, column] = Mark(code)
+                if len(marks) > MAX_MARKS:
+                    raise refuse("file.unpacks_too_large")
         yield record
-    if formulas:
-        raise Refused(*formulas)
 
 
 def _delimiter(text: str) -> str:

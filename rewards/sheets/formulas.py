@@ -15,6 +15,17 @@ def literal(formula: str) -> str | None:
     return None
 
 
+_ERROR = re.compile(
+    r"\s*(#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|SPILL!|CALC!|GETTING_DATA|FIELD!|BLOCKED!)|#{3,})\s*",
+    re.IGNORECASE,
+)
+
+
+def is_error(cell: str) -> bool:
+    """Whether a spreadsheet has written this where it had no value, or no room to show it (`#N/A`, `####`)."""
+    return _ERROR.fullmatch(cell) is not None
+
+
 _SIGN = "[=+\\-@＝＋－＠]"
 _START = f"'*(?:{_SIGN}|[\t\r\n])"
 _INSIDE = f"[\"']*{_SIGN}"

@@ -3,23 +3,33 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
-from rewards.sheets.columns import column_letters, column_number
+from rewards.sheets.columns import column_number
 from rewards.sheets.formulas import literal
-from rewards.sheets.limits import MAX_CELLS, MAX_COLUMNS, MAX_PROBLEMS, MAX_ROWS
-from rewards.sheets.problems import Problem, Refused, refuse
+from rewards.sheets.limits import MAX_CELLS, MAX_COLUMNS, MAX_MARKS, MAX_ROWS
+from rewards.sheets.problems import refuse
+from rewards.sheets.table import Mark, Marks
 from rewards.sheets.xlsx.elements import Handler
-from rewards.sheets.xlsx.numbers import EPOCH_1900, EPOCH_1904, Look, moment_of, moment_text, number_text
+from rewards.sheets.xlsx.numbers import EPOCH_1900, EPOCH_1904, Look, moment_text, shown
 from rewards.sheets.xlsx.strings import unescaped
+
+KEPT_DIGITS: Final = 15
+"""Digits of a number that a spreadsheet keeps."""
+
+_FORMULA, _ERROR = Mark("file.formula"), Mark("file.error_cell")
+_LOST, _UNCLEAR = Mark("file.digits_lost"), Mark("file.shown_unclear")
 
 
 class Cells(Handler):
-    """The cells of one sheet. `rows`: line -> its cells from column A; only lines that hold something."""
+    """The cells of one sheet. `rows`: line -> its cells from column A; only lines that hold something. `hidden`: lines
+    that the workbook does not show."""
 
     def __init__(self, strings: Sequence[str], looks: Sequence[Look], epoch_1904: bool) -> None:
         super().__init__()
         self.rows: dict[int, list[str]] = {}
-        self.problems: list[Problem] = []
+        self.marks: Marks = {}
+        self.hidden: set[int] = set()
         self._strings, self._looks, self._epoch_1904 = strings, looks, epoch_1904
         self._merged: list[tuple[int, int, int]] = []
         self._row = self._column = self._size = 0
@@ -38,6 +48,8 @@ class Cells(Handler):
                 if row <= self._row:
                     raise refuse("file.broken")
                 self._row, self._column = row, 0
+                if attributes.get("hidden") in ("1", "true") and row <= MAX_ROWS:
+                    self.hidden.add(row)
             case "c":
                 self._column = column_number(attributes["r"]) if "r" in attributes else self._column + 1
                 self._kind = attributes.get("t", "n")
@@ -83,16 +95,16 @@ class Cells(Handler):
         row.extend([""] * added)
         row[self._column - 1] = cell
 
-    def _problem(self, code: str) -> str:
-        self.problems.append(Problem(self._row, column_letters(self._column), code))
-        if len(self.problems) >= MAX_PROBLEMS:
-            raise Refused(*self.problems)
+    def _mark(self, mark: Mark) -> str:
+        self.marks[self._row, self._column - 1] = mark
+        if len(self.marks) > MAX_MARKS:
+            raise refuse("file.unpacks_too_large")
         return ""
 
     def _read(self) -> str:
         if self._formula is not None:
             value = literal("".join(self._formula))
-            return self._problem("file.formula") if value is None else value
+            return self._mark(_FORMULA) if value is None else value
         if self._kind == "inlineStr":
             return unescaped("".join(self._text))
         value = "".join(self._value)
@@ -106,7 +118,7 @@ class Cells(Handler):
             case "b":
                 return "TRUE" if value.strip() in ("1", "true") else "FALSE"
             case "e":
-                return self._problem("file.error_cell")
+                return self._mark(_ERROR)
             case "d":
                 return moment_text(datetime.fromisoformat(value.strip()))
             case _:
@@ -114,13 +126,19 @@ class Cells(Handler):
 
     def _number(self, value: str) -> str:
         look = self._looks[self._style] if self._style < len(self._looks) else Look()
-        if look.moment:
-            try:
-                return moment_text(moment_of(float(value), EPOCH_1904 if self._epoch_1904 else EPOCH_1900))
-            except (OverflowError, ValueError):
-                return self._problem("file.error_cell")
-        shown = number_text(value)
-        return shown.zfill(look.digits) if shown.isdigit() else shown
+        try:
+            found = shown(value, look, EPOCH_1904 if self._epoch_1904 else EPOCH_1900)
+        except (OverflowError, ValueError):
+            if not look.moment:
+                raise
+            return self._mark(_ERROR)
+        if len((found.value or found.text).partition(".")[0].lstrip("-")) > KEPT_DIGITS and not look.moment:
+            self._mark(_LOST)
+        elif not found.certain:
+            self._mark(_UNCLEAR)
+        elif found.value:
+            self._mark(Mark(value=found.value))
+        return found.text
 
     def _merge(self, ref: str) -> None:
         corners = re.fullmatch(r"([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})", ref)
@@ -136,7 +154,8 @@ class Cells(Handler):
         for column, first, last in self._merged:
             top = self.rows.get(first, [])
             value = top[column - 1] if column <= len(top) else ""
-            if not value:
+            mark = self.marks.get((first, column - 1))
+            if not value and mark is None:
                 continue
             for number in range(first + 1, min(last, MAX_ROWS) + 1):
                 filled += 1
@@ -146,4 +165,7 @@ class Cells(Handler):
                 if row is None:
                     continue
                 row.extend("" for _ in range(len(row), column))
-                row[column - 1] = row[column - 1] or value
+                if not row[column - 1]:
+                    row[column - 1] = value
+                    if mark is not None:
+                        self.marks.setdefault((number, column - 1), mark)

@@ -1,4 +1,4 @@
-"""Numbers in a workbook as it shows them: plain, padded with zeros, or as days and times."""
+"""Numbers in a workbook: plain, as their cells show them, and as days and times."""
 
 import re
 from dataclasses import dataclass
@@ -8,15 +8,13 @@ from typing import Final
 
 from rewards.sheets.problems import refuse
 from rewards.sheets.xlsx.elements import Handler
+from rewards.sheets.xlsx.pictures import BUILT_IN, MOMENTS_OF_THE_MACHINE, Unclear, moment_picture, picture
 
 EPOCH_1900: Final = datetime(1899, 12, 30)
 """Day 0 of nearly every workbook, so that day 61 is 1 March 1900: spreadsheets take 1900 for a leap year."""
 EPOCH_1904: Final = datetime(1904, 1, 1)
 """Day 0 of workbooks from an old Mac."""
 
-# ECMA-376 part 1, 18.8.30: the formats a file need not spell out that show days and times, here or in Chinese,
-# Japanese and Korean offices.
-_BUILT_IN_MOMENTS = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
 # Not part of a format's signs: texts, colours, currencies, languages. Counted hours, minutes and seconds are.
 _ASIDE = re.compile(r'".*?"|\[(?!hh?\]|mm?\]|ss?\])[^\]]*\]')
 _MOMENT_SIGN = re.compile(r"(?<![_\\])[dmhys]", re.IGNORECASE | re.ASCII)
@@ -24,19 +22,62 @@ _MOMENT_SIGN = re.compile(r"(?<![_\\])[dmhys]", re.IGNORECASE | re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a number is shown: as a day or time, or padded with zeros to `digits` (0: not padded)."""
+    """How a number is shown: as a day or time, and by which format; "" shows it as it is. `certain`: the same on every
+    machine."""
 
     moment: bool = False
-    digits: int = 0
+    code: str = ""
+    certain: bool = True
 
 
 def look_of(number: int, code: str) -> Look:
     """The look of a number format. `code` as the file spells it out, "" where it does not."""
     if not code:
-        return Look(moment=number in _BUILT_IN_MOMENTS)
-    if padded := re.fullmatch(r"(0{2,20})(;.*)?", code):
-        return Look(digits=len(padded[1]))
-    return Look(moment=_MOMENT_SIGN.search(_ASIDE.sub("", code.split(";")[0])) is not None)
+        if number in MOMENTS_OF_THE_MACHINE:
+            return Look(moment=True, certain=False)
+        code = BUILT_IN.get(number, "")
+        if not code and 0 < number < 59:
+            return Look(certain=False)
+    if code.lower() in ("general", "@", ""):
+        return Look()
+    return Look(_MOMENT_SIGN.search(_ASIDE.sub("", code.split(";")[0])) is not None, code)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A number as its cell shows it. `value`: what it is without the format, "" where that is the same text.
+    `certain`: the text is what the cell shows."""
+
+    text: str
+    value: str = ""
+    certain: bool = True
+
+
+def shown(value: str, look: Look, epoch: datetime) -> Shown:
+    """A stored number by its look. Raises OverflowError or ValueError where there is no such day."""
+    if look.moment:
+        return _moment(float(value), look, epoch)
+    plain = number_text(value)
+    if not look.code:
+        return Shown(plain, certain=look.certain)
+    try:
+        text = picture(Decimal(plain), look.code)
+    except (Unclear, ArithmeticError):
+        return Shown(plain, certain=False)
+    return Shown(text, plain if text != plain else "")
+
+
+def _moment(days: float, look: Look, epoch: datetime) -> Shown:
+    moment = moment_of(days, epoch)
+    plain = moment_text(moment)
+    if not look.code:
+        return Shown(plain, certain=look.certain)
+    elapsed = timedelta(milliseconds=round(days * 86_400 * 1000))
+    try:
+        text = moment_picture(moment, elapsed, look.code)
+    except Unclear:
+        return Shown(plain, certain=False)
+    return Shown(text, plain if text != plain else "")
 
 
 class Styles(Handler):

@@ -72,8 +72,8 @@ class Parts:
         self.parse(rels, found)
         return {key: (kind, _joined(folder, target)) for key, kind, target in found.found}
 
-    def workbook(self) -> tuple[Home, tuple[str, str], bool, list[tuple[str, str]]]:
-        """Where strings and styles are; the first visible sheet (name, part); the epoch; the other visible sheets."""
+    def workbook(self) -> tuple[Home, list[tuple[str, str]], bool]:
+        """Where strings and styles are; the visible sheets (name, part), at least one; whether days count from 1904."""
         main = next((path for kind, path in self.relations("").values() if kind == "officeDocument"), "xl/workbook.xml")
         if not self.has(main):
             raise refuse("file.broken")
@@ -91,7 +91,7 @@ class Parts:
         def of_kind(wanted: str) -> str | None:
             return next((path for kind, path in relations.values() if kind == wanted and self.has(path)), None)
 
-        return Home(of_kind("sharedStrings"), of_kind("styles")), sheets[0], book.epoch_1904, sheets[1:]
+        return Home(of_kind("sharedStrings"), of_kind("styles")), sheets, book.epoch_1904
 
 
 def _joined(folder: str, target: str) -> str:

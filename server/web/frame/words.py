@@ -42,7 +42,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "file.is_picture": "This is a picture, a sound or a film. Bring a table or a text file.",
     "file.is_program": "This is a program. It was not opened.",
     "file.is_web_page": "This is a web page, whatever its name says. Open it in your spreadsheet program and save it as .xlsx.",
-    "file.unknown_encoding": "The text is neither UTF-8 nor GB18030 (GBK). Save the file as UTF-8.",
+    "file.unknown_encoding": "The text is in no encoding that is known here. Save the file as UTF-8.",
+    "file.encoding_unclear": "The text could be read in several encodings, and the words differ. Save the file as UTF-8 (in Excel: “CSV UTF-8”) and bring it again.",
     "file.nul_character": "The file holds a zero character, so it is not text. Save it again as text or as .xlsx.",
     "file.no_sheet": "The workbook has no visible sheet.",
     "file.too_many_rows": "There are more than %(limit)s rows.",
@@ -54,9 +55,11 @@ TEXTS: Final[Mapping[str, str]] = {
     ),
     "file.formula": "The cell holds a formula. Copy the column and paste it as values.",
     "file.error_cell": "The cell holds an error or a date that cannot be shown.",
+    "file.digits_lost": "This number has more than 15 digits, of which a spreadsheet keeps only the first 15. Format the cell as text and enter it again.",
+    "file.shown_unclear": "The cell may show something else in the spreadsheet than what was read. Look whether it is right, or format the cell as text.",
     "file.more_problems": "There are %(count)s more problems. Mend these first.",
     "file.name_differs": "The name ends in %(ending)s, but the content is a %(kind)s file. It was read as %(kind)s.",
-    "file.other_sheet_ignored": "Only the first sheet is read. Left aside: “%(sheet)s”.",
+    "file.other_sheet_ignored": "Only one sheet is read, “%(read)s”. Left aside: “%(sheet)s”.",
     "picture.kind": "Choose a picture: JPEG, PNG or WebP.",
     "picture.size": (
         "This picture is too large. At most %(megabytes)s MB and %(megapixels)s million pixels are taken;"

@@ -36,7 +36,7 @@ ODS = "application/vnd.oasis.opendocument.spreadsheet"
         ("number,name".encode("utf-32"), "file.nul_character"),
         (b"\xff\xff\xff\xff", "file.unknown_encoding"),
         (b"\xef\xbb\xbf\xc3(", "file.unknown_encoding"),
-        ("Zo\u00eb,\u20ac".encode("cp1252"), "file.unknown_encoding"),
+        ("Zo\u00eb Lef\u00e8vre".encode("cp1252"), "file.encoding_unclear"),
         (zipped({"readme.txt": "hello"}), "file.is_archive"),
         (zipped({"word/document.xml": "<a/>", "[Content_Types].xml": "<a/>"}), "file.is_document"),
         (zipped({"mimetype": ODS, "content.xml": "<a/>"}), "file.is_document"),

@@ -125,6 +125,7 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("POST", "/desk/quizzes/import"): RUNS,
     ("GET", "/desk/quizzes/import/{given:str}"): RUNS,
     ("POST", "/desk/quizzes/import/{given:str}"): RUNS,
+    ("GET", "/desk/quizzes/import/{given:str}/rest/{kind:str}"): RUNS,
     ("GET", "/desk/rooms"): AT_THE_DESK,
     ("POST", "/desk/rooms"): RUNS,
     ("GET", "/desk/rooms/{room_id:uuid}"): AT_THE_DESK,
@@ -323,7 +324,7 @@ SUBJECTS: Mapping[str, Callable[[World], object]] = {
 
 ROSTER = b"staff number,name\nN-1,New Person\nN-2,\n"
 """A row of it cannot be taken."""
-QUIZ = b"Which way?\nA. Left\nB. Right\nANSWER: B\n"
+QUIZ = b"Which way?\nA. Left\nB. Right\nANSWER: B\n\nWhich other?\nA. Left\nB. Right\n"
 
 
 def _terms(world: World, title: str) -> dict[str, object]:
