@@ -34,7 +34,7 @@ ENTRIES: Final = 20_000
 """Most entries that are new in one look."""
 ADDED_UP: Final = 300
 """Of how many members whose points moved the totals are added up, which reads all their entries; at night of all."""
-MEMBERS: Final = 1_000
+MEMBERS: Final = 500
 TOTALS: Final = 50
 UNITS: Final = 200
 PLACES: Final = 500

@@ -25,6 +25,7 @@ CONFLICTS: Final = (
     "draw.out.creator",
     "draw.out.operator",
     "draw.out.custodian",
+    "draw.out.witness",
     "draw.out.excluded",
     "draw.out.year",
 )
@@ -238,13 +239,14 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Barred:
-    """Who is left out whatever he did: who planned the draw, its custodians, people listed (member -> why), and those
-    who would be beyond the year's limit of the prize policy."""
+    """Who is left out whatever he did: who planned the draw, its custodians, people listed (member -> why), those who
+    would be beyond the year's limit of the prize policy, and who stands by as a witness."""
 
     created_by: UUID | None = None
     custodians: frozenset[UUID] = frozenset()
     listed: Mapping[UUID, str] = field(default_factory=dict)
     full: frozenset[UUID] = frozenset()
+    witnesses: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,8 +410,8 @@ def why(rule: Rule, candidate: Candidate, barred: Barred) -> Chances:
 
 
 def all_reasons(rule: Rule, candidate: Candidate, barred: Barred) -> list[Chances]:
-    """Everything that keeps a member out, in order: draw.out.left, .creator, .operator, .custodian, .excluded (why),
-    .year, then the parts in the order of the rule. Empty: he is in."""
+    """Everything that keeps a member out, in order: draw.out.left, .creator, .operator, .custodian, .witness,
+    .excluded (why), .year, then the parts in the order of the rule. Empty: he is in."""
     return [Chances(0, code, details) for code, details in _reasons(rule, candidate, barred)]
 
 
@@ -491,6 +493,8 @@ def _reasons(rule: Rule, candidate: Candidate, barred: Barred) -> Iterator[tuple
         yield "draw.out.operator", {}
     if candidate.member in barred.custodians:
         yield "draw.out.custodian", {}
+    if candidate.member in barred.witnesses:
+        yield "draw.out.witness", {}
     if candidate.member in barred.listed:
         yield "draw.out.excluded", {"why": barred.listed[candidate.member]}
     if candidate.member in barred.full:

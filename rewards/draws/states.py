@@ -78,6 +78,12 @@ def moves_from(state: str) -> frozenset[Move]:
     return frozenset(move for move in _ALL_MOVES if after(state, move) is not None)
 
 
+def off_takes_two(state: str, *, kit_left: bool, rehearsal: bool) -> bool:
+    """Whether calling a draw off takes two people: the dice may lie already, here or in a hall that a kit went to, so
+    that somebody may know who wins."""
+    return (state in ("armed", "rolled", "drawn") or kit_left) and not rehearsal
+
+
 def clean_digits(typed: str) -> str:
     """Dice as typed, without spaces; full-width digits, which Chinese keyboards type, made plain."""
     return "".join(unicodedata.normalize("NFKC", typed).split())

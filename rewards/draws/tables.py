@@ -32,7 +32,9 @@ class Draw(Table, tablename="draw", db=engine):
     `rule` is the JSON of an eligibility.Rule, `rounds` of the rounds ([{"code", "name", "dice"}]); a draw with
     `rehearses` is the rehearsal of that draw. `program` is the empty kit that was published. `manifest`, `snapshot`,
     `voids`, `present`, `log`, `result` are the exact bytes of the published files, null until they exist; `venue` is
-    the dice label ("d10x20"). `shown_names`: masked, full or number, for everybody's eyes.
+    the dice label ("d10x20"). `shown_names`: masked, full or number, for everybody's eyes. `hall`: armed for the kit,
+    which may go on with it; `kit_at`: when the filled kit first left. `off_why`: why it is to be called off, or was
+    (`off_at`); `off_asked_by`: the first of the two who say so.
     """
 
     id = UUID(primary_key=True, default=None)
@@ -75,6 +77,11 @@ class Draw(Table, tablename="draw", db=engine):
     result_signature = Varchar(128, default="")
     voids = Bytea(null=True, default=None)
     present = Bytea(null=True, default=None)
+    hall = Boolean(default=False)
+    kit_at = Timestamptz(null=True, default=None)
+    off_why = Varchar(500, default="")
+    off_asked_by = UUID(null=True, default=None)
+    off_at = Timestamptz(null=True, default=None)
 
 
 class Prize(Table, tablename="prize", db=engine):
@@ -156,6 +163,18 @@ class Custodian(Table, tablename="custodian", db=engine):
     custodian_one_label = Unique([draw, label])
 
 
+class DrawWitness(Table, tablename="draw_witness", db=engine):
+    """Who stands by at a draw, may give the second word in it, and takes no part."""
+
+    id = UUID(primary_key=True, default=None)
+    draw = ForeignKey(Draw, null=False, on_delete=OnDelete.restrict)
+    member = ForeignKey(Member, null=False, on_delete=OnDelete.restrict, index=True)
+    named_by = UUID(default=None)
+    named_at = Timestamptz(default=None)
+
+    draw_witness_one_each = Unique([draw, member])
+
+
 class VoidLine(Table, tablename="void_line", db=engine):
     """A line struck off between the freeze and the arm. `reason` is the published code, `why` for the desk."""
 
@@ -185,7 +204,8 @@ class CheckIn(Table, tablename="check_in", db=engine):
 
 
 class Transcript(Table, tablename="transcript", db=engine):
-    """A log brought from an offline kit. `code` is its display code; `verdict`: counts, conflict."""
+    """A log brought from an offline kit. `code` is its display code; `verdict`: counts, conflict. `confirmed_by`: who
+    gave the second word on one that counts."""
 
     id = UUID(primary_key=True, default=None)
     draw = ForeignKey(Draw, null=False, on_delete=OnDelete.restrict)
@@ -198,8 +218,26 @@ class Transcript(Table, tablename="transcript", db=engine):
     witnesses = Array(base_column=Varchar(200), default=list)
     brought_by = UUID(default=None)
     brought_at = Timestamptz(default=None)
+    confirmed_by = UUID(null=True, default=None)
 
     transcript_one_each = Unique([draw, digest])
+
+
+class WaitingLog(Table, tablename="waiting_log", db=engine):
+    """A log from an offline kit that would count, and waits for the word of a second person."""
+
+    id = UUID(primary_key=True, default=None)
+    draw = ForeignKey(Draw, null=False, on_delete=OnDelete.restrict)
+    digest = Bytea(default=None)
+    log = Text(default=None)
+    voids = Bytea(null=True, default=None)
+    present = Bytea(null=True, default=None)
+    code = Varchar(20, default=None)
+    witnesses = Array(base_column=Varchar(200), default=list)
+    brought_by = UUID(default=None)
+    brought_at = Timestamptz(default=None)
+
+    waiting_log_one_each = Unique([draw, digest])
 
 
 class AbsenceConfirmation(Table, tablename="absence_confirmation", db=engine):

@@ -361,8 +361,8 @@ async def _alone_with_seasons(connection: Connection) -> None:
     await connection.execute("LOCK TABLE season IN SHARE ROW EXCLUSIVE MODE")
 
 
-_TOTAL_ANEW = """
-WITH truth AS MATERIALIZED (SELECT * FROM earned WHERE member = ANY($1)), none AS (
+_TOTAL_ANEW = f"""
+WITH truth AS MATERIALIZED ({queries.TRUTH_OF}), none AS (
     DELETE FROM total WHERE member = ANY($1)
         AND (season, week, member) NOT IN (SELECT season, week, member FROM truth)
 )
@@ -371,7 +371,7 @@ SELECT season, week, member, points, reached, sequence FROM truth
 ON CONFLICT (season, week, member) DO UPDATE
 SET points = EXCLUDED.points, reached = EXCLUDED.reached, sequence = EXCLUDED.sequence
 WHERE (kept.points, kept.reached, kept.sequence) IS DISTINCT FROM (EXCLUDED.points, EXCLUDED.reached, EXCLUDED.sequence)
-"""
+"""  # noqa: S608 - composed of constants of this noun
 
 
 async def total_anew(connection: Connection, members: Collection[UUID]) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 from rewards.checkpoints import queries as checkpoints
 from rewards.checkpoints.actions import keep
 from rewards.database import row, rows, value
+from rewards.ledger.queries import TRUTH_OF
 from rewards.ledger.tables import Posting
 from rewards.members.queries import page_of_ids
 
@@ -133,15 +134,16 @@ async def caps(after: str) -> tuple[list[Fault], str]:
     return ([], "") if day is None else (await _faults("ledger.cap_overrun", _CAP_OVERRUN, day, MOST), day.isoformat())
 
 
-_TOTALS = """
+_TOTALS = f"""
 SELECT json_build_object('season', season, 'week', CASE WHEN isfinite(week) THEN week::text ELSE '' END,
     'member', member, 'wanted', coalesce(concat_ws(' ', truth.points, truth.reached, truth.sequence), ''),
     'found', coalesce(concat_ws(' ', total.points, total.reached, total.sequence), '')) AS details
-FROM (SELECT * FROM earned WHERE member = ANY($1)) AS truth
-FULL JOIN (SELECT * FROM total WHERE member = ANY($1)) AS total USING (season, week, member)
+FROM ({TRUTH_OF}) AS truth
+FULL JOIN (SELECT total.* FROM unnest($1::uuid[]) AS one (member) JOIN total USING (member)) AS total
+    USING (season, week, member)
 WHERE (truth.points, truth.reached, truth.sequence) IS DISTINCT FROM (total.points, total.reached, total.sequence)
 ORDER BY season, week, member LIMIT $2
-"""
+"""  # noqa: S608 - composed of constants of this noun
 
 
 async def totals_of(members: Collection[UUID]) -> list[Fault]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
 from uuid import UUID
 
 from piccolo.columns.combination import WhereRaw
@@ -104,6 +105,13 @@ class Earners:
     members: list[UUID]
     weeks: list[date]
 
+
+TRUTH_OF: Final = """
+SELECT truth.* FROM unnest($1::uuid[]) AS one (member)
+CROSS JOIN LATERAL (SELECT * FROM earned WHERE member = one.member OFFSET 0) AS truth
+"""
+"""What the entries of these members come to, one member after the other (OFFSET sees to it): of many at once PostgreSQL
+expects so much that it reads the whole ledger."""
 
 _SEASON = compiled(Season.select().where(Season.id == given(1)))
 _SEASON_OF = compiled(Season.select().where(Season.starts_on <= given(1), Season.ends_on >= given(1)))

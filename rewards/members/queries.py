@@ -2,8 +2,8 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
-from typing import Literal
+from datetime import date, datetime, timedelta
+from typing import Final, Literal
 from uuid import UUID
 
 from piccolo.columns.combination import WhereRaw
@@ -11,7 +11,7 @@ from piccolo.custom_types import Combinable
 from piccolo.querystring import QueryString
 
 from rewards import database as db
-from rewards.members.rules import ROLES, OnRoster, staff_key
+from rewards.members.rules import OWN_AFTER, ROLES, OnRoster, staff_key
 from rewards.members.spellings import folded
 from rewards.members.tables import Member, Membership
 from rewards.sheets import one_line
@@ -342,6 +342,61 @@ async def any_link() -> bool:
     """Whether a personal link was ever made."""
     found: bool = await db.value("SELECT EXISTS (SELECT FROM sign_in_link)")
     return found
+
+
+TOLD_FOR: Final = timedelta(days=90)
+"""How long a member can read where he was signed in and who made links for him."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a member is told of the ways into his account: a link that `by` made (`device` None), or a device that was
+    signed in, by a link of `by` (a name, "" for nobody's)."""
+
+    at: datetime
+    by: str
+    device: str | None
+
+
+async def told(member: UUID, since: datetime, *, ref: str, limit: int) -> list[Told]:
+    """Links that others made for a member and devices signed in as him after `since`, the latest first; without the
+    device `ref` itself and the link that it came by."""
+    found = await db.rows(
+        """
+        SELECT one.at, coalesce(member.name, '') AS by, one.device FROM (
+            SELECT created_at AS at, created_by AS by, NULL AS device FROM sign_in_link
+            WHERE member = $1 AND created_at > $2 AND created_by IS DISTINCT FROM $1 AND NOT EXISTS (
+                SELECT FROM sign_in WHERE sign_in.member = $1 AND session = $3 AND at = used_at)
+            GROUP BY created_at, created_by, used_at
+            UNION ALL
+            SELECT at, issued_by, device FROM sign_in WHERE member = $1 AND at > $2 AND session <> $3
+        ) AS one LEFT JOIN member ON member.id = one.by ORDER BY one.at DESC LIMIT $4
+        """,
+        member,
+        since,
+        ref,
+        limit,
+    )
+    return [Told(**dict(one)) for one in found]
+
+
+async def link_used(member: UUID, at: datetime) -> tuple[bool, UUID | None]:
+    """Whether it was a link or slip that signed a member in at this very moment, and who made it (None: the command
+    line)."""
+    found = await db.row("SELECT created_by FROM sign_in_link WHERE member = $1 AND used_at = $2", member, at)
+    return (False, None) if found is None else (True, found["created_by"])
+
+
+async def hands(member: UUID, now: datetime) -> frozenset[UUID]:
+    """Who may stand behind what is said with a member's code: he himself, whose link it was that he set it by (for
+    OWN_AFTER), whose link that one had set his by, and so on."""
+    found = await db.rows(
+        "WITH RECURSIVE hand (id) AS (SELECT $1::uuid UNION SELECT code_by FROM member JOIN hand ON hand.id = member.id"
+        " WHERE code_by IS NOT NULL AND code_at > $2) SELECT id FROM hand",
+        member,
+        now - OWN_AFTER,
+    )
+    return frozenset(one["id"] for one in found)
 
 
 async def has_admin() -> bool:

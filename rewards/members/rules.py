@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Final, Literal, get_args
@@ -399,6 +399,10 @@ _OBVIOUS_WORDS = """
     100200 888666 666888 168168 admin123 administrator welcome welcome1 letmein laurel laurel123
 """
 _OBVIOUS = frozenset(_OBVIOUS_WORDS.split())
+
+
+OWN_AFTER: Final = timedelta(days=3)
+"""How long a code that was set by somebody's link is that somebody's word too: until then its member may not know."""
 
 
 def clean_code(text: str) -> str:

@@ -49,8 +49,9 @@ class Member(Table, tablename="member", db=engine):
     `roles` holds any of organiser, reviewer, auditor, admin; everyone is a member. `code_hash` is argon2id,
     null until the member has set a code. With `shows_alias` boards show `alias` in place of the name.
     `access_version` is the number of the last change of what his sessions say or of whether they last; those with a
-    version below `access_floor` are over. `found_by` are the keys of spellings.py, null while the worker has not made
-    them yet.
+    version below `access_floor` are over. `code_at` and `code_by`: when his first code was set, and whose link it was
+    that signed him in then (null: nobody else's). `found_by` are the keys of spellings.py, null while the worker has
+    not made them yet.
     """
 
     id = UUID(primary_key=True, default=None)
@@ -68,6 +69,8 @@ class Member(Table, tablename="member", db=engine):
     access_version = BigInt(default=0)
     access_floor = BigInt(default=0)
     created_at = Timestamptz(default=None)
+    code_at = Timestamptz(null=True, default=None)
+    code_by = UUID(null=True, default=None)
     found_by = Keys(null=True, default=None, index=True, index_method=IndexMethod.gin)
 
 
@@ -93,3 +96,16 @@ class SignInLink(Table, tablename="sign_in_link", db=engine):
     expires_at = Timestamptz(default=None)
     used_at = Timestamptz(null=True, default=None)
     created_by = UUID(null=True, default=None)
+
+
+class SignIn(Table, tablename="sign_in", db=engine):
+    """A member was signed in on a device, by his code or by a link (or slip) that `issued_by` made (null: the command
+    line). `session` is what lists of his devices call it. Kept for ninety days."""
+
+    id = UUID(primary_key=True, default=None)
+    member = ForeignKey(Member, null=False, on_delete=OnDelete.restrict)
+    at = Timestamptz(default=None)
+    way = Varchar(4, default=None)
+    session = Varchar(16, default=None)
+    device = Varchar(80, default="")
+    issued_by = UUID(null=True, default=None)

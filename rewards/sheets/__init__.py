@@ -10,7 +10,7 @@ from rewards.sheets.encodings import ENCODINGS, Reading, readings
 from rewards.sheets.formulas import is_error
 from rewards.sheets.limits import MAX_BYTES
 from rewards.sheets.problems import Findings, Problem
-from rewards.sheets.reading import read_rows, read_table
+from rewards.sheets.reading import read_all_sheets, read_rows, read_table
 from rewards.sheets.rest import LeftOut, rest_table
 from rewards.sheets.table import Mark, Sheet
 from rewards.sheets.text import one_line, plain_text
@@ -31,6 +31,7 @@ __all__ = (
     "is_error",
     "one_line",
     "plain_text",
+    "read_all_sheets",
     "read_rows",
     "read_table",
     "readings",

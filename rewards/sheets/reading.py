@@ -3,7 +3,7 @@
 import zipfile
 import zlib
 from dataclasses import replace
-from typing import Literal
+from typing import Final, Literal
 from xml.sax import SAXException
 
 from defusedxml.common import DefusedXmlException
@@ -14,7 +14,7 @@ from rewards.sheets.delimited import records
 from rewards.sheets.limits import MAX_PROBLEMS
 from rewards.sheets.problems import Problem, Refused
 from rewards.sheets.table import Marks, Sheet, trimmed
-from rewards.sheets.xlsx.reading import Wanted, read_xlsx
+from rewards.sheets.xlsx.reading import Wanted, read_all_xlsx, read_xlsx
 
 
 def read_rows(data: bytes, filename: str) -> Sheet | tuple[Problem, ...]:
@@ -57,20 +57,39 @@ def read_table(
         return trimmed("csv", "", records(text, marks), _misnamed(filename, "csv"), marks)
     except Refused as refused:
         return refused.problems
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        SAXException,
-        DefusedXmlException,
-        LookupError,
-        ValueError,
-        ArithmeticError,
-        NotImplementedError,
-        EOFError,
-        OSError,
-        RuntimeError,
-    ):
+    except _BROKEN:
         return (Problem(None, None, "file.broken"),)
+
+
+def read_all_sheets(data: bytes, filename: str, wanted: Wanted) -> list[Sheet] | tuple[Problem, ...]:
+    """Every visible sheet of an .xlsx that is `wanted`, in their order; where none is, the first of all; else why not.
+    Never raises; cost as `read_table`."""
+    try:
+        found = read_all_xlsx(data, _misnamed(filename, "xlsx"), wanted)
+    except Refused as refused:
+        return refused.problems
+    except _BROKEN:
+        return (Problem(None, None, "file.broken"),)
+    if found:
+        return found
+    first = read_table(data, filename)
+    return [first] if isinstance(first, Sheet) else first
+
+
+_BROKEN: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    SAXException,
+    DefusedXmlException,
+    LookupError,
+    ValueError,
+    ArithmeticError,
+    NotImplementedError,
+    EOFError,
+    OSError,
+    RuntimeError,
+)
+"""What readers of zips, XML, numbers and texts raise of a damaged file."""
 
 
 def _misnamed(filename: str, kind: Literal["csv", "xlsx"]) -> tuple[Problem, ...]:

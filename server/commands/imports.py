@@ -257,7 +257,7 @@ def quiz() -> None:
     """The group."""
 
 
-@quiz.command("import", cls=Command, help=mark("Show a quiz FILE (Kahoot sheet, GIFT, Aiken); with --apply add it."))
+@quiz.command("import", cls=Command, help=mark("Show a quiz FILE (sheet, GIFT, Aiken); with --apply add it."))
 @FILE
 @APPLY
 @click.option("--title", default="", help=mark("The title, when the file has none or a poor one."))
@@ -269,7 +269,7 @@ def quiz() -> None:
 )
 @JSON
 def import_quiz(file: Path, apply: bool, title: str, scoring: Scoring, floor: int, json: bool) -> int:
-    """Exit 1 when the file cannot be imported as it is."""
+    """Exit 1 when not all of the file can be imported; with --apply the questions that can be are."""
     draft = read_questions(_content(file), file.name)
     title = title.strip() or draft.title
     added: str | None = None
@@ -285,6 +285,7 @@ def import_quiz(file: Path, apply: bool, title: str, scoring: Scoring, floor: in
                 "title": title,
                 "format": draft.format,
                 "questions": len(draft.questions),
+                "left_out": len(draft.left_out),
                 "kinds": dict(kinds),
                 "problems": _problems_as_json(draft.problems),
             }
@@ -300,7 +301,11 @@ def import_quiz(file: Path, apply: bool, title: str, scoring: Scoring, floor: in
             ]
         )
         _conclude(draft.importable, apply)
-    return Exit.OK if draft.importable else Exit.REFUSED
+        if draft.importable and draft.left_out:
+            terminal.tell(
+                terminal.words("Left out, as they cannot be read: %(count)s rows.", count=len(draft.left_out))
+            )
+    return Exit.OK if draft.importable and not draft.left_out else Exit.REFUSED
 
 
 async def _add(draft: QuizDraft, title: str, scoring: Scoring, floor: int) -> str:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from games.quizzes.formats.draft import TRUE_FALSE, QuestionDraft
+from games.quizzes.formats.answers import TRUE_FALSE
+from games.quizzes.formats.draft import QuestionDraft
 from games.quizzes.rules import Kind
 from rewards.members.roster_file import Language
 

@@ -38,6 +38,9 @@ DESK_IDLE_LIFE = timedelta(hours=12)
 REFRESH_AFTER = timedelta(minutes=10)
 """`seen_at` is at most this much behind; idle time is so exact to ten minutes."""
 
+CODE, LINK = "code", "link"
+"""How a session was begun."""
+
 _ID_LENGTH = 43  # 32 bytes in base64url without padding
 _MOST_AT_ONCE = 500
 _REF_LENGTH = 16
@@ -50,7 +53,9 @@ _RACE = 120_000
 class Session(msgspec.Struct, frozen=True, array_like=True):
     """`roles` as on the roster (empty: a plain member); `unit` is a label; times are UTC.
 
-    `version` is the `access_version` of the roster that it follows (0 too: begun before there were any).
+    `version` is the `access_version` of the roster that it follows (0 too: begun before there were any). `way`: begun
+    by the member's own code (CODE), or by a link (LINK) that `link_by` made (None: the command line); "": before there
+    was a difference.
     """
 
     member: UUID
@@ -62,6 +67,8 @@ class Session(msgspec.Struct, frozen=True, array_like=True):
     seen_at: datetime
     device: str
     version: int = 0
+    way: str = ""
+    link_by: UUID | None = None
 
     def ends_at(self) -> datetime:
         """When it ends if nobody comes back before."""
@@ -125,6 +132,11 @@ return 1
 
 def _hashed(session_id: str) -> str:
     return hashlib.sha256(session_id.encode()).hexdigest()
+
+
+def ref_of(session_id: str) -> str:
+    """What names a session in lists of devices, and opens nothing."""
+    return _hashed(session_id)[:_REF_LENGTH]
 
 
 def _key(hashed: str) -> str:
@@ -198,8 +210,12 @@ class Sessions:
         unit: str,
         device: str,
         version: int,
+        way: str = CODE,
+        link_by: UUID | None = None,
     ) -> str | None:
         """Sign the member in on a device and return the new id for the cookie. No id is ever taken from outside.
+
+        `way` and `link_by`: as of a Session.
 
         `version` is the member's `access_version` as it was read with all this. None: it has changed since; read again.
         """
@@ -207,7 +223,9 @@ class Sessions:
         session_id = self._new_id()
         hashed = _hashed(session_id)
         ordered = tuple(sorted(roles))
-        session = Session(member, name, ordered, language, unit, now, now, device[:_DEVICE_LENGTH], version)
+        session = Session(
+            member, name, ordered, language, unit, now, now, device[:_DEVICE_LENGTH], version, way, link_by
+        )
         started = await self._start(
             keys=[_key(hashed), _index(member), _known(member)],
             args=[

@@ -1,5 +1,6 @@
 """Run the real `laurel` as people do: in a process of its own, over a data folder of its own."""
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -133,10 +134,10 @@ class Running:
     def kill_everything(self) -> None:
         """kill -9 of every process at once, as a power cut would."""
         family = self.tree()
-        for process in family:
-            process.suspend()
-        for process in family:
-            process.kill()
+        for act in (psutil.Process.suspend, psutil.Process.kill):
+            for process in family:
+                with contextlib.suppress(psutil.NoSuchProcess):  # a database's helper comes and goes
+                    act(process)
         self.ended()
         wait_until(lambda: not any(process.is_running() for process in family), "the whole tree to be gone")
 

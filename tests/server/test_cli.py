@@ -312,7 +312,10 @@ def test_rosters_and_quizzes_are_shown_before_they_are_imported(served: Running,
     assert answer(served.data, "roster", "import", ROSTER, "--apply")["applied"]
     again = answer(served.data, "roster", "import", ROSTER, "--apply", "--full")
     assert again["changes"] == {"added": 0, "changed": 0, "moved": 0, "returned": 0, "left": 0, "unchanged": 4}
-    bad = laurel(served.data, "quiz", "import", "tests/samples/broken.aiken.txt", "--apply", "--json")
+    part = laurel(served.data, "quiz", "import", "tests/samples/broken.aiken.txt", "--json")
+    assert part.returncode == Exit.REFUSED
+    assert [json.loads(part.stdout)[name] for name in ("importable", "questions", "left_out")] == [True, 1, 6]
+    bad = laurel(served.data, "quiz", "import", "tests/samples/roster_utf8.csv", "--apply", "--json")
     assert bad.returncode == Exit.REFUSED
     assert {problem["severity"] for problem in json.loads(bad.stdout)["problems"]} == {"error"}
     good = answer(served.data, "quiz", "import", "tests/samples/safety.gift", "--apply", "--title", "A title")

@@ -1,20 +1,52 @@
 """Aiken: a stem, lettered choices, `ANSWER: X`. After Moodle's question/format/aiken/format.php, and more lenient:
-a missing blank after the letter, small letters, stems and choices over several lines, Chinese punctuation.
+choices as `A)`, `A.`, `A、`, `(A)`, `A -` and `A:`, several in a line, small letters, stems and choices over several
+lines, several right answers (`答案：ABD`), the answer in the brackets of the stem, statements that are true or false,
+an explanation.
 """
 
 import re
 from dataclasses import dataclass, field
 
-from games.quizzes.formats.draft import Drafts, draft_question, lines_of
+from games.quizzes.formats.answers import (
+    HALVES,
+    TRUE_FALSE,
+    Right,
+    emptied,
+    held_answers,
+    letters_of,
+    read_right,
+    read_signs,
+    truth_told,
+)
+from games.quizzes.formats.draft import Drafts, cells_of, draft_question, lines_of
 from rewards.sheets import Problem
 
-_CHOICE = re.compile(r"([A-Za-z]) ?[)）．、]\s*(\S.*)|([A-Z])\.\s*(\S.*)|([a-z])\.\s+(\S.*)")
-_ANSWER = re.compile(r"(?:ANSWER|答案|正确答案)\s*[:：]\s*(.*)", re.IGNORECASE)
+_CHOICE = re.compile(
+    r"([A-Za-z]) ?[)）．、]\s*(\S.*)|([A-Z])\.\s*(\S.*)|([a-z])\.\s+(\S.*)|[(（【]([A-Za-z])[)）】]\s*(\S.*)"
+)
+# Lines of a talk begin so too: only where none of the others stand between two answer lines.
+_LOOSE_CHOICE = re.compile(r"([A-Za-z]) ?[:：]\s*(\S.*)|([A-Za-z]) [-–—] (\S.*)|([A-Z])[-–—](\S.*)")
+_NEXT_CHOICE = r"(?:\s|(?<=[^\sA-Za-z(（【]))[(（【]?{letter}(?:[)）】]|\s?[.．、:：])\s*(?=\S)"
+_WORD = r"(?:ANSWERS?|CORRECT(?: ANSWERS?)?|RIGHT ANSWERS?|KEY|(?:正确|参考|标准)?答案|正确选项)"
+_ANSWER = re.compile(
+    rf"(?:{_WORD}\s*[:：]|[【\[（(]{_WORD}[】\]）)]\s*[:：]?|(?:正确|参考|标准)?答案(?:为|是)?(?=\s*[A-HＡ-Ｈ√×对错正]))\s*(.*)",
+    re.IGNORECASE,
+)
+_EXPLANATION = re.compile(
+    r"[【\[]?(?:(?:答案|试题|题目)?(?:解析|详解|解释)|EXPLANATION|FEEDBACK)(?:[】\]]\s*[:：]?|\s*[:：])\s*(.*)",
+    re.IGNORECASE,
+)
+_PART = re.compile(
+    r"[(（]?[一二三四五六七八九十]+[)）]?\s*[、.．]?\s*(?:单|多|不定|判断|是非|选择)[^？?。]{0,40}题[^？?。]{0,40}"
+)
 
 
-def choice_in(line: str) -> tuple[str, str] | None:
-    """The letter, as a capital, and the text of a choice; None for any other line."""
-    if found := _CHOICE.fullmatch(line):
+def choice_in(line: str, *, loose: bool = False) -> tuple[str, str] | None:
+    """The letter, as a capital, and the text of a choice; None for any other line. `loose`: also `A:` and `A -`."""
+    # Full-width letters and signs in front, as Chinese input methods write them.
+    line = line[:4].translate(HALVES) + line[4:]
+    found = _CHOICE.fullmatch(line) or (_LOOSE_CHOICE.fullmatch(line) if loose else None)
+    if found:
         letter, text = (part for part in found.groups() if part is not None)
         return letter.upper(), text
     return None
@@ -26,18 +58,55 @@ def answer_in(line: str) -> str | None:
     return found[1] if found else None
 
 
+def statement_in(line: str) -> bool:
+    """Whether it ends with brackets that say true or false: `会员须缴纳会费。（√）`."""
+    held = held_answers(line[-12:])
+    return bool(held) and truth_told(held[-1]) is not None and line[-1] in ")）]】"
+
+
+def _choices_in(lines: list[str]) -> list[tuple[str, str] | None]:
+    """The choice of each line. The looser forms count where no usual one begins between two answer lines."""
+    choices: list[tuple[str, str] | None] = []
+    start = 0
+    for place in range(len(lines) + 1):
+        if place < len(lines) and answer_in(lines[place]) is None:
+            continue
+        piece = lines[start : place + 1]
+        usual = [choice_in(line) for line in piece]
+        if not any(choice is not None and choice[0] == "A" for choice in usual):
+            usual = [choice_in(line, loose=True) for line in piece]
+        choices += usual
+        start = place + 1
+    return choices
+
+
 @dataclass(slots=True)
 class _Open:
-    """A question being read."""
+    """A question being read. `answer` None: no answer line yet."""
 
     line: int
     stem: list[str] = field(default_factory=list)
     letters: list[str] = field(default_factory=list)
     options: list[list[str]] = field(default_factory=list)
     twice: str = ""
+    answer: str | None = None
+    answer_line: int | None = None
+    answers_differ: bool = False
+    explanation: list[str] = field(default_factory=list)
 
     def expected(self) -> str:
         return chr(ord(self.letters[-1]) + 1) if self.letters else "A"
+
+    def add(self, letter: str, text: str) -> None:
+        """A choice, and those behind it in its line."""
+        while True:
+            self.letters.append(letter)
+            letter = chr(ord(letter) + 1)
+            then = re.search(_NEXT_CHOICE.format(letter=letter), text) if letter <= "Z" else None
+            self.options.append([text[: then.start()].strip() if then else text])
+            if then is None:
+                return
+            text = text[then.end() :]
 
 
 class _Reader:
@@ -45,13 +114,14 @@ class _Reader:
         self.lines = lines_of(text)
         self.drafts = Drafts()
         self._open: _Open | None = None
+        self._choices = _choices_in(self.lines)
         # For each line: the next line that is not empty, and whether choices start before an answer comes.
         count = len(self.lines)
         self._next = [count] * (count + 1)
         self._starts_anew = [False] * (count + 1)
         for place in range(count - 1, -1, -1):
             line = self.lines[place]
-            choice = choice_in(line)
+            choice = self._choices[place]
             self._next[place] = place if len(line) > 1 else self._next[place + 1]
             self._starts_anew[place] = self._starts_anew[place + 1]
             if choice is not None and choice[0] == "A":
@@ -61,13 +131,18 @@ class _Reader:
 
     def read(self) -> None:
         for place, line in enumerate(self.lines):
+            question = self._open
             if not line:
                 self._blank(place)
             elif len(line) == 1:
                 continue
             elif (answer := answer_in(line)) is not None:
-                self._answer(place, answer)
-            elif (choice := choice_in(line)) is not None:
+                self._answer(place, line, answer)
+            elif question is not None and (found := _EXPLANATION.fullmatch(line)):
+                question.explanation.append(found[1])
+            elif _PART.fullmatch(line) and (question is None or question.answer is not None or question.letters):
+                self._close()
+            elif (choice := self._choices[place]) is not None:
                 self._choice(place, line, *choice)
             else:
                 self._words(place, line)
@@ -80,7 +155,7 @@ class _Reader:
             return ()
         if answer_in(self.lines[then]) is not None:
             return ("answer",)
-        choice = choice_in(self.lines[then])
+        choice = self._choices[then]
         return ("words",) if choice is None else ("choice", choice[0])
 
     def _blank(self, place: int) -> None:
@@ -88,19 +163,29 @@ class _Reader:
         if self._open is None:
             return
         following = self._following(place)
+        if self._open.answer is not None:
+            then = self._next[place + 1]
+            if not (then < len(self.lines) and _EXPLANATION.fullmatch(self.lines[then])):
+                self._close()
+            return
         if following == ("choice", self._open.expected()) and (not self._open.letters or following[1] != "A"):
             return
         if following == ("answer",) and self._open.letters:
             return
         self._close()
 
-    def _answer(self, place: int, answer: str) -> None:
-        if self._open is None:
-            self.drafts.take(None, [Problem(place + 1, None, "aiken.answer_alone")])
+    def _answer(self, place: int, line: str, answer: str) -> None:
+        if self._open is None or self._open.answer is not None:
+            if self._open is not None and self._open.answer != answer:
+                self._open.answers_differ = True
+            self._close()
+            self.drafts.take(None, [Problem(place + 1, None, "aiken.answer_alone")], place + 1, cells_of(line))
             return
-        self._close(place + 1, answer)
+        self._open.answer, self._open.answer_line = answer, place + 1
 
     def _choice(self, place: int, line: str, letter: str, text: str) -> None:
+        if self._open is not None and self._open.answer is not None:
+            self._close()
         question = self._open
         if question is None or not question.letters:
             # A stem may begin "A. Einstein ...": it is one if the choices only start on the next line.
@@ -118,43 +203,92 @@ class _Reader:
         elif letter < question.letters[-1]:
             self._words(place, line)
             return
-        question.letters.append(letter)
-        question.options.append([text])
+        question.add(letter, text)
 
     def _words(self, place: int, line: str) -> None:
-        if self._open is not None and self._open.letters:
+        question = self._open
+        if question is not None and question.answer is not None:
+            # An explanation may run on, until an empty line or what begins a question.
+            numbered = re.match(r"\d+\s*[.、．)）]", line) is not None
+            runs_on = question.explanation and self.lines[place - 1] and not numbered
+            if runs_on and self._following(place) != ("choice", "A"):
+                question.explanation.append(line)
+                return
+            self._close()
+        elif question is not None and question.letters:
             if not self._starts_anew[place]:
-                self._open.options[-1].append(line)
+                question.options[-1].append(line)
                 return
             self._close()
         if self._open is None:
             self._open = _Open(place + 1)
         self._open.stem.append(line)
+        if statement_in(line) and self._following(place)[:1] not in (("choice",), ("answer",)):
+            self._close()
 
-    def _close(self, answer_line: int | None = None, answer: str | None = None) -> None:
+    def _close(self) -> None:
         question, self._open = self._open, None
         if question is None:
             return
-        problems: list[Problem] = []
-        right: list[int] = []
-        if question.twice:
-            problems.append(Problem(question.line, None, "aiken.letter_twice", {"letter": question.twice}))
-        if answer is None:
-            problems.append(Problem(question.line, None, "aiken.no_answer_line"))
-        elif not re.match("[A-Za-z]", answer):
-            problems.append(Problem(answer_line, None, "aiken.no_answer_letter"))
-        elif answer[0].upper() not in question.letters:
-            problems.append(Problem(answer_line, None, "quiz.right_answer_outside", {"value": answer[0].upper()}))
-        else:
-            right = [question.letters.index(answer[0].upper())]
-            if re.fullmatch(r"[A-Za-z]([\s,;、，]*[A-Z])+", answer):
-                problems.append(Problem(answer_line, None, "aiken.first_letter_only", {"letter": answer[0]}, "warning"))
+        stem = " ".join(question.stem)
         options = [" ".join(lines) for lines in question.options]
-        draft, wrong = draft_question(question.line, " ".join(question.stem), options, right)
+        explanation = " ".join(question.explanation)
+        problems: list[Problem] = []
+
+        def tell(code: str, *, warning: bool = False, line: int = question.line, **details: str | int) -> None:
+            problems.append(Problem(line, None, code, details, "warning" if warning else "error"))
+
+        answer, answer_line = question.answer, question.answer_line
+        held = held_answers(stem)
+        if answer is None and len(held) == 1 and (truth_told(held[0]) is None) == bool(options):
+            answer, answer_line, stem = held[0], question.line, emptied(stem)
+        elif answer is not None and len(held) == 1 and (truth_told(held[0]) is None) == bool(options):
+            if read_signs(held[0]) == read_signs(answer) and truth_told(held[0]) == truth_told(answer):
+                tell("bank.answer_hidden", warning=True, value=held[0])
+                stem = emptied(stem)
+            else:
+                tell("bank.answer_differs", warning=True, value=answer[:40], held=held[0])
+        if question.twice:
+            tell("aiken.letter_twice", letter=question.twice)
+        elif missing := next((one for place, one in enumerate(question.letters) if one != chr(65 + place)), None):
+            tell("aiken.letter_missing", warning=True, letter=chr(65 + question.letters.index(missing)))
+        right = Right(())
+        if question.answers_differ:
+            tell("aiken.answers_differ")
+        if answer is None and len(held) > 1:
+            tell("aiken.several_brackets", count=len(held))
+        elif answer is None:
+            tell("aiken.no_answer_line")
+        elif not options and (said := truth_told(answer)) is not None:
+            options, right = list(TRUE_FALSE), Right((said + 1,))
+        else:
+            right = self._right(question, answer, options)
+            if right.code:
+                code = "aiken.no_answer_letter" if right.code in _NO_LETTER else right.code
+                details = {} if right.code in _NO_LETTER else right.details
+                line = answer_line or question.line
+                tell(code, warning=bool(right.numbers), line=line, **details)
+        places = [number - 1 for number in right.numbers]
+        draft, wrong = draft_question(question.line, stem, options, places, explanation=explanation)
         if any(problem.severity == "error" for problem in problems):
-            draft = None
             wrong = [problem for problem in wrong if problem.code != "quiz.no_right_answer"]
-        self.drafts.take(draft, problems + wrong)
+            draft = None
+        told = letters_of(right.numbers) or question.answer or ""
+        self.drafts.take(draft, problems + wrong, question.line, cells_of(stem, options, told, explanation))
+
+    def _right(self, question: _Open, answer: str, options: list[str]) -> Right:
+        """As `read_right`; numbers are places among the choices, as letters may be missing."""
+        lettered = {ord(letter) - 64: text for letter, text in zip(question.letters, options, strict=True)}
+        right = read_right(answer, lettered, lettered=True)
+        if re.search("[0-9０-９]", answer) and right.numbers and not re.search("[A-Za-z]", answer):
+            # Numbers are no letters, unless they are the text of a choice.
+            by_text = [number for number, text in lettered.items() if text == answer]
+            right = Right(tuple(by_text)) if by_text else Right((), "kahoot.right_answer_unclear")
+        order = list(lettered)
+        return Right(tuple(sorted(order.index(number) + 1 for number in right.numbers)), right.code, right.details)
+
+
+_NO_LETTER = ("quiz.no_right_answer", "kahoot.right_answer_unclear")
 
 
 def read_aiken(text: str) -> Drafts:

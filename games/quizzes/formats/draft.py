@@ -1,15 +1,15 @@
 """What a quiz file says, before anyone decides to import it: questions as drafts, and what is wrong with them."""
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from games.quizzes.formats.answers import TRUE_FALSE, truth
 from games.quizzes.rules import Kind
-from rewards.sheets import Findings, Problem, one_line, plain_text
+from rewards.sheets import Findings, LeftOut, Problem, one_line, plain_text
 
-Format = Literal["kahoot", "gift", "aiken"]
+Format = Literal["kahoot", "bank", "gift", "aiken"]
 
 MAX_TEXT = 500
 MAX_OPTION = 200
@@ -18,8 +18,6 @@ MAX_OPTIONS = 8
 MAX_EXPLANATION = 1000
 MAX_TITLE = 200
 MAX_QUESTIONS = 500
-
-TRUE_FALSE = ("true", "false")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,44 +43,84 @@ class QuestionDraft:
 
 @dataclass(frozen=True, slots=True)
 class QuizDraft:
-    """`title` is a guess for the organiser to correct. `format` None: no known format.
+    """`title` is a guess for the organiser to correct. `format` None: no known format; "bank": a sheet of another
+    shape than Kahoot's.
 
-    `questions` are the good ones in the order of the file; `problems` in the order of lines.
+    `questions` are the good ones and `left_out` the others, both in the order of the file; `problems` tell of all of it
+    in the order of lines, of many the first. `headings` are those over the cells of `left_out`.
     """
 
     title: str
     format: Format | None
     questions: tuple[QuestionDraft, ...]
     problems: tuple[Problem, ...]
+    headings: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+    @property
+    def notes(self) -> tuple[Problem, ...]:
+        """What is said of the file and of the questions that can be taken."""
+        left_out = {(one.line, one.column, one.code) for row in self.left_out for one in row.problems}
+        return tuple(one for one in self.problems if (one.line, one.column, one.code) not in left_out)
 
     @property
     def importable(self) -> bool:
-        """All good questions, or none: no error, and at least one question."""
-        return bool(self.questions) and all(problem.severity != "error" for problem in self.problems)
+        """Whether the good questions can be taken: there is one, and nothing is wrong with the file as a whole."""
+        whole = (problem for problem in self.problems if problem.line is None and problem.code != "file.more_problems")
+        return bool(self.questions) and all(problem.severity != "error" for problem in whole)
 
 
 @dataclass(slots=True)
 class Drafts:
-    """What a reader gathers. Questions beyond MAX_QUESTIONS are counted, not kept."""
+    """What a reader gathers. Questions beyond MAX_QUESTIONS are left out like those with an error."""
 
     findings: Findings = field(default_factory=Findings)
     kept: list[QuestionDraft] = field(default_factory=list)
-    count: int = 0
+    left_out: list[LeftOut] = field(default_factory=list)
+    headings: list[str] = field(default_factory=list)
 
-    def take(self, question: QuestionDraft | None, problems: Sequence[Problem]) -> None:
+    def places_of(self, headings: Sequence[str]) -> list[int]:
+        """Where the columns of a sheet stand in the file of what is left out: under the headings of those before, of
+        equal ones each its own, else behind."""
+        places = list[int]()
+        for heading in headings:
+            same = [place for place, one in enumerate(self.headings) if one == heading and place not in places]
+            if not same:
+                self.headings.append(heading)
+            places.append(same[0] if same else len(self.headings) - 1)
+        return places
+
+    def take(
+        self, question: QuestionDraft | None, problems: Sequence[Problem], line: int = 0, cells: Sequence[str] = ()
+    ) -> None:
+        """`cells` of `line` go back to whoever brought them where there is an error among the problems."""
+        if question is not None and len(self.kept) == MAX_QUESTIONS:
+            problems = [*problems, Problem(line, None, "quiz.beyond_limit", {"limit": MAX_QUESTIONS})]
         self.findings.add(*problems)
-        if question is not None:
-            self.count += 1
-            if self.count <= MAX_QUESTIONS:
-                self.kept.append(question)
+        if any(problem.severity == "error" for problem in problems):
+            self.left_out.append(LeftOut(line, tuple(cells), tuple(problems)))
+        elif question is not None:
+            self.kept.append(question)
 
     def quiz(self, title: str, kind: Format) -> QuizDraft:
-        if self.count > MAX_QUESTIONS:
-            details = {"count": self.count, "limit": MAX_QUESTIONS}
-            self.findings.add(Problem(None, None, "quiz.too_many_questions", details))
-        elif not self.count and not self.findings.blocked:
+        if not self.kept and not self.findings.blocked:
             self.findings.add(Problem(None, None, "quiz.no_questions"))
-        return QuizDraft(title, kind, tuple(self.kept), self.findings.told())
+        headings = tuple(self.headings or _headings_for(self.left_out)) if self.left_out else ()
+        return QuizDraft(title, kind, tuple(self.kept), self.findings.told(), headings, tuple(self.left_out))
+
+
+def cells_of(text: str, options: Sequence[str] = (), right: str = "", explanation: str = "") -> tuple[str, ...]:
+    """A question of a text file as a row of a sheet, for the file of those that could not be taken."""
+    return (text, right, explanation, *options)
+
+
+def _headings_for(left_out: Sequence[LeftOut]) -> tuple[str, ...]:
+    """Headings over such rows, in the language of the questions; the sheet is read like any other."""
+    count = max([4, *(len(row.cells) - 3 for row in left_out)])
+    letters = [chr(65 + place) for place in range(min(count, 26))]
+    if any(re.search("[\u4e00-\u9fff]", row.cells[0]) for row in left_out if row.cells):
+        return ("题目", "正确答案", "解析", *(f"选项{letter}" for letter in letters))
+    return ("Question", "Correct answer(s)", "Explanation", *(f"Option {letter}" for letter in letters))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +134,6 @@ class Columns:
 
     def option(self, place: int) -> str | None:
         return self.options[place] if place < len(self.options) else None
-
-
-_TRUE_WORDS = frozenset(("true", "t", "对", "正确", "√", "✓"))
-_FALSE_WORDS = frozenset(("false", "f", "错", "错误", "×", "✗", "不对", "不正确"))
-
-
-def _truth(option: str) -> int | None:
-    """0 for a word that says true, 1 for false: the place in TRUE_FALSE; None for any other text."""
-    word = unicodedata.normalize("NFKC", option).casefold().rstrip(".。")
-    return 0 if word in _TRUE_WORDS else 1 if word in _FALSE_WORDS else None
 
 
 def draft_question(
@@ -164,8 +192,8 @@ def draft_question(
         return None, problems
 
     kind: Kind = "multiple" if several or len(places) > 1 else "single"
-    if kind == "single" and len(cleaned) == 2 and {_truth(option) for option in cleaned} == {0, 1}:
-        kind, places = "true_false", (0 if _truth(cleaned[places[0]]) == 0 else 1,)
+    if kind == "single" and len(cleaned) == 2 and {truth(option) for option in cleaned} == {0, 1}:
+        kind, places = "true_false", (0 if truth(cleaned[places[0]]) == 0 else 1,)
         cleaned = TRUE_FALSE
     question = QuestionDraft(
         line, kind, text, cleaned, places, seconds, explanation, one_line(category)[:200], one_line(name)[:200]

@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 from html import unescape
 
-from games.quizzes.formats.draft import TRUE_FALSE, Drafts, QuestionDraft, draft_question, lines_of
+from games.quizzes.formats.answers import TRUE_FALSE, letters_of
+from games.quizzes.formats.draft import Drafts, QuestionDraft, cells_of, draft_question, lines_of
 from rewards.sheets import Problem
 
 MAX_BLOCK = 20_000
@@ -32,11 +33,12 @@ def read_gift(text: str) -> Drafts:
             category = _category(block.text.removeprefix("$CATEGORY:"))
             continue
         if len(block.text) > MAX_BLOCK:
-            drafts.take(None, [Problem(block.line, None, "gift.too_long", {"limit": MAX_BLOCK})])
+            long = Problem(block.line, None, "gift.too_long", {"limit": MAX_BLOCK})
+            drafts.take(None, [long], block.line, cells_of(block.text[:MAX_BLOCK]))
             continue
         reading = _Reading(block.line, category)
         question = reading.question(block.text)
-        drafts.take(question, reading.problems)
+        drafts.take(question, reading.problems, block.line, reading.cells or cells_of(block.text))
     return drafts
 
 
@@ -88,7 +90,8 @@ class _Reading:
     def __init__(self, line: int, category: str) -> None:
         self.line, self.category = line, category
         self.problems: list[Problem] = []
-        self._format = "moodle"
+        self.cells: tuple[str, ...] = ()
+        self._format = ""
         self._picture = False
 
     def _wrong(self, code: str) -> None:
@@ -169,7 +172,7 @@ class _Reading:
         if found := re.match(r"%(-?[0-9]{1,3}(?:\.[0-9]{1,6})?)%", body):
             weight, body = float(found[1]), body[found.end() :]
         text, _, feedback = body.partition("#")
-        return _Choice(piece[0] == "=", weight, self._words(text), self._words(feedback))
+        return _Choice(piece[0] == "=", weight, self._words(text).replace("\n", " / "), self._words(feedback))
 
     def _drafted(
         self,
@@ -194,6 +197,8 @@ class _Reading:
             name=name,
         )
         self.problems.extend(wrong)
+        told = letters_of([place + 1 for place in right])
+        self.cells = cells_of(stem, options, told, explanation)
         return question
 
     def _format_of(self, text: str) -> tuple[str, str]:
@@ -204,7 +209,7 @@ class _Reading:
 
     def _words(self, text: str) -> str:
         kind, text = self._format_of(text)
-        if kind != "html":
+        if kind not in ("html", "moodle"):
             return self._plain(text)
         words, picture = words_of_html(_unwrapped(text).translate(_FREED))
         self._picture = self._picture or picture
@@ -229,6 +234,17 @@ _BREAKS = frozenset(("br", "p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5",
 _PICTURES = frozenset(("img", "picture", "video", "audio", "object", "embed", "iframe", "svg"))
 
 
+_RAISED = re.compile(r"<(sup|sub)>([^<>]{1,40})</\1>", re.IGNORECASE)
+_SIGNS = {"sup": str.maketrans("0123456789+-n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ"), "sub": str.maketrans("0123456789+-", "₀₁₂₃₄₅₆₇₈₉₊₋")}
+
+
+def _raised(found: re.Match[str]) -> str:
+    """`10²` and `x^(th)`: 10<sup>2</sup> is not 102."""
+    kind = found[1].lower()
+    drawn = found[2].translate(_SIGNS[kind])
+    return f"{'^' if kind == 'sup' else '_'}({found[2]})" if re.search("[0-9A-Za-z]", drawn) else drawn
+
+
 def words_of_html(text: str) -> tuple[str, bool]:
     """The words of a piece of HTML, lines where its blocks break, without comments, scripts and styles; and whether it
     shows a picture or plays something.
@@ -242,6 +258,7 @@ def words_of_html(text: str) -> tuple[str, bool]:
             closed = end.search(text, opened.end())
             place = closed.end() if closed else len(text)
         text = "".join(shown) + text[place:]
+    text = _RAISED.sub(_raised, text)
     names = {(tag[1] or "").lower() for tag in _TAG.finditer(text)}
     text = _TAG.sub(lambda tag: "\n" if (tag[1] or "").lower() in _BREAKS else "", text.replace("\n", " "))
     lines = (" ".join(line.split()) for line in unescape(text).split("\n"))

@@ -12,10 +12,13 @@ from rewards.draws.actions.ceremony import (
     check_dice,
     close,
     confirm_absence,
+    confirm_cancel,
+    keep,
     open_round,
     redraw,
     reveal,
     roll,
+    take_kit,
     withdraw_absence,
 )
 from rewards.draws.actions.claiming import EXPIRE, Passed, claim, decline, expire, plan_expiry
@@ -28,14 +31,15 @@ from rewards.draws.actions.publishing import PUBLISH, publish
 from rewards.draws.actions.recording import Logged, NewCode
 from rewards.draws.actions.rehearsing import rehearse
 from rewards.draws.actions.retention import forget_draw
-from rewards.draws.actions.transcripts import Brought, bring, weigh
+from rewards.draws.actions.transcripts import MOST_BROUGHT, Brought, bring, confirm_log, weigh
 from rewards.draws.actions.voiding import unvoid, void
-from rewards.draws.actions.witnessing import confirm_code
+from rewards.draws.actions.witnessing import confirm_code, dismiss_witness, name_witness
 
 __all__ = [
     "EXPIRE",
     "FREEZE",
     "MOST_ARRIVALS",
+    "MOST_BROUGHT",
     "PUBLISH",
     "Arrival",
     "Brought",
@@ -59,14 +63,19 @@ __all__ = [
     "claim",
     "close",
     "confirm_absence",
+    "confirm_cancel",
     "confirm_code",
+    "confirm_log",
     "create_draw",
     "decline",
+    "dismiss_witness",
     "edit_draw",
     "expire",
     "forget_draw",
     "freeze",
+    "keep",
     "miss_freeze",
+    "name_witness",
     "open_round",
     "plan_expiry",
     "publish",
@@ -77,6 +86,7 @@ __all__ = [
     "say_progress",
     "seal",
     "set_prize_picture",
+    "take_kit",
     "undo_check_in",
     "unvoid",
     "void",

@@ -18,7 +18,7 @@ from rewards import database as db
 from rewards import ticks
 from rewards.audit.actions import note
 from rewards.draws import beacon as drand
-from rewards.draws import rules, states
+from rewards.draws import queries, rules, states
 from rewards.draws.actions.locking import NewId, found_draw, moved
 from rewards.draws.actions.recording import (
     Lists,
@@ -32,8 +32,9 @@ from rewards.draws.actions.recording import (
     scene,
     write,
 )
+from rewards.draws.actions.seconding import check_second
 from rewards.draws.rules import events
-from rewards.members.rules import Duty, duties
+from rewards.members.rules import Duty
 from rewards.refusals import Refusal
 
 CANCELLED: Final = "cancelled"
@@ -42,8 +43,7 @@ CANCELLED: Final = "cancelled"
 REASONS: Final = ("", *rules.ABSENCE_REASONS)
 
 _FIRST: Final[Duty] = "runs"
-_SECOND: Final[Duty] = "reads"
-"""What the first person who confirms an absence must be allowed, and the second."""
+"""What the first of two must be allowed; who may be the second: seconding.py."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,12 @@ class Confirmed:
     logged: Logged | None
 
 
-async def arm(redis: Redis, draw_id: UUID, *, actor: UUID, now: datetime, new_id: NewId) -> Logged:
+async def arm(redis: Redis, draw_id: UUID, *, actor: UUID, now: datetime, new_id: NewId, hall: bool = False) -> Logged:
     """Lock void list and presence list. From here nothing but dice, secrets and absences decides.
 
-    Refusals: draw.unknown, draw.own_ticket, draw.move, draw.dispute_open (hours, minutes left), draw.arm.nobody (no
-    line is left that could win: all are struck off or not there), draw.files_unsound.
+    `hall`: armed for the kit, whose log may go on with this one; else it is held at the desk to its end. Refusals:
+    draw.unknown, draw.own_ticket, draw.move, draw.dispute_open (hours, minutes left), draw.arm.nobody (no line is left
+    that could win: all are struck off or not there), draw.files_unsound.
     """
     async with db.transaction():
         at = await scene(draw_id, actor, "arm")
@@ -71,8 +72,9 @@ async def arm(redis: Redis, draw_id: UUID, *, actor: UUID, now: datetime, new_id
         line = arm_line(at, lists)
         made = await outcome(at, [line], lists)
         logged = await write(at, made, lists, line, now=now, new_id=new_id)
+        await db.rows("UPDATE draw SET hall = $2 WHERE id = $1", draw_id, hall)
         await note(
-            "draw.armed",
+            "draw.armed_hall" if hall else "draw.armed",
             at=now,
             actor=actor,
             subject=str(draw_id),
@@ -236,12 +238,12 @@ async def confirm_absence(
 ) -> Confirmed:
     """Confirm that the standing winner goes; a second person's confirmation writes it, and nobody's alone.
 
-    `reason`: "" for not there when called, declined, or ineligible. The first person must be allowed to draw, the
-    second at least to look on at the desk (a witness). Refusals: draw.unknown, draw.own_ticket, draw.move,
+    `reason`: "" for not there when called, declined, or ineligible. The first person must be allowed to draw; the
+    second may be whom `check_second` takes. Refusals: draw.unknown, draw.own_ticket, draw.move,
     draw.place_moved, draw.place_claimed, draw.absent.reason, draw.absent.present (he need not be there),
-    draw.absent.uncalled, draw.call.running (seconds left), draw.absence.same (needs another person),
-    draw.absence.reason (the first confirmation gives another), draw.absence.may (the actor may not),
-    draw.redraw.pending, draw.files_unsound.
+    draw.absent.uncalled, draw.call.running (seconds left), draw.second.same (needs another person),
+    draw.absence.reason (the first confirmation gives another), draw.second.may (the first may not),
+    draw.redraw.pending, draw.files_unsound, those of `check_second`.
     """
     if reason not in REASONS:
         raise Refusal("draw.absent.reason")
@@ -259,11 +261,13 @@ async def confirm_absence(
             attempt,
         )
         if first is not None and first["confirmed_by"] == actor:
-            raise Refusal("draw.absence.same")
+            raise Refusal("draw.second.same")
         if first is not None and first["reason"] != reason:
             raise Refusal("draw.absence.reason")
-        if (_FIRST if first is None else _SECOND) not in await _duties(actor):
-            raise Refusal("draw.absence.may")
+        if first is not None:
+            await check_second(draw_id, first["confirmed_by"], actor, now=now)
+        elif _FIRST not in await queries.duties_of(actor):
+            raise Refusal("draw.second.may")
         line = events.absent_line(prize, slot, attempt, reason)
         if first is None:
             lists = Lists(at.found["voids"], at.found["present"])
@@ -390,25 +394,95 @@ async def close(redis: Redis, draw_id: UUID, *, actor: UUID, now: datetime, new_
     return logged
 
 
-async def cancel(redis: Redis, draw_id: UUID, *, actor: UUID, why: str, now: datetime, new_id: NewId) -> None:
-    """Call a draw off for ever. A frozen one publishes that it was aborted; its name is never used again.
+async def cancel(redis: Redis, draw_id: UUID, *, actor: UUID, why: str, now: datetime, new_id: NewId) -> bool:
+    """Call a draw off for ever. A frozen one publishes that it was aborted, and why; its name is never used again.
 
-    Nobody has won, and what was kept for the prizes returns to its funds. Refusals: draw.unknown, draw.own_ticket,
-    draw.move (closed or cancelled already, or being frozen), draw.why_missing, draw.place_claimed (a prize was handed
-    over), draw.files_unsound.
+    Once it is armed, or its kit has left, somebody may know who wins, and to call it off is to draw again: one who runs
+    draws asks for it, and it happens by the word of another. False: it waits for him. Nobody has won, and what was kept
+    for the prizes returns to its funds. Refusals: draw.unknown, draw.own_ticket, draw.move (closed or cancelled
+    already, or being frozen), draw.why_missing, draw.place_claimed (a prize was handed over), draw.files_unsound,
+    draw.second.may (the first does not run draws), those of `check_second`.
     """
     if not (why := why.strip()):
         raise Refusal("draw.why_missing")
     async with db.transaction() as connection:
         found = await found_draw(draw_id)
         state = moved(found["state"], "cancel")
+        off = True
         if found["manifest"] is None:
             await connection.execute("UPDATE draw SET state = $2, version = version + 1 WHERE id = $1", draw_id, state)
             await annul(draw_id, now=now, new_id=new_id)
         else:
-            await _abort(await scene(draw_id, actor, "cancel"), now=now, new_id=new_id)
-        await note("draw.cancelled", at=now, actor=actor, subject=str(draw_id), why=why)
+            at = await scene(draw_id, actor, "cancel")
+            two = states.off_takes_two(
+                found["state"], kit_left=found["kit_at"] is not None, rehearsal=found["rehearses"] is not None
+            )
+            off = not two or await _second_to_cancel(found, actor, why, now=now)
+            if off:
+                await _abort(at, now=now, new_id=new_id)
+        if off:
+            first, why = found["off_asked_by"], found["off_why"] or why
+            await connection.execute("UPDATE draw SET off_why = $2, off_at = $3 WHERE id = $1", draw_id, why[:500], now)
+            more = {} if first is None else {"first": str(first)}
+            await note("draw.cancelled", at=now, actor=actor, subject=str(draw_id), why=why, **more)
     await ticks.announce(redis, f"draw:{draw_id}")
+    return off
+
+
+async def _second_to_cancel(found: db.Row, actor: UUID, why: str, *, now: datetime) -> bool:
+    """Join the caller's transaction. False: this is the first word, which is kept."""
+    first = found["off_asked_by"]
+    if first is not None:
+        await check_second(found["id"], first, actor, now=now)
+        return True
+    if _FIRST not in await queries.duties_of(actor):
+        raise Refusal("draw.second.may")
+    await db.rows(
+        "UPDATE draw SET off_asked_by = $2, off_why = $3, version = version + 1 WHERE id = $1",
+        found["id"],
+        actor,
+        why[:500],
+    )
+    await note("draw.cancel_asked", at=now, actor=actor, subject=str(found["id"]), why=why)
+    return False
+
+
+async def confirm_cancel(redis: Redis, draw_id: UUID, *, actor: UUID, now: datetime, new_id: NewId) -> None:
+    """The second word that a draw is called off.
+
+    Refusals: draw.off_none (nobody has asked for it), those of `cancel`.
+    """
+    found = await queries.calling_off(draw_id)
+    if found is None:
+        raise Refusal("draw.off_none")
+    await cancel(redis, draw_id, actor=actor, why=found.why, now=now, new_id=new_id)
+
+
+async def keep(redis: Redis, draw_id: UUID, *, actor: UUID, now: datetime) -> bool:
+    """Take back that a draw is to be called off, before the second word. False: nobody has asked for it.
+
+    Refusals: draw.unknown, draw.own_ticket, draw.move.
+    """
+    async with db.transaction():
+        at = await scene(draw_id, actor, "cancel")
+        moved(at.state, "cancel")
+        asked = at.found["off_asked_by"] is not None
+        if asked:
+            await db.rows(
+                "UPDATE draw SET off_asked_by = NULL, off_why = '', version = version + 1 WHERE id = $1", draw_id
+            )
+            await note("draw.cancel_withdrawn", at=now, actor=actor, subject=str(draw_id))
+    if asked:
+        await ticks.announce(redis, f"draw:{draw_id}")
+    return asked
+
+
+async def take_kit(draw_id: UUID, *, actor: UUID, digest: str, now: datetime) -> None:
+    """Note that the kit with its names left for a hall; `digest` is the SHA-256 of the file. Refusal draw.unknown."""
+    async with db.transaction():
+        await found_draw(draw_id)
+        await db.rows("UPDATE draw SET kit_at = coalesce(kit_at, $2) WHERE id = $1", draw_id, now)
+        await note("draw.kit_taken", at=now, actor=actor, subject=str(draw_id), digest=digest)
 
 
 async def _abort(at: Scene, *, now: datetime, new_id: NewId) -> None:
@@ -523,11 +597,6 @@ async def _check_absence(at: Scene, win: db.Row, prize: str, slot: int, reason: 
     if _running(at, win, now):
         left = win["called_at"] + timedelta(seconds=at.manifest.call_seconds) - now
         raise Refusal("draw.call.running", seconds=-(-left // timedelta(seconds=1)))
-
-
-async def _duties(actor: UUID) -> frozenset[Duty]:
-    roles = await db.value("SELECT roles FROM member WHERE id = $1 AND left_on IS NULL", actor)
-    return frozenset() if roles is None else duties(roles)
 
 
 async def _note_place(

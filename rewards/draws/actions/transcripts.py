@@ -2,6 +2,10 @@
 
 The first log that holds stands. One that continues it counts; one that contradicts it is kept and published as a
 conflict and changes nothing; one that is wrong in itself is refused, by the name of the check that it fails.
+
+Nobody's log counts by his word alone: dice, absences and redraws are what its bringer says they were, and with the
+secrets open anybody can compose another. It waits until a second person types the code that the hall saw. A draw that
+was armed at the desk is held there to its end: no file goes on with it, unless it was armed for the hall.
 """
 
 import asyncio
@@ -31,11 +35,15 @@ from rewards.draws.actions.recording import (
     state_of,
     write,
 )
+from rewards.draws.actions.seconding import check_second
 from rewards.draws.eligibility import is_name
 from rewards.outbox.actions import intend
 from rewards.refusals import Refusal
 
-Verdict = Literal["counts", "known", "conflict"]
+Verdict = Literal["counts", "known", "conflict", "waits"]
+
+MOST_BROUGHT: Final = 3
+"""Logs of one draw that one person may bring besides the one that counts."""
 
 _FINAL: Final = ("closed", "cancelled")
 _COMMITMENT: Final = "draw.commitment"
@@ -44,7 +52,8 @@ _COMMITMENT: Final = "draw.commitment"
 @dataclass(frozen=True, slots=True)
 class Brought:
     """What became of a log that was brought. `counts`: it is the draw's log now; `known`: everything in it stood there
-    before; `conflict`: it contradicts the log that stands, and is published beside it.
+    before; `conflict`: it contradicts the log that stands, and is published beside it; `waits`: it would count, and a
+    second person has not said so yet.
 
     `code` is the display code at its own end, `state` that of the draw now.
     """
@@ -78,11 +87,13 @@ async def bring(
 ) -> Brought:
     """Take the log of an offline kit, with the lists that it locks (None: it locks none) and who witnessed it.
 
-    The log must at least name the winners, or be an abort. Refusals: draw.unknown, draw.own_ticket, draw.move,
-    draw.witnesses_many, draw.witness_invalid, draw.dispute_open (hours, minutes left), draw.place_claimed,
-    draw.files_unsound; draw.transcript (check, why): it fails this check of the verifier, or log.rehearsal (it is that
-    of a rehearsal, or the draw's own brought to a rehearsal), or log.unfinished. A wrong log is noted in the audit
-    trail and not stored.
+    The log must at least name the winners, or be an abort. One that would count waits; brought by another person as
+    well, it counts (in a rehearsal at once). Refusals: draw.unknown, draw.own_ticket, draw.move, draw.witnesses_many,
+    draw.witness_invalid, draw.dispute_open (hours, minutes left), draw.place_claimed, draw.files_unsound,
+    draw.bring_desk (held at the desk, and not armed for the hall), draw.brought_many (most), those of
+    `check_second`; draw.transcript (check, why): it fails this check of the verifier, or log.rehearsal (it is that of a
+    rehearsal, or the draw's own brought to a rehearsal), or log.unfinished. A wrong log is noted in the audit trail and
+    not stored.
     """
     names = _names(witnesses)
     lists = Lists(voids or None, present)
@@ -133,9 +144,39 @@ async def weigh(
             raise Refusal("draw.transcript", check=wrong.check, why=wrong.code) from None
         verdict = _verdict(at, made.composed.lines)
         if verdict == "counts":
-            moved(at.state, "bring")
-            check_window(at, now)
+            _check_way(at, now)
     return Brought(verdict, made.published.code, at.state)
+
+
+async def confirm_log(
+    redis: Redis, draw_id: UUID, typed: str, *, actor: UUID, now: datetime, new_id: NewId, new_code: NewCode
+) -> Brought:
+    """The second word on a log that waits: `typed` is its code, as the hall saw it.
+
+    What became of it meanwhile is in the answer (it may contradict by now). Refusals: draw.unknown, draw.own_ticket,
+    draw.move, draw.code_form (no code), draw.waiting_none (no log with this code waits), those of `check_second` and of
+    `bring`.
+    """
+    code = rules.read_code(typed)
+    if not code:
+        raise Refusal("draw.code_form")
+    async with db.transaction():
+        at = await scene(draw_id, actor, "bring")
+        one = await db.row("SELECT * FROM waiting_log WHERE draw = $1 AND code = $2 ORDER BY brought_at", draw_id, code)
+        if one is None:
+            raise Refusal("draw.waiting_none")
+        await check_second(draw_id, one["brought_by"], actor, now=now)
+        brought = await _decided(at, one, confirmed_by=actor, now=now, new_id=new_id, new_code=new_code)
+    await ticks.announce(redis, f"draw:{draw_id}")
+    return brought
+
+
+def _check_way(at: Scene, now: datetime) -> None:
+    """Refusals draw.move, draw.dispute_open, draw.bring_desk: whether a log that goes on with this one may count."""
+    moved(at.state, "bring")
+    check_window(at, now)
+    if at.lines and not at.found["hall"]:
+        raise Refusal("draw.bring_desk")
 
 
 def _verdict(at: Scene, lines: tuple[str, ...]) -> Verdict:
@@ -163,19 +204,166 @@ async def _settled(
     if verdict == "known":
         return Brought("known", code, at.state)
     if verdict == "conflict":
-        stored = await _store(at, log, lists, code, "conflict", witnesses, actor=actor, now=now, new_id=new_id)
-        if not stored:
-            return Brought("conflict", code, at.state)
+        known = await db.value(
+            "SELECT true FROM transcript WHERE draw = $1 AND digest = $2", at.draw, rules.digest(log)
+        )
+        if not known:
+            await _check_few(at, actor)
+            await _contradict(at, log, lists, code, witnesses, actor=actor, now=now, new_id=new_id)
+        return Brought("conflict", code, at.state)
+    _check_way(at, now)
+    if at.found["rehearses"] is not None:
+        return await _count(
+            at,
+            made,
+            lists,
+            log,
+            witnesses,
+            brought_by=actor,
+            confirmed_by=None,
+            now=now,
+            new_id=new_id,
+            new_code=new_code,
+        )
+    one = await db.row("SELECT * FROM waiting_log WHERE draw = $1 AND digest = $2", at.draw, rules.digest(log))
+    if one is not None and one["brought_by"] != actor:
+        await check_second(at.draw, one["brought_by"], actor, now=now)
+        return await _decided(at, one, confirmed_by=actor, now=now, new_id=new_id, new_code=new_code)
+    if one is None:
+        await _check_few(at, actor)
+        await db.rows(
+            "INSERT INTO waiting_log (id, draw, digest, log, voids, present, code, witnesses, brought_by, brought_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            new_id(),
+            at.draw,
+            rules.digest(log),
+            log.decode("ascii"),
+            lists.voids,
+            lists.present,
+            code,
+            witnesses,
+            actor,
+            now,
+        )
+        await db.rows("UPDATE draw SET version = version + 1 WHERE id = $1", at.draw)
+        await note("draw.transcript_waits", at=now, actor=actor, subject=str(at.draw), result=code)
+    return Brought("waits", code, at.state)
+
+
+async def _check_few(at: Scene, actor: UUID) -> None:
+    """Refusal draw.brought_many (most)."""
+    brought = await db.value(
+        "SELECT (SELECT count(*) FROM transcript WHERE draw = $1 AND brought_by = $2 AND verdict = 'conflict')"
+        " + (SELECT count(*) FROM waiting_log WHERE draw = $1 AND brought_by = $2)",
+        at.draw,
+        actor,
+    )
+    if brought >= MOST_BROUGHT:
+        raise Refusal("draw.brought_many", most=MOST_BROUGHT)
+
+
+async def _decided(
+    at: Scene, one: db.Row, *, confirmed_by: UUID, now: datetime, new_id: NewId, new_code: NewCode
+) -> Brought:
+    """A log that waited, as things stand now: it counts, contradicts, or says nothing new. It waits no longer."""
+    log, lists, witnesses = one["log"].encode("ascii"), Lists(one["voids"], one["present"]), list(one["witnesses"])
+    try:
+        made = await _judged(at, log, lists)
+    except _Wrong as wrong:  # it was good when it was brought, so what is stored was touched
+        raise Refusal("draw.files_unsound") from wrong
+    verdict = _verdict(at, made.composed.lines)
+    await db.rows("DELETE FROM waiting_log WHERE id = $1", one["id"])
+    code, brought_by = made.published.code, one["brought_by"]
+    if verdict == "counts":
+        _check_way(at, now)
+        return await _count(
+            at,
+            made,
+            lists,
+            log,
+            witnesses,
+            brought_by=brought_by,
+            confirmed_by=confirmed_by,
+            now=now,
+            new_id=new_id,
+            new_code=new_code,
+        )
+    if verdict == "conflict":
+        await _contradict(at, log, lists, code, witnesses, actor=brought_by, now=now, new_id=new_id)
+    return Brought(verdict, code, at.state)
+
+
+async def _count(
+    at: Scene,
+    made: Outcome,
+    lists: Lists,
+    log: bytes,
+    witnesses: list[str],
+    *,
+    brought_by: UUID,
+    confirmed_by: UUID | None,
+    now: datetime,
+    new_id: NewId,
+    new_code: NewCode,
+) -> Brought:
+    """The log is the draw's own now, which is held in the hall; what else waited contradicts it or says less."""
+    lines, code = made.composed.lines, made.published.code
+    logged = await write(at, made, lists, lines[-1], now=now, new_id=new_id, new_code=new_code)
+    why = lines[-1].partition(" ")[2] if logged.state == "cancelled" else ""
+    await db.rows(
+        "UPDATE draw SET hall = true, off_why = CASE WHEN $2 = '' THEN off_why ELSE $2 END,"
+        " off_at = CASE WHEN $2 = '' THEN off_at ELSE $3 END WHERE id = $1",
+        at.draw,
+        why,
+        now,
+    )
+    await _store(
+        at, log, lists, code, "counts", witnesses, actor=brought_by, confirmed_by=confirmed_by, now=now, new_id=new_id
+    )
+    first = {} if confirmed_by is None else {"first": str(brought_by)}
+    await note(
+        "draw.transcript_counted",
+        at=now,
+        actor=confirmed_by or brought_by,
+        subject=str(at.draw),
+        result=code,
+        witnesses=witnesses,
+        **first,
+    )
+    for other in await db.rows("DELETE FROM waiting_log WHERE draw = $1 RETURNING *", at.draw):
+        rest = tuple(other["log"].splitlines())
+        if rest[: len(lines)] != lines[: len(rest)]:
+            said = list(other["witnesses"])
+            locked = Lists(other["voids"], other["present"])
+            await _contradict(
+                at,
+                other["log"].encode("ascii"),
+                locked,
+                other["code"],
+                said,
+                actor=other["brought_by"],
+                now=now,
+                new_id=new_id,
+            )
+    return Brought("counts", code, logged.state)
+
+
+async def _contradict(
+    at: Scene,
+    log: bytes,
+    lists: Lists,
+    code: str,
+    witnesses: list[str],
+    *,
+    actor: UUID,
+    now: datetime,
+    new_id: NewId,
+) -> None:
+    """Keep a log that contradicts the one that stands, and have it published beside it."""
+    if await _store(at, log, lists, code, "conflict", witnesses, actor=actor, now=now, new_id=new_id):
         await db.rows("UPDATE draw SET version = version + 1 WHERE id = $1", at.draw)
         await intend(PUBLISH, str(at.draw), due_at=now, now=now, new_id=new_id())
         await note("draw.transcript_conflict", at=now, actor=actor, subject=str(at.draw), result=code)
-        return Brought("conflict", code, at.state)
-    moved(at.state, "bring")
-    check_window(at, now)
-    logged = await write(at, made, lists, lines[-1], now=now, new_id=new_id, new_code=new_code)
-    await _store(at, log, lists, code, "counts", witnesses, actor=actor, now=now, new_id=new_id)
-    await note("draw.transcript_counted", at=now, actor=actor, subject=str(at.draw), result=code, witnesses=witnesses)
-    return Brought("counts", code, logged.state)
 
 
 async def _judged(at: Scene, log: bytes, lists: Lists) -> Outcome:
@@ -254,11 +442,12 @@ async def _store(
     actor: UUID,
     now: datetime,
     new_id: NewId,
+    confirmed_by: UUID | None = None,
 ) -> bool:
     """False: this very log is stored already."""
     stored = await db.value(
         "INSERT INTO transcript (id, draw, digest, log, voids, present, code, verdict, witnesses, brought_by,"
-        " brought_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+        " brought_at, confirmed_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
         " ON CONFLICT (draw, digest) DO NOTHING RETURNING true",
         new_id(),
         at.draw,
@@ -271,6 +460,7 @@ async def _store(
         witnesses,
         actor,
         now,
+        confirmed_by,
     )
     return bool(stored)
 

@@ -1,4 +1,4 @@
-"""What members say they saw on the stage."""
+"""Who stands by at a draw, and what members say they saw on the stage."""
 
 from datetime import datetime
 from uuid import UUID
@@ -8,9 +8,61 @@ from redis.asyncio import Redis
 from rewards import database as db
 from rewards import ticks
 from rewards.audit.actions import note
-from rewards.draws import rules
-from rewards.draws.actions.locking import NewId
+from rewards.draws import queries, rules
+from rewards.draws.actions.locking import NewId, found_draw
 from rewards.refusals import Refusal
+
+
+async def name_witness(redis: Redis, draw_id: UUID, member: UUID, *, actor: UUID, now: datetime, new_id: NewId) -> bool:
+    """Name a member who may give the second word in this draw, and takes no part in it. False: he is named already.
+
+    Before the freeze, or until the arm whoever is not on the list. Refusals: draw.unknown, draw.move, draw.witness_self
+    (nobody is his own witness), draw.witness_listed (he is on the frozen list), members.left.
+    """
+    if member == actor:
+        raise Refusal("draw.witness_self")
+    async with db.transaction() as connection:
+        found = await _open(draw_id)
+        if not await connection.fetchval("SELECT true FROM member WHERE id = $1 AND left_on IS NULL", member):
+            raise Refusal("members.left")
+        if found["manifest"] is not None and await queries.entrant(draw_id, member) is not None:
+            raise Refusal("draw.witness_listed")
+        named = await connection.fetchval(
+            "INSERT INTO draw_witness (id, draw, member, named_by, named_at) VALUES ($1, $2, $3, $4, $5)"
+            " ON CONFLICT (draw, member) DO NOTHING RETURNING true",
+            new_id(),
+            draw_id,
+            member,
+            actor,
+            now,
+        )
+        if named:
+            await connection.execute("UPDATE draw SET version = version + 1 WHERE id = $1", draw_id)
+            await note("draw.witness_named", at=now, actor=actor, subject=str(draw_id), member=str(member))
+    await ticks.announce(redis, f"draw:{draw_id}")
+    return bool(named)
+
+
+async def dismiss_witness(redis: Redis, draw_id: UUID, member: UUID, *, actor: UUID, now: datetime) -> bool:
+    """Take a witness off again. False: he is none. Refusals: draw.unknown, draw.move."""
+    async with db.transaction() as connection:
+        await _open(draw_id)
+        gone = await connection.fetchval(
+            "DELETE FROM draw_witness WHERE draw = $1 AND member = $2 RETURNING true", draw_id, member
+        )
+        if gone:
+            await connection.execute("UPDATE draw SET version = version + 1 WHERE id = $1", draw_id)
+            await note("draw.witness_dismissed", at=now, actor=actor, subject=str(draw_id), member=str(member))
+    await ticks.announce(redis, f"draw:{draw_id}")
+    return bool(gone)
+
+
+async def _open(draw_id: UUID) -> db.Row:
+    """The draw, locked, while witnesses can be named. Refusals draw.unknown, draw.move."""
+    found = await found_draw(draw_id)
+    if found["state"] not in ("draft", "frozen"):
+        raise Refusal("draw.move", state=found["state"], move="witness")
+    return found
 
 
 async def confirm_code(

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from rewards import database as db
 from rewards.draws import rules
-from rewards.draws.states import shown_name
+from rewards.draws.states import masked, shown_name
 
 CONFLICTS: Final = "conflicts"
 """Folder of the logs that contradict the one that counts, beside the published files."""
@@ -182,6 +182,28 @@ class TranscriptRow:
     def file(self) -> str:
         """Where a conflicting log stands among the published files."""
         return f"{CONFLICTS}/{self.code}.log.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRow:
+    """A log from a hall that waits for a second person. `by_name` brought it; `replaced` counts the winners of its own
+    that it draws again."""
+
+    code: str
+    by: UUID
+    by_name: str
+    at: datetime
+    witnesses: tuple[str, ...]
+    replaced: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallingOff:
+    """One person's word that a draw is to be called off: it waits for another's."""
+
+    by: UUID
+    by_name: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,6 +388,45 @@ async def transcripts(draw_id: UUID) -> list[TranscriptRow]:
         draw_id,
     )
     return [TranscriptRow(one["code"], one["verdict"], tuple(one["witnesses"]), one["by"], one["at"]) for one in found]
+
+
+async def waiting_logs(draw_id: UUID) -> list[WaitingRow]:
+    """The logs from a hall that would count, the earliest first."""
+    found = await db.rows(
+        "SELECT code, brought_by AS by, coalesce(member.name, '') AS by_name, brought_at AS at, witnesses, log"
+        " FROM waiting_log LEFT JOIN member ON member.id = brought_by WHERE draw = $1"
+        " ORDER BY brought_at, waiting_log.id",
+        draw_id,
+    )
+    return [
+        WaitingRow(
+            one["code"], one["by"], one["by_name"], one["at"], tuple(one["witnesses"]), one["log"].count("\nabsent ")
+        )
+        for one in found
+    ]
+
+
+async def calling_off(draw_id: UUID) -> CallingOff | None:
+    """Who wants to call the draw off and waits for a second person; None: nobody."""
+    found = await db.row(
+        "SELECT off_asked_by AS by, coalesce(member.name, '') AS by_name, off_why AS why FROM draw"
+        " LEFT JOIN member ON member.id = off_asked_by"
+        " WHERE draw.id = $1 AND off_asked_by IS NOT NULL AND off_at IS NULL",
+        draw_id,
+    )
+    return None if found is None else CallingOff(**dict(found))
+
+
+async def annulled(draw_id: UUID) -> list[tuple[str, str]]:
+    """(prize, masked name) of who had won when the draw was called off, in the order of the prizes."""
+    found = await db.rows(
+        "SELECT prize.name AS prize, coalesce(nullif(entrant.name, ''), member.name) AS name FROM win"
+        " JOIN prize ON prize.id = win.prize JOIN member ON member.id = win.member"
+        " LEFT JOIN entrant ON entrant.draw = win.draw AND entrant.line = win.line"
+        " WHERE win.draw = $1 AND win.state = 'annulled' ORDER BY prize.position, win.slot, win.attempt",
+        draw_id,
+    )
+    return [(one["prize"], masked(one["name"])) for one in found]
 
 
 async def conflicts(draw_id: UUID) -> list[TranscriptRow]:

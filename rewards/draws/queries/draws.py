@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from rewards import database as db
 from rewards.draws import rules
 from rewards.draws.eligibility import Rule, read_rule
+from rewards.draws.states import off_takes_two
 from rewards.draws.tables import Prize
 from rewards.draws.terms import CustodianTerms, Exclusion, PrizeTerms, RoundTerms, Terms, read_rounds, stages
 from rewards.members.tables import Unit
@@ -33,7 +34,8 @@ class Promise:
 class DrawRow:
     """A draw. `promise` None: not frozen. `rounds` has at least one. `rehearses`: the draw that this one rehearses.
     `arm_after`: when the time for objections ends. `digits` (of the
-    venue) and `code` (at the end of the log) are "" before they are thrown and known.
+    venue) and `code` (at the end of the log) are "" before they are thrown and known. `hall`: a kit may go on with it;
+    `kit_at`: when a kit with its names first left. `off_why`: why it was called off (`off_at`), or is to be.
     """
 
     id: UUID
@@ -68,6 +70,15 @@ class DrawRow:
     promise: Promise | None
     digits: str
     code: str
+    hall: bool
+    kit_at: datetime | None
+    off_why: str
+    off_at: datetime | None
+
+    @property
+    def takes_two(self) -> bool:
+        """Whether calling it off takes a second person: somebody may know who wins."""
+        return off_takes_two(self.state, kit_left=self.kit_at is not None, rehearsal=self.rehearses is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +160,7 @@ _DRAW = """
 SELECT draw.id, number, slug, title, state, version, season, season.name AS season_name, rule, rounds, rehearses,
        unit_cap, one_win, presence, call_seconds, dispute_hours, claim_days, shown_names, witnesses, venue, freeze_at,
        beacon_at, created_by, created_at, frozen_at, arm_after, drawn_at, closed_at,
+       hall, kit_at, off_why, off_at,
        (SELECT coalesce(sum(quantity), 0)::integer FROM prize WHERE prize.draw = draw.id) AS places,
        manifest, left(log, 2048) AS log_head,
        encode(substring(result FROM greatest(octet_length(result) - 32, 1)), 'escape') AS result_tail
@@ -389,6 +401,10 @@ def _draw(row: db.Row) -> DrawRow:
         promise=promise,
         digits=_digits((row["log_head"] or "").split("\n")),
         code=_code(row["result_tail"] or "") if row["state"] in ("drawn", "closed") else "",
+        hall=row["hall"],
+        kit_at=row["kit_at"],
+        off_why=row["off_why"],
+        off_at=row["off_at"],
     )
 
 

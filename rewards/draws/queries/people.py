@@ -30,6 +30,7 @@ from rewards.draws.eligibility import (
 from rewards.draws.policy import over_the_year
 from rewards.draws.queries.draws import DrawRow, UnitTotal, coming, draw, unit_paths
 from rewards.draws.queries.policy import policy
+from rewards.draws.queries.witnesses import witnesses
 from rewards.draws.terms import CustodianTerms, Exclusion, PrizeTerms
 from rewards.ledger import queries as ledger
 from rewards.refusals import Refusal
@@ -101,6 +102,7 @@ async def barred(found: DrawRow, at: datetime | None = None) -> Barred:
         frozenset(one["member"] for one in custodians),
         {one["member"]: one["why"] for one in listed},
         await _full(dearest, await _moment(found.season, found.freeze_at, at)),
+        frozenset(one.member for one in await witnesses(found.id)),
     )
 
 

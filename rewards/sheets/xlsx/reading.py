@@ -25,15 +25,7 @@ def read_xlsx(data: bytes, misnamed: tuple[Problem, ...], wanted: Wanted | None 
     """The first visible sheet that is `wanted`, the first of all where none is. `misnamed` stands before its own
     warnings. Raises Refused, and what zip and XML readers raise."""
     with zipfile.ZipFile(BytesIO(data)) as archive:
-        parts = Parts(archive)
-        home, sheets, epoch_1904 = parts.workbook()
-        strings = SharedStrings()
-        if home.strings is not None:
-            parts.parse(home.strings, strings)
-        styles = Styles()
-        if home.styles is not None:
-            parts.parse(home.styles, styles)
-        looks = styles.looks()
+        parts, sheets, strings, looks, epoch_1904 = _book(archive)
         found = sheets[0]
         sheet: Sheet | Refused = _sheet(parts, found, strings.found, looks, epoch_1904)
         if wanted is not None and not (isinstance(sheet, Sheet) and wanted(sheet.rows)):
@@ -53,6 +45,38 @@ def read_xlsx(data: bytes, misnamed: tuple[Problem, ...], wanted: Wanted | None 
             if path != found[1] and parts.holds_values(path)
         )
     return replace(sheet, problems=misnamed + warnings)
+
+
+def read_all_xlsx(data: bytes, misnamed: tuple[Problem, ...], wanted: Wanted) -> list[Sheet]:
+    """Every visible sheet that is `wanted`, of the first SHEETS. The first carries `misnamed` and the warnings of those
+    that are left aside. Raises as `read_xlsx`."""
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        parts, sheets, strings, looks, epoch_1904 = _book(archive)
+        held = [one for one in sheets[: SHEETS + 1] if parts.holds_values(one[1])]
+        looked_at = [_sheet(parts, one, strings.found, looks, epoch_1904) for one in held[:SHEETS]]
+    found = [sheet for sheet in looked_at if isinstance(sheet, Sheet) and wanted(sheet.rows)]
+    read = {"read": ", ".join(one_line(sheet.name)[:100] for sheet in found)}
+    warnings = tuple(
+        Problem(None, None, "file.other_sheet_ignored", {**read, "sheet": one_line(name)[:100]}, "warning")
+        for name, _ in held
+        if name not in {sheet.name for sheet in found}
+    )
+    return [replace(found[0], problems=misnamed + warnings), *found[1:]] if found else []
+
+
+def _book(
+    archive: zipfile.ZipFile,
+) -> tuple[Parts, Sequence[tuple[str, str]], SharedStrings, Sequence[Look], bool]:
+    """Parts, visible sheets (name, part), shared texts, looks of cells, and whether days are counted from 1904."""
+    parts = Parts(archive)
+    home, sheets, epoch_1904 = parts.workbook()
+    strings = SharedStrings()
+    if home.strings is not None:
+        parts.parse(home.strings, strings)
+    styles = Styles()
+    if home.styles is not None:
+        parts.parse(home.styles, styles)
+    return parts, sheets, strings, styles.looks(), epoch_1904
 
 
 def _sheet(

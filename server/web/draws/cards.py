@@ -26,7 +26,7 @@ async def _mine(request: Asked) -> dict[str, object]:
     """My tickets in what is coming, and the prizes that I have not fetched."""
     me = pages.signed_in(request)
     wins = [win for win in await queries.wins_of(me.id) if win.claimed_at is None]
-    return {"tickets": await queries.my_tickets(me.id), "wins": wins}
+    return {"tickets": await queries.my_tickets(me.id), "wins": wins, "standing_by": await queries.witness_of(me.id)}
 
 
 async def _has_draw(request: Asked) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from server.runtime.resources import Resources
 from server.web.draws import cards, checks, desk, finding
 from server.web.draws.hold import ceremony, check_in, kit, stage
-from server.web.draws.phone import badge, custody, draws, receipts
+from server.web.draws.phone import badge, custody, draws, receipts, second
 from server.web.draws.plan import form, policy
 from server.web.draws.prizes import claims, exports, prints
 from server.web.draws.screen import scene
@@ -45,6 +45,7 @@ DRAWS = Noun(
         *policy.HANDLERS,
         *prints.HANDLERS,
         *receipts.HANDLERS,
+        *second.HANDLERS,
         *stage.HANDLERS,
     ),
     permissions={
@@ -74,6 +75,7 @@ DRAWS = Noun(
         "draw.commitment_missing": 400,
         "draw.unknown": 404,
         "draw.no_custodian": 404,
+        "draw.no_second": 404,
         "claim.unknown": 404,
         "claim.not_yours": 404,
         "presence.badge": 404,

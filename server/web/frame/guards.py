@@ -11,6 +11,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
 from rewards.refusals import Refusal
+from server.runtime.sessions import CODE
 
 
 async def signed_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
@@ -24,6 +25,13 @@ async def unforged(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteH
     """A form that this server gave out, or no form at all."""
     if connection.scope["state"]["forged"]:
         raise Refusal("web.forged")
+
+
+async def own_code(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Signed in by his own code: for what nobody may do in another's name. A link proves only who made it."""
+    await signed_in(connection, handler)
+    if connection.scope["state"]["session"].way != CODE:
+        raise Refusal("web.own_code")
 
 
 def may(permission: str) -> Guard:

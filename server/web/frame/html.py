@@ -117,11 +117,11 @@ def environment(locale: str) -> Environment:
         return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), shown)
 
     def clock(moment: datetime) -> Markup:
-        shown = i18n.time_text(moment, locale, _zone)
+        shown = i18n.time_text(moment, _zone)
         return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), shown)
 
     def ago(moment: datetime, now: datetime) -> Markup:
-        exact = f"{i18n.date_text(moment, locale, _zone)} {i18n.time_text(moment, locale, _zone)}"
+        exact = f"{i18n.date_text(moment, locale, _zone)} {i18n.time_text(moment, _zone)}"
         shown = i18n.ago_text(moment, now, locale)
         return Markup('<time datetime="{}" title="{}">{}</time>').format(moment.isoformat(), exact, shown)
 

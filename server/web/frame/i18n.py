@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_timedelta
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 
@@ -140,6 +140,7 @@ def _weight(parameter: str) -> float:
     return weight if 0.0 <= weight <= 1.0 else 0.0
 
 
+@lru_cache(maxsize=4096, typed=True)
 def format_number(value: int | float | Decimal | Fraction, locale: str) -> str:
     """12345 -> 12,345. At most three decimals."""
     plain = float(value) if isinstance(value, Fraction) else value
@@ -156,12 +157,17 @@ def format_share(fraction: int | float | Decimal | Fraction, locale: str, digits
 def date_text(moment: date | datetime, locale: str, zone: tzinfo, style: DateStyle = "medium") -> str:
     """The day in `zone`, month in letters. A plain date is shown as it is; a datetime must be aware."""
     day = _in_zone(moment, zone).date() if isinstance(moment, datetime) else moment
+    return _day_text(day, locale, style)
+
+
+@lru_cache(maxsize=4096)
+def _day_text(day: date, locale: str, style: DateStyle) -> str:
     return format_date(day, format=style, locale=_BABEL[locale])
 
 
-def time_text(moment: datetime, locale: str, zone: tzinfo) -> str:
-    """Hours and minutes in `zone`, 00:00 to 23:59. The datetime must be aware."""
-    return format_datetime(_in_zone(moment, zone), format="HH:mm", locale=_BABEL[locale])
+def time_text(moment: datetime, zone: tzinfo) -> str:
+    """Hours and minutes in `zone`, 00:00 to 23:59, the same in every language. The datetime must be aware."""
+    return f"{_in_zone(moment, zone):%H:%M}"
 
 
 def ago_text(moment: datetime, now: datetime, locale: str) -> str:

@@ -27,6 +27,7 @@ FRAME = Noun(
         "web.not_allowed": 403,
         "web.sign_in_first": 401,
         "web.forged": 403,
+        "web.own_code": 403,
         "web.too_large": 413,
         "web.method": 405,
         "web.too_many": 429,

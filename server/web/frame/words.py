@@ -7,6 +7,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "web.not_found": "There is nothing here. The link may be old, or mistyped.",
     "web.not_allowed": "You may not do this. Ask an administrator if you need to.",
     "web.sign_in_first": "Please sign in first.",
+    "web.own_code": "This takes your own code: sign in with staff number and code. A link that somebody made for you is not enough.",
     "web.forged": "This page was open too long or came from somewhere else. Reload it and try again.",
     "web.too_large": "This is too large to send.",
     "web.bad_input": "Something in what was sent is not right. Check it and try again.",

@@ -39,6 +39,7 @@ MEMBERS = Noun(
         Door("/desk/units", _("Units"), "tree", "members.read", "organisation", 15),
     ),
     ways=(Way("me", "/me"), Way("me", "/set-code")),
+    cards=cards.CARDS,
     steps=cards.STEPS,
     finders=finding.FINDERS,
     texts=(words.TEXTS,),

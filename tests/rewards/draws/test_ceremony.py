@@ -475,14 +475,14 @@ async def test_it_takes_two_people(redis: Redis) -> None:
     there = await drawn(redis)
     await there.call("mug", 2)
     there.later()
-    with refused("draw.absence.may"):
+    with refused("draw.second.may"):
         await there.doubt("mug", 2, actor=there.witness)
-    with refused("draw.absence.may"):
+    with refused("draw.second.may"):
         await there.doubt("mug", 2, actor=there.keepers[0])
     assert (await there.doubt("mug", 2)).logged is None
-    with refused("draw.absence.same"):
+    with refused("draw.second.same"):
         await there.doubt("mug", 2)
-    with refused("draw.absence.may"):
+    with refused("draw.second.may"):
         await there.doubt("mug", 2, actor=there.keepers[0])
     with refused("draw.absence.reason"):
         await there.doubt("mug", 2, reason="declined", actor=there.witness)
@@ -496,7 +496,7 @@ async def test_it_takes_two_people(redis: Redis) -> None:
     assert await there.withdraw("mug", 2)
     assert not await there.withdraw("mug", 2)
     assert (await there.look()).doubts == ()
-    with refused("draw.absence.may"):
+    with refused("draw.second.may"):
         await there.doubt("mug", 2, actor=there.witness)
     await there.doubt("mug", 2, actor=there.cashier)
     confirmed = await there.doubt("mug", 2, actor=there.witness)

@@ -122,6 +122,10 @@ async def test_killed_while_a_log_is_brought(redis: Redis, killed: Killed) -> No
     assert await there.row() == stood
     assert await queries.transcripts(there.draw) == []
     await killed(there, "after", "bring", log.decode(), None, None, [])
-    assert (await there.row())["log"] == log.decode()
+    (waits,) = await queries.waiting_logs(there.draw)
+    for when, counts in (("before", False), ("after", True)):
+        await killed(there, when, "confirm_log", waits.code, actor=there.witness)
+        assert ((await there.row())["log"] == log.decode()) is counts
+        assert len(await queries.waiting_logs(there.draw)) == (not counts)
     assert (await there.bring(log)).verdict == "known"
     assert [one.verdict for one in await queries.transcripts(there.draw)] == ["counts"]

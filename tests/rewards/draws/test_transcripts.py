@@ -164,7 +164,7 @@ async def test_conflicts_keep_the_lists_they_lock(redis: Redis, tmp_path: Path) 
 async def test_what_the_servers_own_log_holds_is_continued(redis: Redis) -> None:
     """Begun on the server, the network fails, and the kit goes on."""
     there = await venue(redis, **SHORT)
-    await there.arm()
+    await there.arm(hall=True)
     await there.roll()
     await there.open_secrets()
     await there.call("mug", 1)

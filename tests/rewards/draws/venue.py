@@ -85,8 +85,10 @@ class Venue:
             self.redis, self.draw, line, "left", "has left", actor=self.organiser, now=self.later(), new_id=new_id
         )
 
-    async def arm(self, actor: UUID | None = None) -> Logged:
-        return await actions.arm(self.redis, self.draw, actor=actor or self.organiser, now=self.later(), new_id=new_id)
+    async def arm(self, actor: UUID | None = None, *, hall: bool = False) -> Logged:
+        return await actions.arm(
+            self.redis, self.draw, actor=actor or self.organiser, now=self.later(), new_id=new_id, hall=hall
+        )
 
     async def roll(self, digits: str = DICE, actor: UUID | None = None) -> Logged:
         return await actions.roll(
@@ -183,12 +185,17 @@ class Venue:
         )
 
     async def cancel(self, why: str = "the hall burnt") -> None:
-        await actions.cancel(self.redis, self.draw, actor=self.organiser, why=why, now=self.later(), new_id=new_id)
+        """By the organiser, and by the witness where it takes two."""
+        if not await actions.cancel(
+            self.redis, self.draw, actor=self.organiser, why=why, now=self.later(), new_id=new_id
+        ):
+            await actions.confirm_cancel(self.redis, self.draw, actor=self.witness, now=self.later(), new_id=new_id)
 
     async def bring(
         self, log: bytes, voids: bytes | None = None, present: bytes | None = None, witnesses: tuple[str, ...] = ()
     ) -> Brought:
-        return await actions.bring(
+        """By the organiser; the witness gives the second word where it waits for one."""
+        brought = await actions.bring(
             self.redis,
             self.draw,
             log,
@@ -196,6 +203,17 @@ class Venue:
             present,
             witnesses,
             actor=self.organiser,
+            now=self.later(),
+            new_id=new_id,
+            new_code=self.new_code,
+        )
+        if brought.verdict != "waits":
+            return brought
+        return await actions.confirm_log(
+            self.redis,
+            self.draw,
+            brought.code,
+            actor=self.witness,
             now=self.later(),
             new_id=new_id,
             new_code=self.new_code,

@@ -265,7 +265,10 @@ class TestCodes:
         await actions.set_code(member, "kestrel 7", now=NOW, new_id=new_id)
         for number in ("A-001", " a-001 ", "Ａ-００１"):
             assert (await by_code(number, "kestrel 7")).id == member
-        await actions.set_code(member, "heron 94", now=NOW, new_id=new_id)
+        for wrong in (None, "", "kestrel 8"):
+            asked = actions.set_code(member, "heron 94", old=wrong, now=NOW, new_id=new_id)
+            assert await refused(asked) == "code.old_wrong"
+        await actions.set_code(member, "heron 94", old="kestrel 7", now=NOW, new_id=new_id)
         assert (await by_code("A-001", "heron 94")).has_code
         assert await refused(by_code("A-001", "kestrel 7")) == "sign_in.wrong"
 

@@ -95,8 +95,12 @@ class Served:
         if self.process.poll() is None:
             self.process.kill()
         self.ended()
-        kill(*remaining(self.data))
-        gone(self.data)
+
+        def none_left() -> bool:
+            kill(*(left := remaining(self.data)))  # again and again: a server begets another while it is listed
+            return not left
+
+        wait_until(none_left, "servers to end")
 
 
 def remaining(data: Path) -> list[psutil.Process]:

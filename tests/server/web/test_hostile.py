@@ -97,6 +97,7 @@ ASKED: dict[str, tuple[str, ...]] = {
     "/desk/seasons": ("after",),
     "/desk/quizzes": ("text",),
     "/desk/quizzes/export/{kind:str}": ("text",),
+    "/desk/quizzes/import/{given:str}": ("kind", "from"),
     "/desk/draws": ("text", "before"),
     "/desk/draws/export/{kind:str}": ("text",),
     "/desk/screens": ("like",),

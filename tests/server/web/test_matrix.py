@@ -74,12 +74,15 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("GET", "/draws/{slug:str}/custody"): SIGNED_IN,
     ("POST", "/draws/{slug:str}/custody"): SIGNED_IN,
     ("POST", "/draws/{slug:str}/custody/open"): SIGNED_IN,
+    ("GET", "/draws/{slug:str}/second"): SIGNED_IN,
+    ("POST", "/draws/{slug:str}/second"): SIGNED_IN,
     ("GET", "/me"): SIGNED_IN,
     ("GET", "/me/points"): SIGNED_IN,
     ("POST", "/me/alias"): SIGNED_IN,
     ("POST", "/me/text-size"): SIGNED_IN,
     ("GET", "/me/devices"): SIGNED_IN,
     ("POST", "/me/devices/end"): SIGNED_IN,
+    ("POST", "/me/devices/seen"): SIGNED_IN,
     ("GET", "/set-code"): SIGNED_IN,
     ("POST", "/set-code"): SIGNED_IN,
     # The desk.
@@ -102,6 +105,7 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("GET", "/desk/members/export/{kind:str}"): AT_THE_DESK,
     ("GET", "/desk/members/{member_id:uuid}"): AT_THE_DESK,
     ("POST", "/desk/members/{member_id:uuid}/link"): RUNS,
+    ("POST", "/desk/members/{member_id:uuid}/code"): RUNS,
     ("POST", "/desk/members/{member_id:uuid}/roles"): GOVERNS,
     ("POST", "/desk/members/{member_id:uuid}/leave"): RUNS,
     ("POST", "/desk/members/{member_id:uuid}/restore"): RUNS,
@@ -121,6 +125,7 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("POST", "/desk/quizzes/import"): RUNS,
     ("GET", "/desk/quizzes/import/{given:str}"): RUNS,
     ("POST", "/desk/quizzes/import/{given:str}"): RUNS,
+    ("GET", "/desk/quizzes/import/{given:str}/rest/{kind:str}"): RUNS,
     ("GET", "/desk/rooms"): AT_THE_DESK,
     ("POST", "/desk/rooms"): RUNS,
     ("GET", "/desk/rooms/{room_id:uuid}"): AT_THE_DESK,
@@ -170,6 +175,7 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("POST", "/desk/draws/{draw_id:uuid}/close"): RUNS,
     ("POST", "/desk/draws/{draw_id:uuid}/rehearsals"): RUNS,
     ("POST", "/desk/draws/{draw_id:uuid}/transcripts"): RUNS,
+    ("POST", "/desk/draws/{draw_id:uuid}/witnesses"): RUNS,
     ("POST", "/desk/draws/{draw_id:uuid}/cancel"): RUNS,
     ("POST", "/desk/draws/{draw_id:uuid}/stage"): RUNS,
     ("GET", "/desk/draws/policy"): AT_THE_DESK,
@@ -217,8 +223,15 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
 }
 """(method, path as routed) -> the roles that are let in. OPTIONS is answered by the framework, without a body."""
 
-WRITING_GETS = ("/rooms/{code:str}", "/screen/{key:str}", "/screen/{key:str}/state", "/screen/{key:str}/live")
-"""Opening a room joins it; a screen that asks is noted as seen. No other GET changes anything."""
+WRITING_GETS = (
+    "/rooms/{code:str}",
+    "/screen/{key:str}",
+    "/screen/{key:str}/state",
+    "/screen/{key:str}/live",
+    "/desk/draws/{draw_id:uuid}/kit.html",
+)
+"""Opening a room joins it; a screen that asks is noted as seen; who took a file of people stands in the trail. No other
+GET changes anything."""
 
 LOOKING_POSTS = (
     "/desk/claims",
@@ -229,9 +242,9 @@ LOOKING_POSTS = (
     "/rooms",
     "/me/text-size",
     "/me/devices/end",
-    "/sign-in",
+    "/me/devices/seen",
 )
-"""POSTs that leave every table and board as they were (sign-in and devices change sessions only)."""
+"""POSTs that leave every table and board as they were (those of devices change sessions only)."""
 
 CONFIRM = "/desk/draws/{draw_id:uuid}/confirmations"
 """Open to auditors as witnesses, and refused while nobody has given the first word."""
@@ -272,6 +285,7 @@ OTHER_SUBJECTS: Mapping[tuple[str, str], Callable[[World], object]] = {
     ("POST", "/desk/draws/{draw_id:uuid}/close"): lambda w: w.draws["to_close"],
     ("POST", "/desk/draws/{draw_id:uuid}/rehearsals"): lambda w: w.draws["frozen"],
     ("POST", "/desk/draws/{draw_id:uuid}/transcripts"): lambda w: w.draws["drawn"],
+    ("POST", "/desk/draws/{draw_id:uuid}/witnesses"): lambda w: w.draws["draft"],
     ("POST", "/desk/draws/{draw_id:uuid}/cancel"): lambda w: w.draws["to_cancel"],
     ("POST", "/desk/draws/{draw_id:uuid}/stage"): lambda w: w.draws["drawn"],
     ("POST", "/desk/draws/{draw_id:uuid}/stage/shown"): lambda w: w.draws["drawn"],
@@ -310,7 +324,7 @@ SUBJECTS: Mapping[str, Callable[[World], object]] = {
 
 ROSTER = b"staff number,name\nN-1,New Person\nN-2,\n"
 """A row of it cannot be taken."""
-QUIZ = b"Which way?\nA. Left\nB. Right\nANSWER: B\n"
+QUIZ = b"Which way?\nA. Left\nB. Right\nANSWER: B\n\nWhich other?\nA. Left\nB. Right\n"
 
 
 def _terms(world: World, title: str) -> dict[str, object]:
@@ -338,7 +352,7 @@ FORMS: Mapping[str, Callable[[World], dict[str, Any]]] = {
     "/rounds/{round_id:uuid}/answers": lambda w: {"picked": "1"},
     "/me/alias": lambda w: {"alias": "Otter", "shows": "1"},
     "/me/text-size": lambda w: {"size": "large"},
-    "/set-code": lambda w: {"code": "yellow-valve-9", "next": "/"},
+    "/set-code": lambda w: {"old": CODE, "code": "yellow-valve-9", "next": "/"},
     "/desk/members/{member_id:uuid}/roles": lambda w: {"role": ["reviewer"], "why": "helps out"},
     "/desk/members/{member_id:uuid}/leave": lambda w: {"why": "moved away"},
     "/desk/members/{member_id:uuid}/restore": lambda w: {"why": "came back"},
@@ -366,6 +380,7 @@ FORMS: Mapping[str, Callable[[World], dict[str, Any]]] = {
     "/desk/draws/{draw_id:uuid}/rounds": lambda w: {"round": "last"},
     "/desk/draws/{draw_id:uuid}/places": lambda w: {"prize": "one", "slot": "0", "attempt": "0", "do": "call"},
     "/desk/draws/{draw_id:uuid}/confirmations": lambda w: {"prize": "one", "slot": "0", "attempt": "7", "do": "absent"},
+    "/desk/draws/{draw_id:uuid}/witnesses": lambda w: {"witness": "P-1"},
     "/desk/draws/{draw_id:uuid}/transcripts": lambda w: {"log_text": w.log},
     "/draws/{slug:str}/code-seen": lambda w: {"code": "0ZK9-XVDB-K0EZ"},
     "/desk/draws/{draw_id:uuid}/cancel": lambda w: {"why": "the hall is closed"},
@@ -566,9 +581,12 @@ async def test_who_may_is_let_in(world: World, visitor: Visitor, role: str) -> N
         ("GET", "/draws/{slug:str}/custody"): (404,),  # there for the custodian alone
         ("POST", "/draws/{slug:str}/custody"): (404,),
         ("POST", "/draws/{slug:str}/custody/open"): (404,),
+        ("GET", "/draws/{slug:str}/second"): (200, 404),  # there for whoever stands by
+        ("POST", "/draws/{slug:str}/second"): (422, 404),
         ("POST", "/draws/{slug:str}/wins/{win_id:uuid}/decline"): (404,),  # there for the winner alone
         ("POST", "/desk/draws/{draw_id:uuid}/confirmations"): (303, 422),  # the first word is of who runs draws
         ("POST", "/desk/draws/{draw_id:uuid}/beacon"): (422,),  # nobody but the network can sign one
+        ("POST", "/desk/boards/rebuild"): (409,),  # they agree
     }
     for (method, path), who in WHO_MAY.items():
         if role not in who:

@@ -50,7 +50,7 @@ async def _do(
     return pages.go(request, f"/desk/draws/{draw_id}?said={said}{f'#step-{to}' if to else ''}")
 
 
-@post("/desk/draws/{draw_id:uuid}/seal", guards=[guards.may("draws.draw")])
+@post("/desk/draws/{draw_id:uuid}/seal", guards=[guards.may("draws.draw"), guards.own_code])
 async def seal_for_guest(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
     """Put in the commitment of a custodian who is not on the roster; the secret stays with him."""
 
@@ -63,6 +63,24 @@ async def seal_for_guest(request: Asked, draw_id: FromPath[UUID]) -> Response[by
         return "draw.said_sealed_by"
 
     return await _do(request, draw_id, "commitment", step, keep=["label", "commitment"])
+
+
+@post("/desk/draws/{draw_id:uuid}/witnesses", guards=[guards.may("draws.change")])
+async def change_witnesses(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
+    """Name a member who gives the second word in this draw, or (drop=1) take one off again."""
+
+    async def step(form: Form, redis: Any, me: UUID) -> str:
+        number = form.text("witness", most=64)
+        person = await members.member_by_staff_number(number)
+        if person is None:
+            raise Refusal("draw.why_unknown_member", staff_number=number)
+        if form.text("drop", most=1):
+            await actions.dismiss_witness(redis, draw_id, person.id, actor=me, now=clock.now())
+            return "draw.said_witness_dismissed"
+        await actions.name_witness(redis, draw_id, person.id, actor=me, now=clock.now(), new_id=new_id)
+        return "draw.said_witness_named"
+
+    return await _do(request, draw_id, "witness", step, to="custodians", keep=["witness"])
 
 
 @post("/desk/draws/{draw_id:uuid}/freeze", guards=[guards.may("draws.draw")])
@@ -108,9 +126,10 @@ async def put_back(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
 async def arm_draw(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
     """Lock list, void list and presence list; from here the code is photographed and the dice are thrown."""
 
-    async def step(_: Form, redis: Any, me: UUID) -> str:
-        await actions.arm(redis, draw_id, actor=me, now=clock.now(), new_id=new_id)
-        return "draw.said_armed"
+    async def step(form: Form, redis: Any, me: UUID) -> str:
+        hall = bool(form.text("hall", most=1))
+        await actions.arm(redis, draw_id, actor=me, now=clock.now(), new_id=new_id, hall=hall)
+        return "draw.said_armed_hall" if hall else "draw.said_armed"
 
     return await _do(request, draw_id, "arm", step, to="dice")
 
@@ -235,7 +254,7 @@ async def draw_round(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]
     return await _do(request, draw_id, "round", step, to="winners")
 
 
-@post("/desk/draws/{draw_id:uuid}/places", guards=[guards.may("draws.draw")])
+@post("/desk/draws/{draw_id:uuid}/places", guards=[guards.may("draws.draw"), guards.own_code])
 async def decide_place(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
     """One winner: called, not there, declined, not eligible; or a first confirmation taken back."""
 
@@ -252,7 +271,7 @@ async def decide_place(request: Asked, draw_id: FromPath[UUID]) -> Response[byte
     return await _do(request, draw_id, await _place_field(request), step, to="winners")
 
 
-@post("/desk/draws/{draw_id:uuid}/confirmations", guards=[guards.may("draws.read")])
+@post("/desk/draws/{draw_id:uuid}/confirmations", guards=[guards.may("draws.read"), guards.own_code])
 async def confirm_place(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
     """The second word that a winner goes; a witness may give it who cannot hold draws. The first needs one who can."""
 
@@ -298,14 +317,14 @@ async def close_draw(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]
     return await _do(request, draw_id, "close", step, to="claims")
 
 
-@post("/desk/draws/{draw_id:uuid}/cancel", guards=[guards.may("draws.draw")])
+@post("/desk/draws/{draw_id:uuid}/cancel", guards=[guards.may("draws.draw"), guards.own_code])
 async def cancel_draw(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
-    """Call the draw off, for a reason that is published to the desk."""
+    """Call the draw off, for a reason that is published; once winners may be known, the first of two says so here."""
 
     async def step(form: Form, redis: Any, me: UUID) -> str:
         why = form.text("why", most=500)
-        await actions.cancel(redis, draw_id, actor=me, why=why, now=clock.now(), new_id=new_id)
-        return "draw.said_cancelled"
+        off = await actions.cancel(redis, draw_id, actor=me, why=why, now=clock.now(), new_id=new_id)
+        return "draw.said_cancelled" if off else "draw.said_cancel_asked"
 
     return await _do(request, draw_id, "why", step, keep=["why"])
 
@@ -332,7 +351,7 @@ async def rehearse_draw(request: Asked, draw_id: FromPath[UUID]) -> Response[byt
     return pages.go(request, f"/desk/draws/{made}", said="draw.said_rehearsed")
 
 
-@post("/desk/draws/{draw_id:uuid}/transcripts", guards=[guards.may("draws.draw")])
+@post("/desk/draws/{draw_id:uuid}/transcripts", guards=[guards.may("draws.draw"), guards.own_code])
 async def bring_result(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
     """A log from an offline kit: first weighed, then (take=1) taken in by the very same bytes."""
     form = await pages.form(request)
@@ -392,6 +411,7 @@ def _text(data: bytes | None) -> str | None:
 
 HANDLERS = [
     seal_for_guest,
+    change_witnesses,
     freeze_draw,
     strike_off,
     put_back,

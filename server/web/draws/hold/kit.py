@@ -6,10 +6,11 @@ from uuid import UUID
 from litestar import Response, get
 from litestar.params import FromPath
 
-from rewards.draws import queries, rules
+from rewards.draws import actions, queries, rules
 from rewards.draws.eligibility import person_ref
 from rewards.draws.queries import DrawRow
 from rewards.refusals import Refusal
+from server.runtime import clock
 from server.runtime.kit_program import KitEntrant, KitPrize, fill_kit, kit_data, kit_hash
 from server.web.draws.desk import draw_page, find_draw
 from server.web.frame import guards, pages
@@ -18,15 +19,18 @@ from server.web.frame.asked import Asked
 
 @get("/desk/draws/{draw_id:uuid}/kit.html", guards=[guards.may("draws.draw")])
 async def download_kit(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]:
-    """The kit with this draw in it: private names, so only for who may draw. Its SHA-256 stands in a header too."""
+    """The kit with this draw in it: private names, so only for who may draw, and the trail says who took it.
+    Its SHA-256 stands in a header too."""
     draw = await find_draw(draw_id)
     kit = await filled_kit(request, draw)
+    digest = kit_hash(kit)
+    await actions.take_kit(draw.id, actor=pages.signed_in(request).id, digest=digest, now=clock.now())
     return Response(
         kit,
         media_type="text/html",
         headers={
             "content-disposition": f'attachment; filename="{draw.slug}-kit.html"',
-            "x-laurel-sha256": kit_hash(kit),
+            "x-laurel-sha256": digest,
             "cache-control": "no-store",
         },
     )

@@ -36,7 +36,7 @@ async def show_envelope(request: Asked, slug: FromPath[str], label: FromPath[str
     raise Refusal("draw.no_custodian")
 
 
-@post("/draws/{slug:str}/custody", guards=[guards.signed_in])
+@post("/draws/{slug:str}/custody", guards=[guards.own_code])
 async def seal(request: Asked, slug: FromPath[str]) -> Response[bytes]:
     """Keep the commitment of a secret that stays on paper."""
     draw, custodian = await _custody(request, slug)

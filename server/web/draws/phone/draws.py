@@ -68,6 +68,7 @@ async def show_draw(request: Asked, slug: FromPath[str]) -> Response[bytes]:
         claim_address=_claim_address(request),
         custodian=None if me is None else await _custodian(draw.id, me.id),
         conflicts=await queries.conflicts(draw.id),
+        annulled=await queries.annulled(draw.id) if draw.state == "cancelled" else [],
         say=pages.speaker(request),
     )
 
@@ -118,7 +119,7 @@ async def send_picture(request: Asked, slug: FromPath[str], code: FromPath[str])
     return Response(picture, media_type="image/jpeg", headers={"Cache-Control": f"private, max-age={PICTURE_SECONDS}"})
 
 
-@post("/draws/{slug:str}/wins/{win_id:uuid}/decline", guards=[guards.signed_in])
+@post("/draws/{slug:str}/wins/{win_id:uuid}/decline", guards=[guards.own_code])
 async def decline(request: Asked, slug: FromPath[str], win_id: FromPath[UUID]) -> Response[bytes]:
     """The winner gives his prize back; the next in line gets it."""
     await actions.decline(

@@ -320,6 +320,7 @@ async def _form_page(
         draft=draft,
         preview=preview,
         people=(),
+        alone=await queries.is_alone(pages.signed_in(request).id, None if draft.draw is None else draft.draw.id),
         lists=await _lists(request, draft, ask, opened),
     )
 

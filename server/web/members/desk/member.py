@@ -91,6 +91,15 @@ async def issue_link(request: Asked, member_id: FromPath[UUID]) -> Response[byte
     )
 
 
+@post("/desk/members/{member_id:uuid}/code", guards=[guards.may("members.invite")])
+async def forget_code(request: Asked, member_id: FromPath[UUID]) -> Response[bytes]:
+    """Take a forgotten code away; a new link lets the member set another."""
+    await pages.form(request)
+    follows = await actions.forget_code(member_id, actor=pages.signed_in(request).id, now=clock.now(), new_id=new_id)
+    await follow_now(pages.process(request).resources, follows)
+    return pages.go(request, f"/desk/members/{member_id}", said="desk.code_forgotten")
+
+
 @post("/desk/members/{member_id:uuid}/roles", guards=[guards.may("roles.change")])
 async def set_roles(request: Asked, member_id: FromPath[UUID]) -> Response[bytes]:
     """Exactly the roles that are ticked; what a signed-in member may do changes at once."""
@@ -156,4 +165,4 @@ async def end_sessions(request: Asked, member_id: FromPath[UUID]) -> Response[by
     return pages.go(request, f"/desk/members/{member_id}", said="desk.sessions_ended", count=count)
 
 
-HANDLERS = [show_member, issue_link, set_roles, mark_left, restore, end_sessions]
+HANDLERS = [show_member, issue_link, forget_code, set_roles, mark_left, restore, end_sessions]

@@ -7,8 +7,10 @@ from rewards.members import actions, queries
 from rewards.members.queries import Person
 from rewards.refusals import Refusal
 from server.runtime import clock
+from server.runtime.sessions import ref_of
 from server.web.frame import guards, pages
 from server.web.frame.asked import Asked
+from server.web.members import cards
 from server.web.members.phone.sign_in import YEAR, back
 
 LATEST = 5
@@ -101,8 +103,20 @@ async def set_text_size(request: Asked) -> Response[bytes]:
 async def show_devices(request: Asked) -> Response[bytes]:
     """Where I am signed in, last seen first."""
     me = pages.signed_in(request)
-    found = await pages.process(request).sessions.list(me.id, current=request.scope["state"]["session_id"])
-    return pages.page(request, "members/phone/sessions.html", devices=found)
+    here = request.scope["state"]["session_id"]
+    found = await pages.process(request).sessions.list(me.id, current=here)
+    ways = await queries.told(me.id, clock.now() - queries.TOLD_FOR, ref=ref_of(here), limit=PAGE)
+    return pages.page(request, "members/phone/sessions.html", devices=found, ways=ways)
+
+
+@post("/me/devices/seen", guards=[guards.signed_in])
+async def mark_told(request: Asked) -> Response[bytes]:
+    """What was told so far is known; on this device alone, so that nobody dismisses it for another."""
+    await pages.form(request)
+    answer = pages.go(request, "/")
+    seen = clock.now().isoformat()
+    answer.headers["set-cookie"] = pages.process(request).gate.cookie(cards.TOLD, seen, YEAR)
+    return answer
 
 
 @post("/me/devices/end", guards=[guards.signed_in])
@@ -118,4 +132,4 @@ async def end_device(request: Asked) -> Response[bytes]:
     return pages.go(request, "/me/devices", said="phone.devices_ended")
 
 
-HANDLERS = [show_me, show_points, set_alias, set_text_size, show_devices, end_device]
+HANDLERS = [show_me, show_points, set_alias, set_text_size, show_devices, mark_told, end_device]

@@ -1,6 +1,7 @@
 """Signing in by personal link, or by staff number and code; the code itself; the language; signing out."""
 
 import re
+from datetime import datetime
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from rewards.refusals import Refusal
 from server.runtime import clock
 from server.runtime.chance import new_id
 from server.runtime.following import follow_now
+from server.runtime.sessions import CODE, LINK, ref_of
 from server.web.frame import guards, i18n, pages
 from server.web.frame.asked import Asked
 from server.web.frame.limits import SignInLimits
@@ -80,31 +82,43 @@ def _landing(request: Asked, person: Person, way: str) -> str:
     return own_path(way, start)
 
 
-async def _signed_in(request: Asked, person: Person, to: str) -> Response[bytes]:
-    """On to `to` with a new session."""
+async def _signed_in(request: Asked, person: Person, to: str, at: datetime) -> Response[bytes]:
+    """On to `to` with a new session, for whoever has used his link, slip or code at this moment."""
+    by_link, link_by = await queries.link_used(person.id, at)
     if not person.has_code:
         to = "/set-code?" + urlencode({"next": to})
     answer = pages.go(request, to)
-    answer.headers["set-cookie"] = await _new_session(request, person)
+    answer.headers["set-cookie"] = await _new_session(request, person, LINK if by_link else CODE, link_by, at)
     return answer
 
 
-async def _new_session(request: Asked, person: Person) -> str:
-    """The cookie of a new session; whatever session this device had before ends.
+async def _new_session(
+    request: Asked, person: Person, way: str, link_by: UUID | None, at: datetime | None = None
+) -> str:
+    """The cookie of a new session; whatever session this device had before ends. `at`: when the link was used.
 
     Refuses `web.sign_in_first`: meanwhile he has left, or his sessions were ended.
     """
     process, known = pages.process(request), person.access_version
     await process.sessions.end(request.scope["state"]["session_id"])
     device = device_of(request.headers.get("user-agent", ""))
-    while (session_id := await _started(process, person, device)) is None:
+    while (session_id := await _started(process, person, device, way, link_by)) is None:
         before, person = person.access_version, await _person(person.id)
         if person.left_on is not None or person.access_floor > known or person.access_version <= before:
             raise Refusal("web.sign_in_first")
+    await actions.note_sign_in(
+        person.id,
+        way=way,
+        ref=ref_of(session_id),
+        device=device,
+        issued_by=link_by,
+        now=at or clock.now(),
+        new_id=new_id,
+    )
     return process.gate.session_cookie(session_id)
 
 
-async def _started(process: Process, person: Person, device: str) -> str | None:
+async def _started(process: Process, person: Person, device: str, way: str, link_by: UUID | None) -> str | None:
     """The id of a new session; None: the roster has changed since this person was read."""
     return await process.sessions.start(
         person.id,
@@ -114,6 +128,8 @@ async def _started(process: Process, person: Person, device: str) -> str | None:
         unit=person.unit_name,
         device=device,
         version=person.access_version,
+        way=way,
+        link_by=link_by,
     )
 
 
@@ -149,11 +165,12 @@ async def use_link(request: Asked, token: FromPath[str]) -> Response[bytes]:
     """Yes, that is me."""
     form = await pages.form(request)
     await _limits(request).by_link(_address(request))
+    now = clock.now()
     try:
-        person = await actions.use_link(token, clock.now())
+        person = await actions.use_link(token, now)
     except Refusal as refusal:
         return _link_problem(request, refusal)
-    return await _signed_in(request, person, _landing(request, person, form.text("next", most=LONGEST_WAY)))
+    return await _signed_in(request, person, _landing(request, person, form.text("next", most=LONGEST_WAY)), now)
 
 
 # By staff number and code
@@ -161,9 +178,9 @@ async def use_link(request: Asked, token: FromPath[str]) -> Response[bytes]:
 
 @get("/sign-in", opt={"open": True})
 async def show_sign_in(request: Asked) -> Response[bytes]:
-    """Staff number and code; whoever is signed in goes on."""
+    """Staff number and code; whoever is signed in goes on, unless he is to sign in `again`, with his code."""
     way = own_path(request.query_params.get("next", ""), "")
-    if pages.me(request) is not None:
+    if pages.me(request) is not None and not request.query_params.get("again"):
         return pages.go(request, way or "/")
     return _sign_in_page(request, way)
 
@@ -183,16 +200,16 @@ async def sign_in(request: Asked) -> Response[bytes]:
     way = own_path(form.text("next", most=LONGEST_WAY), "")
     staff_number = form.text("staff_number", most=100)
     code = form.text("code", most=200)
-    limits = _limits(request)
+    limits, now = _limits(request), clock.now()
     try:
         tried = await limits.by_code(staff_number, code, _address(request))
-        person = await actions.check_code(staff_number, code, now=clock.now(), tries_left=tried.left)
+        person = await actions.check_code(staff_number, code, now=now, tries_left=tried.left)
     except Refusal as refusal:
         status = 429 if refusal.code == "sign_in.too_many" else 401
         words = _words(request, refusal)
         return _sign_in_page(request, way, status=status, problem=words, staff_number=staff_number)
     await limits.right(tried)
-    return await _signed_in(request, person, _landing(request, person, way))
+    return await _signed_in(request, person, _landing(request, person, way), now)
 
 
 # The first admin
@@ -243,7 +260,7 @@ async def become_first_admin(request: Asked, token: FromPath[str]) -> Response[b
             staff_number=staff_number,
         )
     await follow_now(pages.process(request).resources, follows)
-    return await _signed_in(request, person, "/desk")
+    return await _signed_in(request, person, "/desk", now)
 
 
 async def _person(member: UUID) -> Person:
@@ -262,25 +279,40 @@ async def show_set_code(request: Asked) -> Response[bytes]:
     return await _set_code_page(request, own_path(request.query_params.get("next", "")))
 
 
-async def _set_code_page(request: Asked, way: str, status: int = 200, problem: str = "") -> Response[bytes]:
+async def _set_code_page(
+    request: Asked, way: str, status: int = 200, problem: str = "", code: str = ""
+) -> Response[bytes]:
     person = await _person(pages.signed_in(request).id)
-    return pages.page(request, "members/phone/set_code.html", status, person=person, next=way, problem=problem)
+    of_old = code in ("code.old_wrong", "sign_in.too_many")
+    shown = {"old": problem, "new": ""} if of_old else {"old": "", "new": problem}
+    return pages.page(request, "members/phone/set_code.html", status, person=person, next=way, problems=shown)
 
 
 @post("/set-code", guards=[guards.signed_in])
 async def set_code(request: Asked) -> Response[bytes]:
-    """The new code, typed once: it is shown while it is typed, so a second time would only be work."""
+    """The new code, typed once: it is shown while it is typed, so a second time would only be work. One that stands is
+    asked first, within the same limits as when signing in."""
     form, me = await pages.form(request), pages.signed_in(request)
     way = own_path(form.text("next", most=LONGEST_WAY))
+    current, limits, person = pages.session(request), _limits(request), await _person(me.id)
+    begun, link_by = (CODE, None) if current is None else (current.way, current.link_by)
+    now, old = clock.now(), form.text("old", most=200)
     try:
-        follows = await actions.set_code(me.id, form.text("code", most=200), now=clock.now(), new_id=new_id)
+        tried = await limits.by_code(person.staff_number, old, _address(request)) if person.has_code else None
+        follows = await actions.set_code(
+            me.id, form.text("code", most=200), old=old, issued_by=link_by, now=now, new_id=new_id
+        )
     except Refusal as refusal:
-        return await _set_code_page(request, way, 409, _words(request, refusal))
+        status = 429 if refusal.code == "sign_in.too_many" else 409
+        return await _set_code_page(request, way, status, _words(request, refusal), refusal.code)
+    if tried is not None:
+        await limits.right(tried)
+    said = "phone.code_changed" if person.has_code else "phone.code_set"
     if not follows:
-        return pages.go(request, way, said="phone.code_set")
+        return pages.go(request, way, said=said)
     await follow_now(pages.process(request).resources, follows)
-    answer = pages.go(request, way, said="phone.code_changed")
-    answer.headers["set-cookie"] = await _new_session(request, await _person(me.id))
+    answer = pages.go(request, way, said=said)
+    answer.headers["set-cookie"] = await _new_session(request, await _person(me.id), begun, link_by)
     return answer
 
 

@@ -157,15 +157,25 @@ def _preview(
         token=given,
         file=name,
         draft=draft,
+        preview=imports.preview(request, draft.questions, draft.left_out),
         seconds=actions.DEFAULT_SECONDS,
         problem=problem,
         given=values,
     )
 
 
+@get(IMPORT.address + "/{given:str}/rest/{kind:str}", guards=[guards.may("quizzes.change")])
+async def export_quiz_rest(request: Asked, given: FromPath[str], kind: FromPath[str]) -> Response[bytes]:
+    """The questions that were not taken, as rows of a sheet, with what is wrong with each."""
+    _name, draft = await imports.brought(request, IMPORT, given, read_questions)
+    return await imports.rest(request, IMPORT, kind, draft.headings, draft.left_out)
+
+
 @post(IMPORT.address + "/{given:str}", guards=[guards.may("quizzes.change")])
 async def apply_quiz(request: Asked, given: FromPath[str]) -> Response[bytes]:
-    """All questions at once, or none; a wrong title or scoring is said beside the form."""
+    """All good questions at once; the others wait as a file of their own. A wrong title or scoring is said beside the
+    form.
+    """
     form = await pages.form(request)
     name, draft = await imports.brought(request, IMPORT, given, read_questions)
     if not draft.importable:
@@ -188,7 +198,7 @@ async def apply_quiz(request: Asked, given: FromPath[str]) -> Response[bytes]:
             floor=form.text("floor", most=20),
         )
     me = pages.signed_in(request)
-    await imports.done(request, IMPORT, given)
+    rest = await imports.done(request, IMPORT, given, name, draft.headings, draft.left_out)
     quiz_id = await actions.add_quiz(
         title,
         draft.questions,
@@ -198,7 +208,7 @@ async def apply_quiz(request: Asked, given: FromPath[str]) -> Response[bytes]:
         now=clock.now(),
         new_id=new_id,
     )
-    return pages.go(request, f"/desk/quizzes/{quiz_id}", said="desk.quiz_added", count=len(draft.questions))
+    return pages.go(request, rest or f"/desk/quizzes/{quiz_id}", said="desk.quiz_added", count=len(draft.questions))
 
 
 HANDLERS = [
@@ -207,6 +217,7 @@ HANDLERS = [
     choose_quiz,
     bring_quiz,
     preview_quiz,
+    export_quiz_rest,
     apply_quiz,
     show_quiz,
     set_scoring,

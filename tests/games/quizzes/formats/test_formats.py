@@ -135,12 +135,12 @@ def codes_in_sources() -> set[str]:
     for source in SOURCES:
         for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                found.update(re.findall(r"^(?:file|roster|quiz|kahoot|gift|aiken)\.[a-z_]+$", node.value))
+                found.update(re.findall(r"^(?:file|roster|quiz|kahoot|bank|gift|aiken)\.[a-z_]+$", node.value))
     return found
 
 
 def test_every_code_has_a_text_and_every_text_a_code() -> None:
-    kinds = ("file.", "kahoot.", "gift.", "aiken.")
+    kinds = ("file.", "kahoot.", "bank.", "gift.", "aiken.")
     found = codes_in_sources()
     assert found <= LISTING.texts.keys()
     assert {code for code in LISTING.texts if code.startswith(kinds)} <= found

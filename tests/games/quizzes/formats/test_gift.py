@@ -143,6 +143,7 @@ def test_html_becomes_words_and_only_words() -> None:
         ("<P class='x'>one<BR/>two</P>\nthree", "one\ntwo\nthree"),
         ("a<!-- <p> never closed", "a"),
         ("a<SCRIPT>x</script >b<style>c", "ab"),
+        ("10<sup>2</sup> m<SUP>n+1</SUP> H<sub>2</sub>O x<sup>th</sup>", "10² mⁿ⁺¹ H₂O x^(th)"),
         ("<scripted>a</scripted>", "a"),
         ("&amp;lt;b&amp;gt; &nbsp; x", "&lt;b&gt; x"),
         ("<?php echo 1 ?>a<!doctype html>", "a"),
@@ -165,6 +166,25 @@ def test_words_of_any_html_hold_no_tag(html: str) -> None:
 def test_broken_html_never_raises(html: str) -> None:
     escaped = html.replace("=", "\\=").replace("#", "\\#")
     assert read(f"[html]Text {escaped} {{=1 ~2}}").format == "gift"
+
+
+def test_moodles_own_format_is_html_too() -> None:
+    question = one(
+        "[moodle]<p>Two</p> {=a<br>b ~c &amp; d ~[plain]<i>e</i> ~<b onclick=x>f</b>}".replace("k=x", "k\\=x")
+    )
+    assert (question.text, question.options) == ("Two", ("a / b", "c & d", "<i>e</i>", "f"))
+
+
+def test_signs_of_latex_are_escaped_and_shown_as_they_are() -> None:
+    question = one(r"Solve \\( \\frac\{1\}\{2\} \= x \\) {=\~0\:5\# ~\\neq}")
+    assert (question.text, question.options) == (r"Solve \( \frac{1}{2} = x \)", ("~0:5#", r"\neq"))
+
+
+@pytest.mark.parametrize("start", ["{ ~a =b } c", "{=b ~a} c", "{\n~a\n=b\n}\nc", "::n::{~a =b} c"])
+def test_the_answers_may_come_first(start: str) -> None:
+    question = one(start)
+    assert question.text == "_____ c" if "\n" not in start else question.text.startswith("_____")
+    assert [question.options[place] for place in question.right] == ["b"]
 
 
 def test_wrapped_lines_are_joined_and_written_breaks_kept() -> None:
@@ -202,7 +222,8 @@ def test_what_is_refused(text: str, code: str) -> None:
     errors = [problem for problem in quiz.problems if problem.severity == "error"]
     assert [(problem.line, problem.code) for problem in errors] == [(5, code)]
     assert [question.line for question in quiz.questions] == [3]
-    assert not quiz.importable
+    assert [row.line for row in quiz.left_out] == [5]
+    assert quiz.importable
 
 
 def test_only_what_cannot_be_played_is_no_quiz() -> None:

@@ -11,7 +11,8 @@ from openpyxl import Workbook
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from games.quizzes.formats import QuestionDraft, QuizDraft, read_questions
-from games.quizzes.formats.kahoot import ALLOWED_SECONDS, nearest_seconds, read_numbers, read_seconds
+from games.quizzes.formats.answers import read_signs
+from games.quizzes.formats.kahoot import ALLOWED_SECONDS, nearest_seconds, read_seconds
 from rewards.sheets import Problem, write_csv
 
 SAMPLES = Path(__file__).parents[3] / "samples"
@@ -138,7 +139,7 @@ def test_gaps_among_answers_keep_the_right_one_right() -> None:
     assert quiz.questions == (QuestionDraft(9, "single", "Gap?", ("a", "c"), (1,), 20),)
 
 
-def test_every_wrong_row_is_told_and_blocks() -> None:
+def test_every_wrong_row_is_told_and_left_out() -> None:
     quiz = read_questions(
         official(
             ["Fine?", "yes", "no", None, None, 20, 1],
@@ -167,7 +168,10 @@ def test_every_wrong_row_is_told_and_blocks() -> None:
         Problem(17, "Question", "quiz.text_too_long", {"length": 501, "limit": 500}),
         Problem(18, "Answer 2", "quiz.option_too_long", {"number": 2, "length": 201, "limit": 200}),
     ]
-    assert not quiz.importable
+    assert quiz.importable
+    assert [row.line for row in quiz.left_out] == list(range(10, 19))
+    assert quiz.left_out[6].cells[1:] == ("Unclear", "a", "b", "", "", "20", "the first")
+    assert quiz.headings[1:] == tuple(HEADER)
 
 
 def test_kahoots_own_limits_are_warnings() -> None:
@@ -213,7 +217,7 @@ def test_kahoots_own_limits_are_warnings() -> None:
     ],
 )
 def test_which_answers_are_meant(text: str, expected: list[int] | None) -> None:
-    assert read_numbers(text) == expected
+    assert read_signs(text) == expected
 
 
 @given(st.integers(0, 10_000))
@@ -287,8 +291,10 @@ def test_at_most_five_hundred_questions() -> None:
     question: list[Cell] = ["Q?", "a", "b", None, None, 20, 1]
     assert read_questions(plain(*[question] * 500), "q.xlsx").importable
     many = read_questions(plain(*[question] * 501), "q.xlsx")
-    assert many.problems == (Problem(None, None, "quiz.too_many_questions", {"count": 501, "limit": 500}),)
+    assert many.problems == (Problem(502, None, "quiz.beyond_limit", {"limit": 500}),)
     assert len(many.questions) == 500
+    assert [row.line for row in many.left_out] == [502]
+    assert many.importable
 
 
 def test_text_that_hides_is_made_plain() -> None:

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from openpyxl import Workbook
 
-from rewards.sheets import Problem, Sheet, read_rows
+from rewards.sheets import Problem, Sheet, read_all_sheets, read_rows
 from tests.rewards.sheets.tables import rows, saved, workbook_of
 
 
@@ -105,3 +105,23 @@ def test_text_that_begins_like_a_formula_stays_text() -> None:
         '<x:sheetData><x:row r="1"><x:c r="A1" t="inlineStr"><x:is><x:t>=1+1</x:t></x:is></x:c></x:row></x:sheetData>'
     )
     assert rows(workbook_of(sheet)) == (("=1+1",),)
+
+
+def test_every_sheet_that_is_wanted_is_read_and_the_others_are_told() -> None:
+    book = Workbook()
+    book.active.append(["how to"])
+    for name in ("One", "Two", "Hidden", "Empty"):
+        sheet = book.create_sheet(name)
+        if name != "Empty":
+            sheet.append(["head", name])
+    book["Hidden"].sheet_state = "hidden"
+    found = read_all_sheets(saved(book), "x.xlsx", lambda rows: rows[0][0] == "head")
+    assert isinstance(found, list)
+    assert [(sheet.name, sheet.rows) for sheet in found] == [("One", (("head", "One"),)), ("Two", (("head", "Two"),))]
+    assert [(one.code, dict(one.details)) for sheet in found for one in sheet.problems] == [
+        ("file.other_sheet_ignored", {"read": "One, Two", "sheet": "Sheet"})
+    ]
+    none = read_all_sheets(saved(book), "x.xlsx", lambda rows: False)
+    assert isinstance(none, list)
+    assert [sheet.rows for sheet in none] == [(("how to",),)]
+    assert read_all_sheets(saved(book)[:-100], "x.xlsx", lambda rows: True) == (Problem(None, None, "file.broken"),)

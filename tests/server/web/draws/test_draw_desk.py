@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from rewards import database as db
-from rewards.draws import queries, rules
+from rewards.draws import queries, rules, states
 from rewards.draws.verify import verify_folder
 from server.runtime.kit_program import MARK, empty_kit, kit_hash
 from server.web.draws import desk
@@ -348,7 +348,9 @@ async def test_a_draw_keeps_the_program_it_was_frozen_with(there: Hall, tmp_path
     assert all(one.ok for one in report.checks)
 
 
-async def test_a_result_from_the_hall_is_weighed_taken_and_another_is_a_conflict(there: Hall) -> None:
+async def test_a_result_from_the_hall_is_weighed_taken_by_two_and_another_is_a_conflict(
+    there: Hall, sign_in: SignIn
+) -> None:
     draw = await frozen(there)
     address = f"/desk/draws/{draw}/transcripts"
     assert "Choose the log file" in (await there.post(address)).text
@@ -367,9 +369,22 @@ async def test_a_result_from_the_hall_is_weighed_taken_and_another_is_a_conflict
     assert await state(draw) == "frozen"
     taken = await there.post(address, {"log_text": log, "witnesses": "Zhang San\nLi Si", "take": "1"})
     assert taken.status_code == 303
-    assert await state(draw) == "closed"
+    assert await state(draw) == "frozen"
     text = (await there.get(taken.headers["location"])).text
-    assert "The log was recomputed and counts." in text
+    assert "Somebody else has to say it too:" in text
+    second = f"/draws/{await db.value('SELECT slug FROM draw WHERE id = $1', draw)}/second"
+    (waits,) = await queries.waiting_logs(draw)
+    alone = await there.post(second, {"do": "log", "code": waits.code})
+    assert alone.status_code == 422
+    assert "A second person has to confirm" in alone.text
+    auditor = await sign_in("auditor", name="Auditor", number="A1")
+    assert waits.code not in (await there.get(second, auditor)).text
+    wrong = await there.post(second, {"do": "log", "code": "0000-0000-0000"}, auditor)
+    assert "No log with this code waits" in wrong.text
+    said = await there.post(second, {"do": "log", "code": waits.code}, auditor)
+    assert said.status_code == 303, said.text
+    assert await state(draw) == "closed"
+    text = await page(there, draw)
     assert "Zhang San, Li Si" in text
     assert present(text) == "claims"
     again = await there.post(address, {"log_text": log})
@@ -414,6 +429,37 @@ async def test_a_draw_is_called_off_with_a_reason(there: Hall) -> None:
     text = await page(there, draw)
     assert "the hall is closed" in text
     assert "is-stopped" in text
+
+
+async def test_whose_winners_are_known_is_called_off_by_two_and_everybody_reads_who_and_why(
+    there: Hall, sign_in: SignIn
+) -> None:
+    draw = await frozen(there)
+    await rolled(there, draw)
+    for one in await queries.custodians(draw):
+        await there.post(f"/desk/draws/{draw}/reveal", {"secret": secret_of(one.label).hex()})
+    slug = await db.value("SELECT slug FROM draw WHERE id = $1", draw)
+    second = f"/draws/{slug}/second"
+    asked = await there.post(f"/desk/draws/{draw}/cancel", {"why": "the hall is flooded"})
+    assert "waits for a second person" in (await there.get(asked.headers["location"])).text
+    again = await there.post(f"/desk/draws/{draw}/cancel", {"why": "the hall is flooded"})
+    assert again.status_code == 422
+    assert (await there.post(second, {"do": "off"})).status_code == 422
+    assert await state(draw) == "drawn"
+    assert (await there.post(second, {"do": "keep"}, there.second)).status_code == 303
+    assert (await there.post(second, {"do": "off"}, there.second)).status_code == 422
+    await there.post(f"/desk/draws/{draw}/cancel", {"why": "the hall is flooded"})
+    won = await db.rows("SELECT member.name FROM win JOIN member ON member.id = win.member WHERE draw = $1", draw)
+    auditor = await sign_in("auditor", name="Auditor", number="A1")
+    assert (await there.post(second, {"do": "off"}, auditor)).status_code == 303
+    assert await state(draw) == "cancelled"
+    public = (await there.client.get(f"/draws/{slug}")).text
+    assert "Winners were known when it was called off" in public
+    assert "the hall is flooded" in public
+    assert won
+    for one in won:
+        assert states.masked(one["name"]) in public
+        assert one["name"] not in public
 
 
 async def test_why_and_heads_by_unit_before_and_after_the_freeze(there: Hall) -> None:

@@ -150,13 +150,13 @@ def test_times_are_shown_in_the_organisations_zone() -> None:
     late = datetime(2026, 11, 22, 17, 5, tzinfo=UTC)
     assert i18n.date_text(late, "en", SHANGHAI) == "Nov 23, 2026"
     assert i18n.date_text(late, "zh-Hans", SHANGHAI) == "2026年11月23日"
-    assert [i18n.time_text(late, locale, SHANGHAI) for locale in i18n.LOCALES] == ["01:05", "01:05"]
+    assert i18n.time_text(late, SHANGHAI) == "01:05"
     assert i18n.date_text(date(2026, 11, 22), "en", SHANGHAI) == "Nov 22, 2026"
 
 
 def test_a_time_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="zone"):
-        i18n.time_text(datetime(2026, 11, 22, 17, 5), "en", SHANGHAI)
+        i18n.time_text(datetime(2026, 11, 22, 17, 5), SHANGHAI)
 
 
 def test_distances_are_told_in_words() -> None:

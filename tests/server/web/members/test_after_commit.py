@@ -152,7 +152,11 @@ async def end_laptop(scene: Scene) -> httpx.Response:
 
 
 async def change_code(scene: Scene) -> httpx.Response:
-    return await scene.client.post("/set-code", headers=scene.phone.headers, data={"code": NEW_CODE})
+    return await scene.client.post("/set-code", headers=scene.phone.headers, data={"old": CODE, "code": NEW_CODE})
+
+
+async def lose_code(scene: Scene) -> httpx.Response:
+    return await scene.client.post(f"{scene.path}/code", headers=scene.admin.headers)
 
 
 async def change_language(scene: Scene) -> httpx.Response:
@@ -201,6 +205,7 @@ CASES = [
     Case("end_sessions", end_all, OUT, OUT),
     Case("end_sessions", end_laptop, HERE, OUT),
     Case("set_code", change_code, OUT, OUT),
+    Case("forget_code", lose_code, OUT, OUT),
     Case("set_language", change_language, says(language="zh-Hans"), says(language="zh-Hans")),
 ]
 

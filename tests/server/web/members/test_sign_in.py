@@ -116,13 +116,15 @@ async def test_whoever_has_a_code_is_not_asked_for_one_and_organisers_go_to_the_
 
 async def test_another_code_signs_the_other_devices_out_and_this_one_in_anew(client: Browser) -> None:
     member = await add_member("Li Na", "A1")
-    for _ in range(2):
-        await post(client, f"/in/{await link(member)}")
-        await post(client, "/set-code", code=CODE)
+    await post(client, f"/in/{await link(member)}")
+    await post(client, "/set-code", code=CODE)
+    await post(client, f"/in/{await link(member)}")
     elsewhere = Browser(client.app)
     await post(elsewhere, "/sign-in", staff_number="A1", code=CODE)
     before = client.cookies[SESSION]
-    answer = await post(client, "/set-code", code="Red-lever-42")
+    for wrong in ({}, {"old": "Red-lever-42"}):
+        assert (await post(client, "/set-code", code="Red-lever-42", **wrong)).status_code == 409
+    answer = await post(client, "/set-code", code="Red-lever-42", old=CODE)
     assert "code_changed" in answer.headers["location"]
     assert client.cookies[SESSION] != before
     assert (await client.get("/me")).status_code == 200

@@ -8,7 +8,7 @@ import pytest
 
 from games.quizzes import actions, queries
 from rewards.database import row, value
-from rewards.sheets import write_xlsx
+from rewards.sheets import Sheet, read_rows, write_xlsx
 from server.runtime.chance import new_id
 from server.runtime.clock import now
 from tests.server.web.conftest import QUESTIONS, Browser, SignedIn, SignIn
@@ -92,9 +92,65 @@ async def test_gift_and_aiken_are_read_too(client: Browser, sign_in: SignIn, nam
     assert 'class="is-right"' in page.text
 
 
+BANK = [
+    ("题型", "问题", "选项A", "选项B", "选项C", "选项D", "答案", "解析"),
+    ("单选题", "成立于哪一年？", "1921", "1925", "1949", "1978", "B", ""),
+    ("多选题", "哪些属于防护用品？", "安全帽", "手套", "拖鞋", "护目镜", "ABD", ""),
+    ("判断题", "会员须缴纳会费。", "", "", "", "", "对", ""),
+    ("单选题", "重复的选项", "甲", "甲", "丙", "丁", "C", "z"),
+    ("填空题", "成立于（）年", "", "", "", "", "1925", ""),
+]
+
+
+async def test_a_bank_gives_its_good_questions_and_the_others_come_back_to_be_mended(
+    client: Browser, sign_in: SignIn
+) -> None:
+    who = await sign_in("organiser")
+    preview = await drop(client, who, write_xlsx(BANK, "题库"), "安全.xlsx")
+    page = (await client.get(preview, headers=who.headers)).text
+    assert "2 rows cannot be taken" in page
+    assert "Import 3 questions" in page
+    assert page.count('class="is-right"') == 5
+    wrong = (await client.get(f"{preview}?kind=wrong", headers=who.headers)).text
+    assert "Answers 1 and 2 are the same." in wrong
+    assert "“填空题” is a kind of question that cannot be played here." in wrong
+    applied = await client.post(preview, headers=who.headers, data={"title": "安全", "scoring": "none"})
+    assert applied.status_code == 303
+    quiz = (await queries.quizzes())[0]
+    assert [(one.kind, one.right_mask) for one in await queries.questions(quiz.id)] == [
+        ("single", 2),
+        ("multiple", 11),
+        ("true_false", 1),
+    ]
+    rest = applied.headers["location"]
+    assert rest.startswith("/desk/quizzes/import/")
+    assert "Nothing can be imported yet" in (await client.get(rest, headers=who.headers)).text
+    got = await client.get(f"{rest.partition('?')[0]}/rest/xlsx", headers=who.headers)
+    sheet = read_rows(got.content, "rest.xlsx")
+    assert isinstance(sheet, Sheet)
+    rows = [list(row) for row in sheet.rows]
+    assert [row[1] for row in rows] == ["题目", "重复的选项", "成立于（）年"]
+    assert [row[8] for row in rows][:2] == ["What is wrong", "Answers 1 and 2 are the same."]
+    assert len(rows[0]) == 9
+    rows[1][3] = "乙"
+    again = await drop(client, who, write_xlsx(rows[:2], "rest"), "安全.xlsx")
+    assert "Import 1 question" in (await client.get(again, headers=who.headers)).text
+    assert (await client.get(f"{again}/rest/csv", headers=who.headers)).status_code == 404
+    last = await client.post(again, headers=who.headers, data={"title": "安全 2", "scoring": "none"})
+    assert last.headers["location"].startswith("/desk/quizzes/0")
+
+
+async def test_what_is_wrong_with_a_bank_is_said_in_chinese_too(client: Browser, sign_in: SignIn) -> None:
+    who = await sign_in("organiser")
+    preview = await drop(client, who, write_xlsx(BANK, "题库"), "安全.xlsx")
+    await client.post("/language", headers=who.headers, data={"language": "zh-Hans"})
+    page = await client.get(f"{preview}?kind=wrong", headers=who.headers)
+    assert "“填空题”这种题型不能在这里作答。" in page.text
+
+
 async def test_a_broken_file_says_what_is_wrong_where_and_imports_nothing(client: Browser, sign_in: SignIn) -> None:
     who = await sign_in("organiser")
-    preview = await drop(client, who, (SAMPLES / "broken.aiken.txt").read_bytes(), "broken.txt")
+    preview = await drop(client, who, b"Too few choices\nA) The only one\nANSWER: A\n", "broken.txt")
     page = (await client.get(preview, headers=who.headers)).text
     assert "Nothing can be imported yet" in page
     assert 'name="title"' not in page
