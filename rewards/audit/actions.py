@@ -25,6 +25,15 @@ async def note(
     await AuditEntry.insert(AuditEntry(at=at, actor=actor, code=code, subject=subject, why=why[:500], details=details))
 
 
+async def note_export(what: str, *, at: datetime, actor: UUID, subject: str, rows: int) -> None:
+    """That a file of people left: a line of its own, in its own transaction.
+
+    `what`: code of the kind ("members"), `rows`: how many people or lines are in it.
+    """
+    async with db.transaction():
+        await note(f"export.{what}", at=at, actor=actor, subject=subject, count=rows)
+
+
 async def note_each(code: str, *, at: datetime, actor: UUID | None, subjects: Sequence[UUID]) -> None:
     """As `note`, a line for each subject, without reason or details, in one statement."""
     await db.rows(

@@ -240,18 +240,29 @@ def _check_present(report: Report, folder: Path, manifest: rules.Manifest) -> tu
     return rules.present_hash(data), present
 
 
-def _check_signatures(report: Report, folder: Path, manifest: rules.Manifest) -> None:
-    """The form alone: a bare Python cannot check Ed25519, and what is compared are hashes."""
-    for name in (MANIFEST_SIGNATURE, RESULT_SIGNATURE):
-        data = _read_optional(report, folder, name)
+def _check_signatures(report: Report, folder: Path, manifest: rules.Manifest, signer: str) -> None:
+    """Who published: a signature that is missing, wrong, or by a key that nobody knows is each told as such.
+
+    A signer that is no key at all names nobody, and nothing is missing then.
+    """
+    named = bool(manifest.signer) and rules.is_key(bytes.fromhex(manifest.signer))
+    if signer and signer != manifest.signer:
+        report.failed("signature.key", "verify.signature.unknown", signer=manifest.signer or "-", wanted=signer)
+    for name, signed in ((MANIFEST_SIGNATURE, MANIFEST), (RESULT_SIGNATURE, RESULT)):
+        data, content = _read_optional(report, folder, name), _read(folder, signed)
         if data is None:
-            continue
-        if _SIGNATURE.fullmatch(data) is None:
+            if named and not isinstance(content, Check):
+                report.failed("signature", "verify.signature.missing", file=name, signer=manifest.signer)
+        elif _SIGNATURE.fullmatch(data) is None:
             report.failed("signature.form", "verify.signature.wrong", file=name)
-        elif manifest.signer:
-            report.passed("signature.form", "verify.signature", file=name, signer=manifest.signer)
+        elif not named:
+            report.failed("signature.key", "verify.signature.nobody", file=name)
+        elif isinstance(content, Check) or not rules.is_signed(
+            bytes.fromhex(manifest.signer), bytes.fromhex(data.decode("ascii")), content
+        ):
+            report.failed("signature", "verify.signature.false", file=name, signer=manifest.signer)
         else:
-            report.failed("signature.form", "verify.signature.nobody", file=name)
+            report.passed("signature", "verify.signature", file=name, signer=manifest.signer)
 
 
 def _check_kit(report: Report, folder: Path, manifest: rules.Manifest) -> None:
@@ -458,11 +469,14 @@ def _check_receipt(
         report.passed("receipt.outcome", "verify.receipt.not.won")
 
 
-def verify_folder(folder: str | os.PathLike[str], *, manifest: str = "", code: str = "", receipt: str = "") -> Report:
+def verify_folder(
+    folder: str | os.PathLike[str], *, manifest: str = "", code: str = "", receipt: str = "", signer: str = ""
+) -> Report:
     """Checks the published files in `folder`; whatever they hold, the answer is a report, never an exception.
 
     `manifest`: the fingerprint M in hex that was seen on a receipt or on the stage; `code`: a display code that
-    was seen; `receipt`: the text of a receipt. All optional. Memory is linear in the size of the files, which `LIMITS`
+    was seen; `receipt`: the text of a receipt; `signer`: the public key in hex
+    that the server is known by. All optional. Memory is linear in the size of the files, which `LIMITS`
     bounds, and so is time, but for absences in units that are full (`Pool`).
     """
     path = Path(folder)
@@ -478,17 +492,17 @@ def verify_folder(folder: str | os.PathLike[str], *, manifest: str = "", code: s
         report.usable, report.state = False, "unusable"
         return report
     promised = _check_manifest(report, data, manifest)
-    lines, voided = (None, None) if promised is None else _check_files(report, path, promised, code)
+    lines, voided = (None, None) if promised is None else _check_files(report, path, promised, code, signer)
     if receipt:
         _check_receipt(report, receipt, data, lines, voided or ())
     return report
 
 
 def _check_files(
-    report: Report, path: Path, promised: rules.Manifest, code: str
+    report: Report, path: Path, promised: rules.Manifest, code: str, signer: str
 ) -> tuple[tuple[rules.Line, ...] | None, dict[int, str] | None]:
     """Everything beside the manifest; the lines and the void list, None where they are no good."""
-    _check_signatures(report, path, promised)
+    _check_signatures(report, path, promised, signer)
     _check_kit(report, path, promised)
     lines = _check_snapshot(report, path, promised)
     voids = _check_voids(report, path, promised)
@@ -578,6 +592,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--manifest", default="", metavar="HEX", help="the fingerprint you saw / 您看到的清单指纹")
     parser.add_argument("--code", default="", metavar="CODE", help="the code you saw / 您看到的结果码")
     parser.add_argument("--receipt", default="", metavar="TEXT", help="a receipt, as scanned / 回执的文字内容")
+    parser.add_argument("--signer", default="", metavar="HEX", help="the server's public key / 服务器的公钥")
     parser.add_argument("--lang", choices=(*LANGUAGES, "both"), default="both", help="language / 语言")
     parser.add_argument("--json", action="store_true", help="answer in JSON / 以 JSON 输出")
     for stream in (sys.stdout, sys.stderr):
@@ -587,7 +602,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         given = parser.parse_args(argv)
     except SystemExit as stop:
         return int(stop.code or 0)
-    report = verify_folder(given.folder, manifest=given.manifest, code=given.code, receipt=given.receipt)
+    report = verify_folder(
+        given.folder, manifest=given.manifest, code=given.code, receipt=given.receipt, signer=given.signer
+    )
     languages = LANGUAGES if given.lang == "both" else (given.lang,)
     text = as_json(report) if given.json else as_text(report, languages)
     sys.stdout.write(text + "\n")

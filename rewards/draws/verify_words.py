@@ -105,13 +105,25 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "present.tsv 与掷骰前锁定的到场名单不符。",
     ),
     "verify.signature": (
-        "{file} has the form of a signature by {signer}; the signature itself is not checked here, hashes are.",
-        "{file} 具有签名的格式，签名公钥为 {signer}；此处不核对签名本身，只核对哈希。",
+        "{file} is the signature of the published file by {signer}.",
+        "{file} 是对所公布文件的签名，签名公钥为 {signer}。",
     ),
     "verify.signature.wrong": ("{file} is no signature.", "{file} 不是签名。"),
+    "verify.signature.false": (
+        "{file} is not the signature of this file by {signer}: somebody else published one of the two.",
+        "{file} 不是公钥 {signer} 对这个文件的签名：两者之一不是由其公布的。",
+    ),
+    "verify.signature.missing": (
+        "{file} is missing, though the manifest names the signer {signer}. Fetch it too.",
+        "缺少 {file}，而清单载明了签名公钥 {signer}。请一并取得该文件。",
+    ),
+    "verify.signature.unknown": (
+        "The manifest names the signer {signer}, and you know the server by {wanted}.",
+        "清单载明的签名公钥是 {signer}，与您所知的服务器公钥 {wanted} 不符。",
+    ),
     "verify.signature.nobody": (
-        "{file} is here, but the manifest names no signer.",
-        "有 {file}，但清单未载明签名方。",
+        "{file} is here, but the manifest names no key that could have signed it.",
+        "有 {file}，但清单未载明可用的签名公钥。",
     ),
     "verify.kit": ("kit.html is the promised program.", "kit.html 与清单承诺的程序一致。"),
     "verify.kit.other": (

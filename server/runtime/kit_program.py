@@ -22,7 +22,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent.parent
 TEMPLATES: Final = ROOT / "templates" / "draws" / "kit"
 STATIC: Final = ROOT / "server" / "static"
 SCRIPTS: Final = (
-    *("core.js", "verify.js", "qr.js", "stage_effects.js", "stage_scene.js", "stage.js"),
+    *("core.js", "signature.js", "verify.js", "qr.js", "stage_effects.js", "stage_scene.js", "stage.js"),
     *("kit/page.js", "kit/journal.js", "kit/state.js", "kit/names.js", "kit/parts.js", "kit/frame.js"),
     *("kit/opening.js", "kit/lists.js", "kit/dice.js", "kit/inputs.js", "kit/scenes.js", "kit/absence.js"),
     *("kit/rounds.js", "kit/paper.js", "kit/end.js", "kit/public.js", "kit/start.js"),

@@ -10,6 +10,7 @@ from server.web.frame import files
 from tests.chromium import launched
 
 CORE = files.STATIC / "draw" / "core.js"
+SIGNATURE = files.STATIC / "draw" / "signature.js"
 VERIFY = files.STATIC / "draw" / "verify.js"
 CHECK = files.STATIC / "draw" / "check.js"
 GLUE = Path(__file__).with_name("glue.js")
@@ -27,7 +28,7 @@ def page(browser: Browser) -> Iterator[Page]:
     opened = browser.new_page()
     broken: list[str] = []
     opened.on("pageerror", lambda error: broken.append(str(error)))
-    for script in (CORE, VERIFY, CHECK, GLUE):
+    for script in (CORE, SIGNATURE, VERIFY, CHECK, GLUE):
         opened.add_script_tag(content=script.read_text("utf-8"))
     yield opened
     assert broken == []

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
-from tests.draw_js.conftest import CHECK, CORE, GLUE, VERIFY
+from tests.draw_js.conftest import CHECK, CORE, GLUE, SIGNATURE, VERIFY
 from tests.draw_js.made import made
 
 pytestmark = pytest.mark.browser
@@ -32,12 +32,12 @@ def code_of(path: Path) -> str:
     return re.sub(r"/\*.*?\*/|^\s*//.*?$", "", path.read_text("utf-8"), flags=re.M | re.S)
 
 
-@pytest.mark.parametrize("path", [CORE, VERIFY], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [CORE, SIGNATURE, VERIFY], ids=lambda path: path.name)
 def test_the_source_names_nothing_outside_the_language(path: Path) -> None:
     assert FORBIDDEN.findall(code_of(path)) == []
 
 
-@pytest.mark.parametrize("path", [CORE, VERIFY, CHECK], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [CORE, SIGNATURE, VERIFY, CHECK], ids=lambda path: path.name)
 def test_the_source_suits_an_old_browser(path: Path) -> None:
     code = code_of(path)
     assert YOUNG.findall(code) == []
@@ -46,7 +46,7 @@ def test_the_source_suits_an_old_browser(path: Path) -> None:
     assert path.read_text("utf-8").isascii()
 
 
-@pytest.mark.parametrize("path", [CORE, VERIFY], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [CORE, SIGNATURE, VERIFY], ids=lambda path: path.name)
 def test_the_header_is_short(path: Path) -> None:
     header = path.read_text("utf-8").split("*/", 1)[0]
     assert header.startswith("/*")
@@ -68,7 +68,7 @@ def test_it_draws_where_all_that_is_taken_away(page: Page) -> None:
           });
         }""",
         [
-            *("\n".join(path.read_text("utf-8") for path in (CORE, VERIFY)), GLUE.read_text("utf-8")),
+            *("\n".join(path.read_text("utf-8") for path in (CORE, SIGNATURE, VERIFY)), GLUE.read_text("utf-8")),
             [name for name in OUTSIDE if name != "eval"],
             [one.as_json() for one, _, _ in drawn],
         ],

@@ -12,6 +12,7 @@ from rewards.draws.verify import Report, verify_folder
 from rewards.draws.verify_words import SENTENCES
 from tests.draw_js.conftest import VERIFY
 from tests.draw_js.made import Made, made
+from tests.rewards.draws.test_verify import FULL, OTHER_KEY, SIGNER, signature
 
 pytestmark = pytest.mark.browser
 
@@ -171,3 +172,35 @@ def test_every_code_has_a_sentence(page: Page) -> None:
     for code in page.evaluate('(text) => text.match(/"verify\\.[a-z.]+"/g)', text):
         found = code.strip('"')
         assert any(known == found or known.startswith(found.rstrip(".") + ".") for known in SENTENCES), code
+
+
+def test_signatures_right_wrong_missing_and_by_another_key(page: Page, tmp_path: Path) -> None:
+    swapped = {"manifest.sig": FULL["result.sig"], "result.sig": FULL["manifest.sig"]}
+    other = {"result.sig": signature(FULL["result.json"], OTHER_KEY)}
+    bare = {name: data for name, data in FULL.items() if not name.endswith(".sig")}
+    cases: list[tuple[dict[str, bytes], dict[str, str]]] = [
+        (FULL, {}),
+        (FULL, {"signer": SIGNER}),
+        (FULL, {"signer": "ab" * 32}),
+        ({**FULL, **swapped}, {}),
+        ({**FULL, **other}, {}),
+        ({**FULL, "manifest.json": FULL["manifest.json"].replace(b"spring", b"autumn")}, {}),
+        (bare, {}),
+    ]
+    for turned in range(0, 512, 37):
+        data = bytearray(FULL["result.sig"])
+        data[turned // 4] = ord("0123456789abcdef"[(int(chr(data[turned // 4]), 16) ^ 1 << turned % 4) % 16])
+        cases.append(({**FULL, "result.sig": bytes(data)}, {}))
+    found = both(page, tmp_path, cases)
+    told = [[one["code"] for one in report["checks"] if one["name"].startswith("signature")] for report in found]
+    right, wrong, missing = "verify.signature", "verify.signature.false", "verify.signature.missing"
+    assert told == [
+        [right, right],
+        [right, right],
+        ["verify.signature.unknown", right, right],
+        [wrong, wrong],
+        [right, wrong],
+        [wrong, right],
+        [missing, missing],
+        *[[right, wrong]] * 14,
+    ]

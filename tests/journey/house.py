@@ -21,6 +21,7 @@ ROSTER = (
 )
 CUSTODIANS = ("Sun Li", "周强")
 """They belong to different units and take no part in the draw."""
+WITNESS = "Wu Hao"
 KAHOOT = (
     ("Question", "Answer 1", "Answer 2", "Answer 3", "Answer 4", "Time limit (sec)", "Correct answer(s)"),
     ("Which valve is closed first?", "The red one", "The blue one", "The green one", "None", 240, 2),

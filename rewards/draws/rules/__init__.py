@@ -106,6 +106,7 @@ from rewards.draws.rules.secret import (
     read_secret,
     write_secret,
 )
+from rewards.draws.rules.signature import is_key, is_signed
 from rewards.draws.rules.snapshot import (
     MAX_TICKETS,
     Line,
@@ -184,6 +185,8 @@ __all__ = [
     "format_voids",
     "id_commit",
     "inputs_of",
+    "is_key",
+    "is_signed",
     "leaf_hash",
     "log_text",
     "lp",

@@ -195,16 +195,29 @@
     return { report: report, add: add, held: held };
   }
 
-  function checkSignatures(made, read, manifest) {
-    for (const name of ["manifest.sig", "result.sig"]) {
-      const data = read(name, true);
-      if (!data) { continue; }
-      if (vdraw.notAscii(data) >= 0 || !/^[0-9a-f]{128}\n$/.test(vdraw.textOf(data))) {
+  /* Who published: a signature that is missing, wrong, or by a key that nobody knows is each told as such. A signer
+     that is no key at all names nobody, and nothing is missing then. */
+  function checkSignatures(made, files, read, manifest, signer) {
+    if (signer && signer !== manifest.signer) {
+      made.add("signature.key", false, "verify.signature.unknown", { signer: manifest.signer || "-", wanted: signer });
+    }
+    const named = Boolean(manifest.signer) && vsigned.isKey(vdraw.unhex(manifest.signer));
+    for (const [name, signed] of [["manifest.sig", "manifest.json"], ["result.sig", "result.json"]]) {
+      const data = read(name, true), content = files[signed];
+      if (!data) {
+        if (named && content instanceof Uint8Array && content.length <= LIMITS[signed]) {
+          made.add("signature", false, "verify.signature.missing", { file: name, signer: manifest.signer });
+        }
+      } else if (vdraw.notAscii(data) >= 0 || !/^[0-9a-f]{128}\n$/.test(vdraw.textOf(data))) {
         made.add("signature.form", false, "verify.signature.wrong", { file: name });
-      } else if (manifest.signer) {
-        made.add("signature.form", true, "verify.signature", { file: name, signer: manifest.signer });
+      } else if (!named) {
+        made.add("signature.key", false, "verify.signature.nobody", { file: name });
       } else {
-        made.add("signature.form", false, "verify.signature.nobody", { file: name });
+        const signature = vdraw.unhex(vdraw.textOf(data).slice(0, 128));
+        const good = content instanceof Uint8Array && content.length <= LIMITS[signed]
+          && vsigned.isSigned(vdraw.unhex(manifest.signer), signature, content);
+        made.add("signature", good, good ? "verify.signature" : "verify.signature.false",
+          { file: name, signer: manifest.signer });
       }
     }
   }
@@ -556,7 +569,7 @@
     let voids = { hash: "", list: null };
     if (manifest) {
       for (const key of ["draw_id", "rehearsal", "root", "n", "tickets"]) { report[key] = manifest[key]; }
-      checkSignatures(made, read, manifest);
+      checkSignatures(made, files, read, manifest, seen.signer);
       checkKit(made, read, manifest);
       snapshot = yield* checkingSnapshot(made, read, manifest);
       voids = checkVoids(made, read, manifest);
@@ -576,7 +589,8 @@
   }
 
   /* Checks published files: `files` maps their names to bytes, null for a file that is missing, false for one that
-     cannot be read. `expected` holds what a person knows: {manifest: M in hex, code, receipt}, all optional. Gives
+     cannot be read. `expected` holds what a person knows: {manifest: M in hex, code, receipt, signer}, all
+     optional. Gives
      {ok, usable, state, draw_id, rehearsal, manifest, root, n, tickets, seed, head, code, winners, alternates, checks};
      `state`: unusable, frozen, armed, rolled, revealed, open, closed, aborted or unknown. Never refuses. */
   function verify(files, expected) { return vdraw.finish(verifying(files, expected)); }

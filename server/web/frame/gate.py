@@ -99,6 +99,10 @@ class Gate:
         salt = token()[:SALT]
         return salt + self._digest(salt, anchor)
 
+    def seal(self, text: str, anchor: str) -> str:
+        """What proves that this text was ours, and meant for this session (or visit)."""
+        return hmac.digest(self._key, f"said\n{anchor}\n{text}".encode(), "sha256").hex()
+
     def _digest(self, salt: str, anchor: str) -> str:
         """Without a salt it is the token of pages that were opened before there were salts."""
         return hmac.digest(self._key, f"{salt}{anchor}".encode(), "sha256").hex()

@@ -34,6 +34,20 @@ async def own_code(connection: ASGIConnection[Any, Any, Any, Any], handler: Base
         raise Refusal("web.own_code")
 
 
+def either(permission: str, other: str) -> Guard:
+    """Only members whose roles have the duty of one of two permissions: files of people leave with who runs what
+    happens or watches over it, not with everybody who looks on."""
+
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        await signed_in(connection, handler)
+        allowed = connection.app.state.listing.may(connection.scope["state"]["session"].roles)
+        if permission not in allowed and other not in allowed:
+            raise Refusal("web.not_allowed")
+
+    guard.permission = permission  # type: ignore[attr-defined]
+    return guard
+
+
 def may(permission: str) -> Guard:
     """Only members whose roles have the duty that `permission` takes. The listing reads `guard.permission`."""
 

@@ -1,10 +1,11 @@
 """What every handler of a page needs: who asks, in which language, the form, and the answer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
+from hmac import compare_digest
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
@@ -32,6 +33,8 @@ LANGUAGE = "laurel_language"
 TEXT_SIZE = "laurel_text"
 TEXT_SIZES = ("normal", "large", "larger")
 _HTML = "text/html"
+MOST_SAID = 100
+"""Signs of a detail of what is said after a form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +154,12 @@ def speaker(request: Asked) -> Callable[..., str]:
 
 
 def context(request: Asked, **own: object) -> dict[str, object]:
-    """What every page gets beside its own values. `?said=CODE` after a redirect shows one of our sentences.
+    """What every page gets beside its own values. `?said=CODE` after a redirect shows one of our sentences; its details
+    only where they are sealed as `go` seals them, so that no link puts words on a page.
 
     ValueError when a value of its own would hide one that every page gets: what the frame shows would be wrong there.
     """
     language = locale(request)
-    said = request.query_params.get("said", "")
     every: dict[str, object] = {
         "csrf": form_token(request),
         "me": me(request),
@@ -167,15 +170,29 @@ def context(request: Asked, **own: object) -> dict[str, object]:
         "version": VERSION,
         "now": clock.now(),
         "text_size": text_size(request),
-        "said": listing(request).sentence(said, _details(request), language) if said in listing(request).texts else "",
+        "said": _said(request, language),
     }
     if hidden := every.keys() & own.keys():
         raise ValueError(f"a page may not have {sorted(hidden)} of its own")
     return every | own
 
 
-def _details(request: Asked) -> Lenient:
-    return Lenient({key: value[:100] for key, value in request.query_params.items() if key != "said"})
+def _said(request: Asked, language: str) -> str:
+    """The sentence that the address names, if it is ours; "" for none."""
+    values = parse_qsl(request.url.query, keep_blank_values=True)
+    names = [name for name, _ in values]
+    if "said" not in names or (said := values[names.index("said")][1]) not in listing(request).texts:
+        return ""
+    after = values[names.index("said") + 1 :]
+    end = next((at for at, (name, _) in enumerate(after) if name == "seal"), 0)
+    sealed = compare_digest(after[end][1].encode(), _seal(request, said, after[:end]).encode()) if end else False
+    if not sealed and "%(" in listing(request).texts[said]:
+        return ""
+    return listing(request).sentence(said, Lenient(after[:end] if sealed else ()), language)
+
+
+def _seal(request: Asked, said: str, details: Sequence[tuple[str, str]]) -> str:
+    return process(request).gate.seal(urlencode([("said", said), *details]), request.scope["state"]["anchor"])
 
 
 def page(
@@ -230,9 +247,12 @@ def is_htmx(request: Asked) -> bool:
 
 
 def go(request: Asked, to: str, said: str = "", **details: object) -> Response[bytes]:
-    """After a form: on to another page (303; for htmx its own header), with a sentence to show there."""
+    """After a form: on to another page (303; for htmx its own header), with a sentence to show there. Its details are
+    sealed for whoever asks."""
     if said:
-        to += ("&" if "?" in to else "?") + urlencode({"said": said, **details})
+        given = [(name, str(value)[:MOST_SAID]) for name, value in details.items()]
+        seal = [("seal", _seal(request, said, given))] if given else []
+        to += ("&" if "?" in to else "?") + urlencode([("said", said), *given, *seal])
     if is_htmx(request):
         return Response(b"", status_code=204, headers={"HX-Redirect": to})
     return Response(b"", status_code=303, headers={"Location": to})

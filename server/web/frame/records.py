@@ -14,10 +14,12 @@ from urllib.parse import urlencode
 from litestar import Response
 
 from rewards.audit import queries as audit
+from rewards.audit.actions import note_export
 from rewards.audit.queries import AuditLine
 from rewards.members import queries as members
 from rewards.refusals import Refusal
 from rewards.sheets import write_csv, write_xlsx
+from server.runtime import clock
 from server.web.frame import pages
 from server.web.frame.asked import Asked
 from server.web.frame.desk import desk_fragment, desk_page
@@ -48,6 +50,17 @@ async def table(kind: str, name: str, rows: Sequence[Sequence[str | int | Decima
     content = await asyncio.to_thread(write_xlsx, rows, name) if kind == "xlsx" else write_csv(rows)
     disposition = f'attachment; filename="{name}.{kind}"'
     return Response(content, media_type=_TYPES[kind], headers={"Content-Disposition": disposition})
+
+
+async def people(
+    request: Asked, kind: str, name: str, rows: Sequence[Sequence[str | int | Decimal]], *, what: str, subject: str = ""
+) -> Response[bytes]:
+    """As `table`, with people in it: who took it stands in the audit trail (`export.WHAT`) before it leaves."""
+    answer = await table(kind, name, rows)
+    await note_export(
+        what, at=clock.now(), actor=pages.signed_in(request).id, subject=subject or what, rows=len(rows) - 1
+    )
+    return answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,10 +74,17 @@ def full_files() -> dict[str, bytes]:
     """A draw that uses every part of the full form."""
     return {
         **full_draw(),
-        "manifest.sig": b"ab" * 64 + b"\n",
-        "result.sig": b"cd" * 64 + b"\n",
         "kit.html": KIT,
     }
+
+
+KEY = Ed25519PrivateKey.from_private_bytes(b"\x05" * 32)
+SIGNER = KEY.public_key().public_bytes_raw().hex()
+
+
+def signature(data: bytes, key: Ed25519PrivateKey = KEY) -> bytes:
+    """A file with the signature of these bytes."""
+    return f"{key.sign(data).hex()}\n".encode()
 
 
 KIT = b"<!doctype html><title>kit</title>"
@@ -136,7 +144,7 @@ def full_draw(
                 beacon=Beacon("52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971", 1_000_000),
                 file=rules.digest(snapshot).hex(),
                 kit=rules.digest(KIT).hex(),
-                signer="5" * 64,
+                signer=SIGNER,
                 unit_cap=3,
                 excluded=(("custodian", 2),),
                 rule={"points_per_ticket": 10},
@@ -163,6 +171,8 @@ def full_draw(
         "present.tsv": here,
         "log.txt": published.log.encode(),
         "result.json": published.result,
+        "manifest.sig": signature(manifest),
+        "result.sig": signature(published.result),
     }
 
 
@@ -225,7 +235,7 @@ def test_every_check_of_the_full_form_is_named(tmp_path: Path) -> None:
     report = verify.verify_folder(publish(tmp_path / "draw", full_files()))
     assert [check.name for check in report.checks] == [
         "manifest.known",
-        *("signature.form", "signature.form", "kit.hash"),
+        *("signature", "signature", "kit.hash"),
         *("snapshot.hash", "snapshot.form", "snapshot.sorted", "tickets.total", "merkle.root"),
         *("voids.list", "present.list", "log.order", "log.manifest", "present.locked"),
         *("venue", "beacon", "commitment.organiser", "commitment.union", "seed"),
@@ -233,7 +243,7 @@ def test_every_check_of_the_full_form_is_named(tmp_path: Path) -> None:
     ]
     said = {check.name: check.detail for check in report.checks}
     assert "checked by the server, not here" in said["beacon"]
-    assert "not checked here" in said["signature.form"]
+    assert f"the signature of the published file by {SIGNER}" in said["signature"]
     assert said["rounds"].startswith("2 of 2 rounds")
     assert said["absences"].startswith("Winners who went: 3")
 
@@ -266,7 +276,7 @@ def test_each_input_of_the_full_form_verifies(tmp_path: Path) -> None:
 def test_a_first_round_with_dice_waits_for_them(tmp_path: Path) -> None:
     manifest, lines = json.loads(full_draw()["manifest.json"]), full_draw()
     manifest["rounds"][0]["dice"] = "d6x2"
-    del manifest["beacon"], manifest["presence"]
+    del manifest["beacon"], manifest["presence"], manifest["signer"]
     data = json.dumps(manifest).encode()
     parsed, m = rules.parse_manifest(data), rules.manifest_hash(data)
     sheet = rules.Sheet(
@@ -432,6 +442,7 @@ def test_a_forged_file_is_named(tmp_path: Path, name: str, data: bytes, expected
 
 
 FULL = full_files()
+OTHER_KEY = Ed25519PrivateKey.from_private_bytes(b"\x06" * 32)
 
 
 @pytest.mark.parametrize(
@@ -447,6 +458,11 @@ FULL = full_files()
         ({"kit.html": KIT + b"\n"}, ("kit.hash", "verify.kit.other")),
         ({"manifest.sig": b"ab" * 64}, ("signature.form", "verify.signature.wrong")),
         ({"result.sig": b"AB" * 64 + b"\n"}, ("signature.form", "verify.signature.wrong")),
+        ({"manifest.sig": signature(FULL["result.json"])}, ("signature", "verify.signature.false")),
+        ({"result.sig": signature(FULL["manifest.json"])}, ("signature", "verify.signature.false")),
+        ({"result.sig": signature(FULL["result.json"], OTHER_KEY)}, ("signature", "verify.signature.false")),
+        ({"manifest.sig": None}, ("signature", "verify.signature.missing")),
+        ({"result.sig": None}, ("signature", "verify.signature.missing")),
         ({"log.txt": b"declined"}, ("chain", "verify.chain.other")),
         ({"log.txt": b"ab" * 48}, ("winners", "verify.winners.line")),
         ({"log.txt": b"beacon 1000000 "}, ("log.order", "draw.beacon.round")),
@@ -489,11 +505,20 @@ def test_a_forged_part_of_the_full_form_is_named(
     complete_sentences(report)
 
 
+def test_the_key_that_the_server_is_known_by_may_be_given(tmp_path: Path) -> None:
+    folder = publish(tmp_path / "draw", FULL)
+    assert verify.verify_folder(folder, signer=SIGNER).ok
+    other = OTHER_KEY.public_key().public_bytes_raw().hex()
+    assert failures(verify.verify_folder(folder, signer=other)) == [("signature.key", "verify.signature.unknown")]
+    unsigned = publish(tmp_path / "unsigned", vector_files())
+    assert failures(verify.verify_folder(unsigned, signer=other)) == [("signature.key", "verify.signature.unknown")]
+
+
 def test_what_the_manifest_does_not_promise_is_refused(tmp_path: Path) -> None:
     for name, data, expected in (
         ("present.tsv", b"0\n", ("present.list", "draw.present.unpromised")),
         ("kit.html", KIT, ("kit.hash", "verify.kit.unpromised")),
-        ("manifest.sig", FULL["manifest.sig"], ("signature.form", "verify.signature.nobody")),
+        ("manifest.sig", FULL["manifest.sig"], ("signature.key", "verify.signature.nobody")),
     ):
         report = verify.verify_folder(publish(tmp_path / name, {**vector_files(), name: data}))
         assert expected in failures(report)

@@ -82,18 +82,17 @@ async def print_hand_over(request: Asked, draw_id: FromPath[UUID]) -> Response[b
     )
 
 
-@get("/desk/draws/{draw_id:uuid}/hand-over/{kind:str}", guards=[guards.may("claims.read")])
+@get("/desk/draws/{draw_id:uuid}/hand-over/{kind:str}", guards=[guards.either("claims.hand_over", "audit.read")])
 async def export_hand_over(request: Asked, draw_id: FromPath[UUID], kind: FromPath[str]) -> Response[bytes]:
     """The same as a file."""
     door, form = await _door(draw_id), asked_for(request)
     found = await queries.to_hand_over(draw_id, _order(form))
     rows = [_hand_over_row(request, number, win) for number, win in enumerate(found, start=1)]
-    return await records.table(
-        kind, f"{door.slug}-hand-over", [_head(HAND_OVER_HEAD, _languages(request, form)), *rows]
-    )
+    table = [_head(HAND_OVER_HEAD, _languages(request, form)), *rows]
+    return await records.people(request, kind, f"{door.slug}-hand-over", table, what="hand_over", subject=str(draw_id))
 
 
-@get("/desk/draws/{draw_id:uuid}/payroll/{kind:str}", guards=[guards.may("claims.read")])
+@get("/desk/draws/{draw_id:uuid}/payroll/{kind:str}", guards=[guards.either("claims.hand_over", "audit.read")])
 async def export_payroll(request: Asked, draw_id: FromPath[UUID], kind: FromPath[str]) -> Response[bytes]:
     """What was handed over, for the payroll: values in units with two decimals, the tax note left to its reader."""
     door = await _door(draw_id)
@@ -110,7 +109,8 @@ async def export_payroll(request: Asked, draw_id: FromPath[UUID], kind: FromPath
         for win in await queries.handed_over(draw_id)
     ]
     head = _head(PAYROLL_HEAD, _languages(request, asked_for(request)))
-    return await records.table(kind, f"{door.slug}-payroll", [head, *rows])
+    table = [head, *rows]
+    return await records.people(request, kind, f"{door.slug}-payroll", table, what="payroll", subject=str(draw_id))
 
 
 @get("/desk/draws/{draw_id:uuid}/tickets", guards=[guards.may("draws.read")])

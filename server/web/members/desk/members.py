@@ -95,7 +95,7 @@ HEAD: Final = (
 """Headings that the roster import reads, in each of our languages."""
 
 
-@get("/desk/members/export/{kind:str}", guards=[guards.may("members.read")])
+@get("/desk/members/export/{kind:str}", guards=[guards.either("members.change", "audit.read")])
 async def export_members(request: Asked, kind: FromPath[str]) -> Response[bytes]:
     """The list as it is filtered, with headings that the roster import reads."""
     rows = [
@@ -113,7 +113,8 @@ async def export_members(request: Asked, kind: FromPath[str]) -> Response[bytes]
         for person in await all_members(_filter(asked_for(request)))
     ]
     head = [i18n.translator(pages.locale(request)).text(heading) for heading in HEAD]
-    return await records.table(kind, f"members-{pages.process(request).today().isoformat()}", [head, *rows])
+    name = f"members-{pages.process(request).today().isoformat()}"
+    return await records.people(request, kind, name, [head, *rows], what="members")
 
 
 async def all_members(chosen: Filter) -> list[Person]:

@@ -56,7 +56,7 @@ async def test_a_unit_is_added_found_renamed_and_its_notice_takes_it_back(client
 async def test_somebody_else_is_offered_no_undo_and_no_link_brings_one_along(client: Browser, sign_in: SignIn) -> None:
     who, other = await sign_in("organiser"), await sign_in("organiser")
     plant = await unit(client, who, "Plant")
-    address = f"{plant}?said=desk.unit_added&undo=/desk/members&name=x"
+    address = f"{plant}?said=desk.unit_changed&undo=/desk/members&name=x"
     assert "notice-undo" not in (await client.get(address, headers=other.headers)).text
     mine = UNDO.findall((await client.get(address, headers=who.headers)).text)
     assert [action for action, _ in mine] == [f"{plant}/retire"]
