@@ -152,7 +152,7 @@ def test_the_last_contributor_has_no_choice(tmp_path: Path) -> None:
     """The dice are the last choice; secrets come later but are fixed, and never before the dice."""
     log = FULL["log.txt"].decode().splitlines()
     early = "\n".join([log[0], *log[3:5], *log[1:3], *log[5:]]) + "\n"
-    assert wrong(tmp_path / "a", rechained(early)) == {"log.order"}
+    assert wrong(tmp_path / "a", rechained(early)) == {"log.order", "signature"}
     chosen = edited(FULL["log.txt"], SECRETS[1].hex(), rules.digest(b"chosen").hex())
     assert {"commitment.union", "winners"} <= wrong(tmp_path / "b", chosen)
     after = codes(FULL)[1]
@@ -273,15 +273,15 @@ def test_an_insider_wants_to_know_the_top_prize_early(tmp_path: Path) -> None:
     would_win = {lines_won(full_draw(steps=(RoundStart("last", f"{throw:06}"),)))[-1] for throw in range(60)}
     assert len(would_win) > 15
     for old, new in (("round last round-d10x6 271828", "round last"), ("round last round-d10x6 271828\n", "")):
-        assert wrong(tmp_path, edited(FULL["log.txt"], old, new)) == {"log.order"}
+        assert wrong(tmp_path, edited(FULL["log.txt"], old, new)) == {"log.order", "signature"}
 
 
 def test_a_made_up_beacon_value_is_typed_in(tmp_path: Path) -> None:
     log = FULL["log.txt"]
-    assert wrong(tmp_path / "round", edited(log, "beacon 1000000 ", "beacon 1000001 ")) == {"log.order"}
+    assert wrong(tmp_path / "round", edited(log, "beacon 1000000 ", "beacon 1000001 ")) == {"log.order", "signature"}
     assert "winners" in wrong(tmp_path / "value", edited(log, "ab" * 48, "cd" * 48))
     missing = edited(log, f"beacon 1000000 {'ab' * 48}\n", "")
-    assert wrong(tmp_path / "none", missing) == {"log.order"}
+    assert wrong(tmp_path / "none", missing) == {"log.order", "signature"}
     # drawn with it from the start: the check shows what to compare, and the server refuses the signature
     report = verify.verify_folder(publish(tmp_path / "fake", dict(FULL)))
     (beacon,) = (check for check in report.checks if check.name == "beacon")
