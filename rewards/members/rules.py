@@ -401,7 +401,7 @@ _OBVIOUS_WORDS = """
 _OBVIOUS = frozenset(_OBVIOUS_WORDS.split())
 
 
-OWN_AFTER: Final = timedelta(days=3)
+OWN_AFTER: Final = timedelta(hours=12)
 """How long a code that was set by somebody's link is that somebody's word too: until then its member may not know."""
 
 
