@@ -170,6 +170,7 @@ TYPED: Sequence[tuple[str, str, Mapping[str, str]]] = (
     ("/desk/draws", "/desk/draws/new", {"title": "Odd", "season": "{season}", "per": "much", "cap": "3"}),
     ("/desk/draws/{draft}/edit", "/desk/draws/{draft}/edit", {"title": "Odd", "season": "{season}", "per": "much"}),
     ("/desk/draws/{unsealed}/seal", "/desk/draws/{unsealed}", {"label": "notary", "commitment": "cd"}),
+    ("/desk/draws/{unsealed}/witnesses", "/desk/draws/{unsealed}", {"witness": "Z-9"}),
     ("/desk/draws/{frozen}/voids", "/desk/draws/{frozen}", {"staff_number": "Z-9", "reason": "left", "why": "Moved"}),
     ("/desk/draws/{draft}/cancel", "/desk/draws/{draft}", {"why": " "}),
     ("/desk/draws/{armed}/dice", "/desk/draws/{armed}", {"digits": "123"}),
