@@ -153,9 +153,9 @@ async def confirm_log(
 ) -> Brought:
     """The second word on a log that waits: `typed` is its code, as the hall saw it.
 
-    What became of it meanwhile is in the answer (it may contradict by now). Refusals: draw.unknown, draw.own_ticket,
-    draw.move, draw.code_form (no code), draw.waiting_none (no log with this code waits), those of `check_second` and of
-    `bring`.
+    What became of it meanwhile is in the answer (it may contradict by now, or count already). Refusals: draw.unknown,
+    draw.own_ticket, draw.move, draw.code_form (no code), draw.waiting_none (no log of this code was brought), those of
+    `check_second` and of `bring`.
     """
     code = rules.read_code(typed)
     if not code:
@@ -164,7 +164,10 @@ async def confirm_log(
         at = await scene(draw_id, actor, "bring")
         one = await db.row("SELECT * FROM waiting_log WHERE draw = $1 AND code = $2 ORDER BY brought_at", draw_id, code)
         if one is None:
-            raise Refusal("draw.waiting_none")
+            decided = await db.value("SELECT verdict FROM transcript WHERE draw = $1 AND code = $2", draw_id, code)
+            if decided is None:
+                raise Refusal("draw.waiting_none")
+            return Brought("known" if decided == "counts" else "conflict", code, at.state)
         await check_second(draw_id, one["brought_by"], actor, now=now)
         brought = await _decided(at, one, confirmed_by=actor, now=now, new_id=new_id, new_code=new_code)
     await ticks.announce(redis, f"draw:{draw_id}")

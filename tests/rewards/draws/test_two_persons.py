@@ -90,8 +90,9 @@ async def test_a_log_from_the_hall_counts_by_the_word_of_two(redis: Redis) -> No
     line = (await queries.history(there.draw))[-1]
     assert (line.code, line.who) == ("draw.transcript_counted", "Witness")
     assert line.details["first"] == str(there.organiser)
-    with refused("draw.waiting_none"):
-        await confirm(there, waits.code, there.witness)
+    stood = await there.row()
+    assert (await confirm(there, waits.code, there.witness)).verdict == "known", "said twice, it stands once"
+    assert await there.row() == stood
 
 
 async def test_the_same_log_brought_by_another_is_the_second_word(redis: Redis) -> None:

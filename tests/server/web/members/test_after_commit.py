@@ -240,13 +240,13 @@ async def test_an_import_of_five_hundred(scene: Scene) -> None:
         await sessions.start(one, name="Before", roles=["reviewer"], language=None, unit="", device="test", version=0)
         for one in people
     ]
-    lines = [f"N{n},Person {n},,{'2026-01-05' if n % 2 else ''}" for n in range(500)]
+    lines = [f"N{n},Member {n} Li,clear,{'2026-01-05' if n % 2 else ''}" for n in range(500)]
     await scene.bring("\n".join(["staff number,name,role,left", *lines]))
     await scene.cut(apply_roster(scene))
     await scene.work()
     found = await asyncio.gather(*(sessions.get(one) for one in ids))
     assert [one and (one.name, one.roles) for one in found] == [
-        None if n % 2 else (f"Person {n}", ()) for n in range(500)
+        None if n % 2 else (f"Member {n} Li", ()) for n in range(500)
     ]
 
 
