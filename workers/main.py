@@ -50,6 +50,7 @@ HEAVY = timedelta(seconds=150)
 
 MARGIN = timedelta(seconds=2)
 CRON_SECONDS = 50
+SWEEP_SECONDS = 20
 
 Result = TypeVar("Result")
 
@@ -79,7 +80,8 @@ async def carry_out(ctx: dict[str, Any], kind: str, subject: str, due: float = 0
     fault, or when told to stop, leave it for later."""
     resources: Resources = ctx["resources"]
     if (early := due - now().timestamp()) > 0:
-        await asyncio.sleep(early + ROUNDING.total_seconds())
+        # No longer than it is given out early: a clock that was set back must not keep a place for an hour.
+        await asyncio.sleep(min(early, POLL.total_seconds()) + ROUNDING.total_seconds())
     job, hold = JOBS.get(kind, (_unknown, QUICK))
     which: dict[str, Any] = {"limit": 1, "subject": subject} if subject else {"limit": TOGETHER[kind], "untried": True}
     claimed = await _unbroken(outbox.claim(now=now(), hold=hold, kinds=[kind], **which))
@@ -153,10 +155,18 @@ async def _sweep_on(ctx: dict[str, Any]) -> NoReturn:
     """For as long as the worker works; whatever goes wrong, the next look comes."""
     while True:
         try:
-            await sweep(ctx)
+            async with asyncio.timeout(SWEEP_SECONDS):
+                await sweep(ctx)
         except Exception as error:
             log.warning("sweep.failed error=%s", type(error).__name__)
         await asyncio.sleep(SWEEP.total_seconds())
+
+
+async def _end(task: asyncio.Task[Any]) -> None:
+    """A cancellation that meets one of redis-py's own timeouts is lost there, so it is said until it is heard."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=0.1)
 
 
 async def check_drift(ctx: dict[str, Any]) -> None:
@@ -200,9 +210,7 @@ def make_worker(settings: Settings) -> Worker:
 
     async def startup(ctx: dict[str, Any]) -> None:
         ctx["resources"] = await stack.enter_async_context(opened(settings))
-        sweeping = asyncio.create_task(_sweep_on(ctx))
-        stack.push_async_callback(asyncio.wait, [sweeping])
-        stack.callback(sweeping.cancel)
+        stack.push_async_callback(_end, asyncio.create_task(_sweep_on(ctx)))
         log.info("worker.started")
 
     async def shutdown(ctx: dict[str, Any]) -> None:

@@ -25,12 +25,13 @@ from server.runtime import settings
 from server.runtime.clock import now
 from server.runtime.following import WORK
 from server.runtime.resources import Resources
+from tests import patience
 from tests.games.quizzes.test_actions import until_waiting
 from tests.games.quizzes.world import ZONE, day_of, image, room, scene
 from tests.rewards.ledger.world import people, post, season
 from tests.workers.world import HOUR, check, due
 from workers import quizzes
-from workers.main import JOBS, MARGIN, carry_out, sweep
+from workers.main import JOBS, MARGIN, _end, carry_out, sweep
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -81,6 +82,34 @@ async def test_what_is_delivered_early_waits_for_its_time(resources: Resources) 
     await carry_out({"resources": resources}, "refresh_boards", "", due.timestamp())
     assert await open_count() == 0
     assert len(await points_and_places(resources.redis, season_board(season_id), [awards[0].member])) == 1
+
+
+async def test_a_clock_that_was_set_back_keeps_no_place(resources: Resources) -> None:
+    """What seems an hour away is left to the next sweep."""
+    await posted_one_by_one(1)
+    due = now() + HOUR
+    await db.rows("UPDATE intent SET due_at = $1", due)
+    async with asyncio.timeout(patience.SECONDS):
+        await carry_out({"resources": resources}, "refresh_boards", "", due.timestamp())
+    assert await open_count() == 1
+
+
+async def test_a_sweep_ends_though_it_was_told_once_in_vain() -> None:
+    told = 0
+
+    async def deaf() -> None:
+        nonlocal told
+        while told < 2:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                told += 1
+
+    task = asyncio.create_task(deaf())
+    await asyncio.wait([task], timeout=0.01)
+    async with asyncio.timeout(patience.SECONDS):
+        await _end(task)
+    assert (told, task.done()) == (2, True)
 
 
 async def test_two_deliveries_at_once_are_one_claim(resources: Resources) -> None:
