@@ -29,7 +29,7 @@ _COMMANDS: Final = {
     "draw": "draws:draw",
     "board": "upkeep:board",
     "check": "upkeep:check",
-    "backup": "backups:backup",
+    "backup": "backups:backup_command",
     "restore": "backups:restore",
     "settings": "upkeep:settings_command",
 }
@@ -74,7 +74,7 @@ def run(arguments: Sequence[str] | None = None, command: click.Command = laurel)
         terminal.tell(terminal.sentence(refusal.code, refusal.details))
         return terminal.exit_for(refusal.code)
     except MigrationError as error:
-        terminal.tell(terminal.sentence(error.code, {"name": error.name}))
+        terminal.tell(terminal.sentence(error.code, {"name": error.name, "said": error.said}))
         return Exit.BLOCKED
     except BrokenPipeError:
         # Whoever read our answer has gone; nothing more can be said, also not by the interpreter at its end.
