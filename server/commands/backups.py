@@ -23,7 +23,7 @@ from server.commands.upkeep import Comparing, in_json, rebuild_all, say_differen
 from server.runtime import archive, backup, embedded, folder, logs, settings
 from server.runtime.archive import SECRETS, Backup
 from server.runtime.clock import now
-from server.runtime.migrate import files, tables
+from server.runtime.migrate import tables
 from server.runtime.refusals import Refusal
 from server.runtime.resources import Resources
 from server.runtime.settings import Settings
@@ -86,10 +86,6 @@ def _verify(chosen: Settings, file: Path, json: bool) -> int:
 def _proved(chosen: Settings, file: Path) -> Iterator[Backup]:
     """A backup that can be restored here, looked through to its last byte. Refusals restore.*"""
     with archive.opened(file) as found:
-        if not set(found.migrations) <= {name for name, _ in files()}:
-            known = tables(name for name, _ in files())
-            made = {"version": found.version, "tables": tables(found.migrations)}
-            raise Refusal("restore.newer", file=file, **made, known=known)
         asyncio.run(backup.prove(chosen, found))
         if not found.proved:
             terminal.tell(
@@ -159,10 +155,15 @@ def _rebuilt(chosen: Settings, found: Backup) -> tuple[list[str], list[Differenc
         boards = await rebuild_all(resources)
         for draw in await draw_queries.draws():
             await draws.publish(draw.id, chosen.data / "draws")
+        if found.proved:
+            await keep(archive.MADE, found.made_at)
         await keep(RESTORED, now().isoformat(timespec="seconds"))
         return boards, await differences(resources, Comparing())
 
-    _unpack(found, chosen.data)
+    try:
+        _unpack(found, chosen.data)
+    except OSError as error:
+        raise Refusal("restore.failed", step=error.filename or "", said=error.strerror or "") from error
     with embedded.available(chosen, terminal.quiet):
         asyncio.run(_require_empty(chosen))
         asyncio.run(backup.load(chosen, found))

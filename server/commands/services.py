@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 
 from server.commands import terminal
 from server.runtime import backup, embedded, logs, settings
+from server.runtime.clock import now
 from server.runtime.migrate import migrate, pending
 from server.runtime.redis_client import connect
 from server.runtime.refusals import MigrationError, Refusal
@@ -58,6 +59,7 @@ async def migrated(chosen: Settings, *, keeping: bool = True) -> list[str]:
     """
     await require_services(chosen)
     made: list[Path] = []
+    begun = now()
 
     async def keep(connection: asyncpg.Connection) -> None:
         terminal.tell(terminal.words("The tables are of an earlier version. Before they change, a backup is made."))
@@ -83,6 +85,7 @@ async def migrated(chosen: Settings, *, keeping: bool = True) -> list[str]:
             )
         raise
     for file in made:
+        await backup.note(chosen, begun)
         terminal.tell(
             terminal.words(
                 "The tables are of this version now. The way back is the earlier Laurel, with"

@@ -1,8 +1,9 @@
 """The file of a backup: a plain tar that proves itself.
 
 First laurel.json (what it is, with the SHA-256 of every other member), then database.dump (pg_dump, custom format),
-secrets.json, draws/SLUG/FILE; behind the tar's end the seal, one line with the SHA-256 of every byte before it. No byte
-can be lost, changed or added unseen. Files of before the seal are read as well, as far as they can be proved.
+secrets.json, draws/SLUG/FILE; behind the tar's end the last line, with the SHA-256 of every byte before it. No byte
+can be lost, changed or added unseen. Files of before there were digests are read as well, and not
+called proved.
 """
 
 import hashlib
@@ -10,18 +11,22 @@ import json
 import re
 import tarfile
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from server.runtime.migrate import files, tables
 from server.runtime.refusals import Refusal
 
 FORMAT: Final = "laurel-backup/1"
 HEAD: Final = "laurel.json"
 DUMP: Final = "database.dump"
 SECRETS: Final = "secrets.json"
+
+MADE: Final = "backup"
+"""The checkpoint that tells from when the last backup of this database is."""
 
 _NAMES: Final = re.compile(rf"{DUMP}|{SECRETS}|draws/[A-Za-z0-9_-]{{1,64}}/(?!\.)[A-Za-z0-9_.-]{{1,29}}")
 _HEAD_BEFORE: Final = {"format", "version", "made_at", "migrations"}
@@ -30,8 +35,8 @@ _MOST_HEAD: Final = 64 * 1024 * 1024
 _BLOCK: Final = tarfile.BLOCKSIZE
 _CHUNK: Final = 1024 * 1024
 _UNKNOWN: Final = "0" * 64
-_SEAL: Final = b"laurel-backup sha256 %s\n"
-_SEAL_SIZE: Final = len(_SEAL % _UNKNOWN.encode())
+_LAST: Final = b"laurel-backup sha256 %s\n"
+_LAST_SIZE: Final = len(_LAST % _UNKNOWN.encode())
 
 
 def is_name(name: str) -> bool:
@@ -40,7 +45,7 @@ def is_name(name: str) -> bool:
 
 
 class Writer:
-    """Writes a backup into an empty stream that can be read and sought: each member of `names`, then `seal`.
+    """Writes a backup into an empty stream that can be read and sought: each member of `names`, then `finish`.
 
     `head` is what is said of it; the digests of the members come to it.
     """
@@ -84,14 +89,14 @@ class Writer:
         self._stream.write(info.tobuf(tarfile.GNU_FORMAT))  # which has sizes of more than 8 GiB in the same block
         self._stream.seek(after)
 
-    def seal(self) -> None:
-        """The digests into the head, the tar's end and the seal."""
+    def finish(self) -> None:
+        """The digests into the head, the tar's end and the last line."""
         end = self._stream.tell()
         self._stream.seek(0)
         self._write_head()
         self._stream.seek(end)
         self._stream.write(bytes(2 * _BLOCK))
-        self._stream.write(_SEAL % _digest(self._stream, 0, end + 2 * _BLOCK).encode())
+        self._stream.write(_LAST % _digest(self._stream, 0, end + 2 * _BLOCK).encode())
 
 
 @dataclass(frozen=True)
@@ -123,16 +128,18 @@ def opened(file: Path) -> Iterator[Backup]:
     """A backup, looked through from its first byte to its last; nothing is written.
 
     Refusals: cli.file_unreadable, restore.foreign (file), restore.damaged (file, part: a member's name, "" when what
-    stands between the members is damaged).
+    stands between the members is damaged), restore.newer (file, version, tables, known: tables of this version).
     """
-    try:
-        with file.open("rb") as stream:
-            yield _looked_through(file, stream)
-    except OSError as error:
-        raise Refusal("cli.file_unreadable", file=file, reason=error.strerror or "") from error
+    with ExitStack() as stack:
+        try:
+            found = _looked_through(file, stack.enter_context(file.open("rb")))
+        except OSError as error:
+            raise Refusal("cli.file_unreadable", file=file, reason=error.strerror or "") from error
+        yield found
 
 
 def _looked_through(file: Path, stream: BinaryIO) -> Backup:
+    known = {name for name, _ in files()}
     size = stream.seek(0, 2)
     walk = _members(stream, size)
     try:
@@ -142,7 +149,7 @@ def _looked_through(file: Path, stream: BinaryIO) -> Backup:
         head = json.loads(b"".join(_chunks(stream, *where)))
         if head["format"] != FORMAT:
             raise ValueError(head["format"])
-        stated = _text(head["version"]), _text(head["made_at"]), tuple(map(str, head["migrations"]))
+        stated = _text(head.get("version", "?")), _text(head["made_at"]), tuple(map(str, head["migrations"]))
         digests: dict[str, str] = dict(head.get("digests", {}))
     except (StopIteration, ValueError, KeyError, TypeError, RecursionError, tarfile.TarError) as error:
         raise Refusal("restore.foreign", file=file) from error
@@ -156,7 +163,10 @@ def _looked_through(file: Path, stream: BinaryIO) -> Backup:
         proved = bool(head.keys() - _HEAD_BEFORE)
         if proved:
             _prove(file, stream, size, members, digests)
-        elif DUMP not in members or any(any(piece) for piece in _chunks(stream, rest, size - rest)):
+        if not set(stated[2]) <= known:
+            made = {"version": stated[0], "tables": tables(stated[2]), "known": tables(known)}
+            raise Refusal("restore.newer", file=file, **made)
+        if not proved and (DUMP not in members or any(any(piece) for piece in _chunks(stream, rest, size - rest))):
             raise Refusal("restore.damaged", file=file, part="")
     except (ValueError, tarfile.TarError) as error:
         # What the head names next cannot be found.
@@ -168,12 +178,12 @@ def _looked_through(file: Path, stream: BinaryIO) -> Backup:
 def _prove(
     file: Path, stream: BinaryIO, size: int, members: Mapping[str, tuple[int, int]], digests: Mapping[str, str]
 ) -> None:
-    """Every member against its digest, which finds what is damaged, then every byte against the seal."""
+    """Every member against its digest, which finds what is damaged, then every byte against the last line."""
     for part in sorted(digests.keys() | members.keys() | {DUMP}):
         if part not in members or digests.get(part) != _digest(stream, *members[part]):
             raise Refusal("restore.damaged", file=file, part=_text(part))
-    sealed = max(size - _SEAL_SIZE, 0)
-    if b"".join(_chunks(stream, sealed, size - sealed)) != _SEAL % _digest(stream, 0, sealed).encode():
+    end = max(size - _LAST_SIZE, 0)
+    if b"".join(_chunks(stream, end, size - end)) != _LAST % _digest(stream, 0, end).encode():
         raise Refusal("restore.damaged", file=file, part="")
 
 

@@ -18,7 +18,6 @@ import asyncpg
 
 from rewards import database as db
 from rewards.checkpoints.actions import keep
-from rewards.checkpoints.queries import place
 from rewards.draws import queries as draws
 from server import VERSION
 from server.runtime import archive, embedded, folder, logs
@@ -33,8 +32,6 @@ FOLDER: Final = "backups"
 """Under the data folder: where those that Laurel makes by itself lie."""
 KEPT: Final = 3
 """So many of those made before a migration stay."""
-MADE: Final = "backup"
-"""The checkpoint that tells up to when there is a backup."""
 
 _BY_HAND: Final = "laurel"
 _AUTOMATIC: Final = "laurel-before-migration"
@@ -79,9 +76,18 @@ async def make(
                         await prove(chosen, made)
                 except Refusal as refusal:
                     raise Refusal("backup.unproved", file=file) from refusal
-        if _is_current(names):
-            await keep(MADE, moment.isoformat(timespec="seconds"))
-        return file
+    finally:
+        await db.close_pool()
+    if _is_current(names):
+        await note(chosen, moment)
+    return file
+
+
+async def note(chosen: Settings, moment: datetime) -> None:
+    """Let the tables, which are of this version, know from when their last backup is."""
+    await db.open_pool(chosen.database_url, 1)
+    try:
+        await keep(archive.MADE, moment.isoformat(timespec="seconds"))
     finally:
         await db.close_pool()
 
@@ -140,7 +146,7 @@ async def _fill(
         content = path.read_bytes() if path else await draws.published_file(slug, part)
         with writer.member(name) as write:
             write(content or b"")
-    writer.seal()
+    writer.finish()
 
 
 async def _published(data: Path, names: Iterable[str]) -> dict[str, Path | None]:
@@ -154,12 +160,6 @@ async def _published(data: Path, names: Iterable[str]) -> dict[str, Path | None]
         for draw in await draws.draws():
             found |= {f"draws/{draw.slug}/{name}": None for name in await draws.published_names(draw.id)}
     return found
-
-
-async def last_made() -> datetime | None:
-    """Up to when there is a proved backup of these tables, as far as they know; None: there is none."""
-    found = await place(MADE)
-    return None if found is None else datetime.fromisoformat(found)
 
 
 async def before_migration(

@@ -1,6 +1,7 @@
 """Bring the database to this version: plain SQL files, in order, each once, under one lock; then what can be earned."""
 
 import hashlib
+import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -30,8 +31,8 @@ def files() -> list[tuple[str, str]]:
 def tables(names: Iterable[str]) -> str:
     """What the tables that these migrations make are called: the last number in each folder, as in "12.2.1"."""
     last = dict.fromkeys(FOLDERS, 0)
-    for folder, _, step in (name.partition("/") for name in names):
-        last[folder] = max(last.get(folder, 0), int(step[:4]))
+    for folder, step in re.findall(r"^(\w+)/(\d{4})_", "\n".join(names), re.MULTILINE):
+        last[folder] = max(last.get(folder, 0), int(step))
     return ".".join(map(str, last.values()))
 
 
