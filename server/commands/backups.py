@@ -165,20 +165,45 @@ def _rebuilt(chosen: Settings, found: Backup) -> tuple[list[str], list[Differenc
     except OSError as error:
         raise Refusal("restore.failed", step=error.filename or "", said=error.strerror or "") from error
     with embedded.available(chosen, terminal.quiet):
-        asyncio.run(_require_empty(chosen))
-        asyncio.run(backup.load(chosen, found))
-        asyncio.run(services.migrated(chosen, keeping=False))
-        return asyncio.run(services.when_ready(chosen, rebuild))
+        there = asyncio.run(_require_empty(chosen))
+        try:
+            asyncio.run(backup.load(chosen, found))
+            asyncio.run(services.migrated(chosen, keeping=False))
+            return asyncio.run(services.when_ready(chosen, rebuild))
+        except BaseException:
+            asyncio.run(_empty(chosen, there))
+            raise
 
 
-async def _require_empty(chosen: Settings) -> None:
-    """Refusal restore.database_not_empty when the (external) database has tables."""
+_OBJECTS: Final = """
+SELECT 'TABLE ' || oid::regclass FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+UNION SELECT 'SEQUENCE ' || oid::regclass FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace
+UNION SELECT 'FUNCTION ' || oid::regprocedure FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+"""
+"""What a backup brings into a database, as DROP names it; the rest of it goes along."""
+
+
+async def _require_empty(chosen: Settings) -> set[str]:
+    """What else there is. Refusal restore.database_not_empty when the (external) database has tables."""
     await services.require_services(chosen)
     connection = await asyncpg.connect(chosen.database_url)
     try:
         tables = "SELECT count(*) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
         if await connection.fetchval(tables):
             raise Refusal("restore.database_not_empty", address=logs.masked(chosen.database_url))
+        return {one[0] for one in await connection.fetch(_OBJECTS)}
+    finally:
+        await connection.close()
+
+
+async def _empty(chosen: Settings, there: set[str]) -> None:
+    """Take back what a restore that failed has brought into an external database."""
+    if chosen.external_database_url is None:
+        return
+    connection = await asyncpg.connect(chosen.database_url)
+    try:
+        brought = sorted({one[0] for one in await connection.fetch(_OBJECTS)} - there)
+        await connection.execute("".join(f"DROP {one.replace(' ', ' IF EXISTS ', 1)} CASCADE;" for one in brought))
     finally:
         await connection.close()
 

@@ -19,7 +19,6 @@ import asyncpg
 from rewards import database as db
 from rewards.checkpoints.actions import keep
 from rewards.draws import queries as draws
-from server import VERSION
 from server.runtime import archive, embedded, folder, logs
 from server.runtime.archive import DUMP, SECRETS, Backup
 from server.runtime.clock import now
@@ -27,6 +26,7 @@ from server.runtime.embedded.postgres import environment
 from server.runtime.migrate import applied, files, tables
 from server.runtime.refusals import Refusal
 from server.runtime.settings import Settings
+from server.runtime.version import version
 
 FOLDER: Final = "backups"
 """Under the data folder: where those that Laurel makes by itself lie."""
@@ -35,6 +35,7 @@ KEPT: Final = 3
 
 _BY_HAND: Final = "laurel"
 _AUTOMATIC: Final = "laurel-before-migration"
+_LIMITS: Final = ["statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout"]
 _PIECE: Final = 256 * 1024
 _SAID: Final = 500
 
@@ -62,11 +63,14 @@ async def make(
     try:
         async with db.transaction() as connection:
             await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            # It waits for as long as the dump takes; before PostgreSQL 17 there is one limit less.
+            await connection.execute(
+                "SELECT set_config(name, '0', true) FROM pg_settings WHERE name = ANY($1)", _LIMITS
+            )
             names, moment = await applied(connection), now()
             if not names:
                 raise Refusal("database.behind", count=len(files()))
-            named = f"{kind}-{moment.astimezone(chosen.zone):%Y-%m-%d-%H%M%S}-{VERSION}-tables-{tables(names)}.tar"
+            named = f"{kind}-{moment.astimezone(chosen.zone):%Y-%m-%d-%H%M%S}-{version()}-tables-{tables(names)}.tar"
             with _whole(target, named, force) as (file, draft, stream):
                 await _fill(chosen, stream, names, moment, progress)
                 stream.flush()
@@ -123,7 +127,7 @@ async def _fill(
     secrets = [SECRETS] if (chosen.data / SECRETS).exists() else []
     head = {
         "format": archive.FORMAT,
-        "version": VERSION,
+        "version": version(),
         "made_at": moment.isoformat(timespec="seconds"),
         "migrations": names,
         "tables": tables(names),

@@ -23,6 +23,7 @@ from server.runtime.chance import new_id
 from server.runtime.migrate import applied, files, tables
 from server.runtime.refusals import Refusal
 from server.runtime.settings import Settings, load
+from server.runtime.version import version
 from tests.databases import named
 from tests.patience import until
 from tests.server.laurel import COMMAND, ROOT, answer, environment, laurel
@@ -195,7 +196,7 @@ async def test_earlier_tables_are_backed_up_and_restored(earlier: Earlier, tmp_p
     said = await asyncio.to_thread(answer, earlier.data, "backup", str(tmp_path), **earlier.more)
     file = Path(said["file"])
     assert file.parent == tmp_path
-    assert file.match(f"laurel-20*-0.1.0-tables-{OLD}.tar")
+    assert file.match(f"laurel-20*-{version()}-tables-{OLD}.tar")
     restored = await asyncio.to_thread(answer, tmp_path / "restored", "restore", str(file))
     assert restored["ok"], restored
     assert await earlier.steps() == [
@@ -273,3 +274,21 @@ async def test_of_those_before_a_migration_three_stay_and_all_made_by_hand(earli
         *(f"laurel-before-migration-{day}-0.1.0-tables-1.1.1.tar" for day in days[-2:]),
     }
     assert len(left) == 3 + len(days)
+
+
+async def test_a_restore_that_fails_leaves_an_external_database_empty(earlier: Earlier, tmp_path: Path) -> None:
+    """The tables in the file are loaded, and cannot be brought to this version."""
+    connection = await asyncpg.connect(earlier.url)
+    await connection.execute("CREATE TABLE draw_witness (mine text); CREATE FUNCTION mine() RETURNS int RETURN 1")
+    said = await asyncio.to_thread(answer, earlier.data, "backup", str(tmp_path), **earlier.more)
+    tables = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+    functions = "SELECT array_agg(proname) FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+    await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public; SET search_path = public")
+    await connection.execute("CREATE FUNCTION theirs() RETURNS int RETURN 1")
+    data = tmp_path / "restored"
+    ended = await asyncio.to_thread(laurel, data, "restore", said["file"], **earlier.more)
+    assert ended.returncode == Exit.BLOCKED, ended.stderr
+    assert await connection.fetchval(tables) == 0
+    assert await connection.fetchval(functions) == ["theirs"]
+    assert list(data.iterdir()) == []
+    await connection.close()
