@@ -174,21 +174,23 @@ async def before_migration(
     Refusals as `make`, and backup.no_room (folder, needed, free: MB).
     """
     place = chosen.data / FOLDER
-    place.mkdir(mode=0o700, exist_ok=True)
-    folder.give(place, chosen.data)
-    for left in place.glob(f".{_AUTOMATIC}-*.part"):
-        left.unlink()
-    # What the dump packs into less; indexes are not in it.
-    needed = await connection.fetchval(
-        "SELECT sum(pg_table_size(oid)) FROM pg_class WHERE relkind = 'r' AND oid >= 16384"
-    )
-    free = shutil.disk_usage(place).free
+    try:
+        place.mkdir(mode=0o700, exist_ok=True)
+        folder.give(place, chosen.data)
+        for left in place.glob(f".{_AUTOMATIC}-*.part"):
+            left.unlink()
+        free = shutil.disk_usage(place).free
+    except OSError as error:
+        raise Refusal("backup.failed", step=str(place), said=error.strerror or "") from error
+    # What a dump needs at the most: it has no indexes, and is packed.
+    sizes = "SELECT sum(pg_table_size(oid)) FROM pg_class WHERE relkind = 'r' AND oid >= 16384"
+    needed = await connection.fetchval(sizes)
     if free < needed:
         raise Refusal("backup.no_room", folder=place, needed=-(-needed // 10**6), free=free // 10**6)
     file = await make(chosen, place, kind=_AUTOMATIC, progress=progress)
     mine = sorted(path for path in place.glob(f"{_AUTOMATIC}-*.tar") if path != file)
     for old in mine[: 1 - KEPT]:
-        old.unlink()
+        old.unlink(missing_ok=True)
     return file
 
 
