@@ -10,10 +10,10 @@ from typing import Final
 import click
 
 from rewards.refusals import Refusal as BrokenRule
-from server import VERSION
 from server.commands import terminal
 from server.commands.terminal import Exit, Group
 from server.runtime.refusals import MigrationError, Refusal
+from server.runtime.version import version
 from server.web.frame.i18n import mark
 
 log = logging.getLogger("laurel.cli")
@@ -29,7 +29,7 @@ _COMMANDS: Final = {
     "draw": "draws:draw",
     "board": "upkeep:board",
     "check": "upkeep:check",
-    "backup": "backups:backup",
+    "backup": "backups:backup_command",
     "restore": "backups:restore",
     "settings": "upkeep:settings_command",
 }
@@ -45,6 +45,12 @@ class _Laurel(Group):
         return getattr(import_module(f"server.commands.{module}"), name) if module else None
 
 
+def _say_version(context: click.Context, option: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        terminal.say(f"laurel {version()}")
+        context.exit()
+
+
 @click.group(
     cls=_Laurel,
     help=mark("Laurel: quizzes, boards and prize draws for a union or an employer, on its own machine."),
@@ -52,7 +58,9 @@ class _Laurel(Group):
         "Settings are LAUREL_* variables; `laurel settings` shows them. LAUREL_LANGUAGE=zh-Hans speaks Chinese."
     ),
 )
-@click.version_option(VERSION, prog_name="laurel", message="%(prog)s %(version)s", help=mark("Show the version."))
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_say_version, help=mark("Show the version.")
+)
 def laurel() -> None:
     """Everything that the command line can do."""
 
@@ -74,7 +82,7 @@ def run(arguments: Sequence[str] | None = None, command: click.Command = laurel)
         terminal.tell(terminal.sentence(refusal.code, refusal.details))
         return terminal.exit_for(refusal.code)
     except MigrationError as error:
-        terminal.tell(terminal.sentence(error.code, {"name": error.name}))
+        terminal.tell(terminal.sentence(error.code, {"name": error.name, "said": error.said}))
         return Exit.BLOCKED
     except BrokenPipeError:
         # Whoever read our answer has gone; nothing more can be said, also not by the interpreter at its end.

@@ -22,6 +22,7 @@ class Overdue:
 
 _OPEN = compiled(Intent.count().where(Intent.done_at.is_null()))
 _OPEN_KIND = compiled(Intent.exists().where(Intent.kind == given(1), Intent.done_at.is_null()))
+_DONE_SINCE = compiled(Intent.exists().where(Intent.done_at > given(1)))
 _OVERDUE = compiled(
     Intent.select(Intent.id, Intent.kind, Intent.subject, Intent.due_at, Intent.attempts, Intent.last_error)
     .where(
@@ -41,6 +42,11 @@ async def open_count() -> int:
 async def is_open(kind: str) -> bool:
     """Whether any work of this kind is not done."""
     return bool(await value(_OPEN_KIND, kind))
+
+
+async def any_done_since(moment: datetime) -> bool:
+    """Whether any work was done after that moment."""
+    return bool(await value(_DONE_SINCE, moment))
 
 
 async def overdue(now: datetime, limit: int = 100) -> list[Overdue]:

@@ -3,16 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final, TypeVar
 
 import asyncpg
 from redis.exceptions import RedisError
 
 from server.commands import terminal
-from server.runtime import embedded, logs, settings
+from server.runtime import backup, embedded, logs, settings
+from server.runtime.clock import now
 from server.runtime.migrate import migrate, pending
 from server.runtime.redis_client import connect
-from server.runtime.refusals import Refusal
+from server.runtime.refusals import MigrationError, Refusal
 from server.runtime.resources import Resources, opened
 from server.runtime.settings import Settings
 from server.web.nouns import LISTING
@@ -25,15 +27,7 @@ AWAY: Final = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.C
 
 async def require_services(chosen: Settings) -> None:
     """Refusal services.database or services.redis when one does not answer."""
-    try:
-        connection = await asyncpg.connect(chosen.database_url, timeout=10)
-        await connection.close()
-    except AWAY as error:
-        reason = type(error).__name__
-        raise Refusal("services.database", address=logs.masked(chosen.database_url), reason=reason) from error
-    except (asyncpg.PostgresError, ValueError) as error:
-        reason = logs.masked(str(error).strip())
-        raise Refusal("services.database", address=logs.masked(chosen.database_url), reason=reason) from error
+    await require_database(chosen)
     redis = connect(chosen.redis_url, size=1)
     try:
         await redis.ping()
@@ -44,10 +38,62 @@ async def require_services(chosen: Settings) -> None:
         await redis.aclose()
 
 
-async def migrated(chosen: Settings) -> list[str]:
-    """Reach both services and bring the tables to this version; the names applied now."""
+async def require_database(chosen: Settings) -> None:
+    """Refusal services.database when it does not answer."""
+    try:
+        connection = await asyncpg.connect(chosen.database_url, timeout=10)
+        await connection.close()
+    except AWAY as error:
+        reason = type(error).__name__
+        raise Refusal("services.database", address=logs.masked(chosen.database_url), reason=reason) from error
+    except (asyncpg.PostgresError, ValueError) as error:
+        reason = logs.masked(str(error).strip())
+        raise Refusal("services.database", address=logs.masked(chosen.database_url), reason=reason) from error
+
+
+async def migrated(chosen: Settings, *, keeping: bool = True) -> list[str]:
+    """Reach both services and bring the tables to this version; the names applied now.
+
+    With `keeping` a backup is made before tables change that hold something. When that cannot be made, or a migration
+    fails, everything is as it was, and the way back is told.
+    """
     await require_services(chosen)
-    return await migrate(chosen.database_url, LISTING.earnings, _adding_up)
+    made: list[Path] = []
+    begun = now()
+
+    async def keep(connection: asyncpg.Connection) -> None:
+        terminal.tell(terminal.words("The tables are of an earlier version. Before they change, a backup is made."))
+        try:
+            made.append(await backup.before_migration(chosen, connection, terminal.Written()))
+        except Refusal:
+            terminal.tell(terminal.words("Nothing was changed. To go on without a backup: laurel migrate --no-backup"))
+            raise
+        terminal.tell(terminal.words("Backup: %(file)s", file=made[0]))
+
+    try:
+        names = await migrate(chosen.database_url, LISTING.earnings, _adding_up, keep if keeping else None)
+    except MigrationError as error:
+        if error.code != "database.migration_failed":
+            raise
+        for file in made:
+            terminal.tell(
+                terminal.words(
+                    "Should the earlier Laurel find anything amiss, it restores into a new folder:"
+                    " LAUREL_DATA=new laurel restore %(file)s",
+                    file=file,
+                )
+            )
+        raise
+    for file in made:
+        await backup.note(chosen, begun)
+        terminal.tell(
+            terminal.words(
+                "The tables are of this version now. The way back is the earlier Laurel, with"
+                " LAUREL_DATA=new laurel restore %(file)s",
+                file=file,
+            )
+        )
+    return names
 
 
 def _adding_up(done: int, count: int) -> None:

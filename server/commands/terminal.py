@@ -5,6 +5,7 @@ Answers go to stdout, everything said on the way to stderr, so that an answer ca
 
 import json
 import os
+import time
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -52,8 +53,9 @@ _ALTERNATIVES: Final = {
     "data.held": ("pid", "data.held.unknown"),
     "port.taken": ("program", "port.taken.unknown"),
     "settings.unknown": ("nearest", "settings.unknown.alone"),
+    "restore.damaged": ("part", "restore.damaged.between"),
 }
-"""Code -> (detail that may be None, the code of the sentence without it)."""
+"""Code -> (detail that may be None or "", the code of the sentence without it)."""
 
 
 def exit_for(code: str) -> Exit:
@@ -81,7 +83,7 @@ def _sentences() -> Mapping[str, str]:
 def sentence(code: str, details: Mapping[str, object]) -> str:
     """The words of a code; the code itself where nobody has written any."""
     detail, alternative = _ALTERNATIVES.get(code, ("", ""))
-    if detail and details.get(detail) is None:
+    if detail and details.get(detail) in (None, ""):
         code = alternative
     if code == "settings.invalid":
         details = {**details, "wanted": _wanted(str(details["reason"]))}
@@ -149,6 +151,22 @@ def quiet(name: str, event: str, details: Mapping[str, object]) -> None:
     """As `narrate`, but only what went wrong: for commands that start the servers for a moment."""
     if event in ("died", "failed", "killed", "ended"):
         narrate(name, event, details)
+
+
+SAY_EVERY: Final = 3.0
+"""Seconds between two words of progress."""
+
+
+class Written:
+    """Says on stderr how much has been written of a file, every few seconds."""
+
+    def __init__(self) -> None:
+        self._said = time.monotonic()
+
+    def __call__(self, size: int) -> None:
+        if time.monotonic() - self._said > SAY_EVERY:
+            self._said = time.monotonic()
+            tell(words("Written so far: %(size)s MB", size=size // 10**6))
 
 
 def say_json(value: object) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import Final
 
 import click
@@ -14,21 +15,22 @@ from server.commands.terminal import JSON, Command, Exit, Group
 from server.runtime import embedded, settings
 from server.runtime.clock import now
 from server.runtime.resources import Resources
+from server.runtime.supervisor import lasting
 from server.web.frame.i18n import mark
+from server.web.frame.noun import Difference
 
-SAY_EVERY: Final = 3.0
-"""Seconds between two words of progress."""
 ROOMS: Final = "room:"
 """How the name of a room's board begins."""
 
 
 @click.command("migrate", cls=Command, help=mark("Bring the database to this version (serve does it by itself)."))
+@click.option("--no-backup", is_flag=True, help=mark("Make no backup before the tables change."))
 @JSON
-def migrate_command(json: bool) -> int:
+def migrate_command(no_backup: bool, json: bool) -> int:
     """Safe to run on several machines at once."""
     chosen = settings.prepare(terminal.in_force())
     with embedded.available(chosen, terminal.quiet):
-        applied = asyncio.run(services.migrated(chosen))
+        applied = asyncio.run(services.migrated(chosen, keeping=not no_backup))
     if json:
         terminal.say_json({"applied": applied})
     elif applied:
@@ -68,30 +70,41 @@ def rebuild(name: str, json: bool) -> int:
 @JSON
 def check(json: bool) -> int:
     """Exit 1 when there is any difference."""
-    found = services.with_house(lambda resources: differences(resources, _Progress()))
+    chosen = terminal.in_force()
+    served = chosen.external_database_url is not None or lasting(chosen.data, ["database"])
+    found = services.with_house(lambda resources: differences(resources, Comparing(), served=served))
     if json:
-        shown = [{"code": one.code, **one.details, "text": terminal.sentence(one.code, one.details)} for one in found]
-        terminal.say_json({"ok": not found, "differences": shown})
+        terminal.say_json({"ok": not found, "differences": in_json(found)})
     else:
-        for one in found:
-            terminal.say(terminal.sentence(one.code, one.details))
-        if found:
-            terminal.say(terminal.words("%(count)s differences were found. Nothing was changed.", count=len(found)))
-            for name in sorted({str(one.details["board"]) for one in found if "board" in one.details}):
-                terminal.say(terminal.words("To make this board again: laurel board rebuild %(board)s", board=name))
-        else:
-            terminal.say(terminal.words("Everything agrees: ledger, boards, answers, work to do and published draws."))
+        say_differences(found)
     return Exit.REFUSED if found else Exit.OK
 
 
-class _Progress:
+def in_json(found: Sequence[Difference]) -> list[dict[str, object]]:
+    """Differences for a program."""
+    return [{"code": one.code, **one.details, "text": terminal.sentence(one.code, one.details)} for one in found]
+
+
+def say_differences(found: Sequence[Difference]) -> None:
+    """What a check has found, for people."""
+    for one in found:
+        terminal.say(terminal.sentence(one.code, one.details))
+    if not found:
+        terminal.say(terminal.words("Everything agrees: ledger, boards, answers, work to do and published draws."))
+        return
+    terminal.say(terminal.words("%(count)s differences were found. Nothing was changed.", count=len(found)))
+    for name in sorted({str(one.details["board"]) for one in found if "board" in one.details}):
+        terminal.say(terminal.words("To make this board again: laurel board rebuild %(board)s", board=name))
+
+
+class Comparing:
     """Says on stderr how far a check has come, every few seconds."""
 
     def __init__(self) -> None:
         self._said = time.monotonic()
 
     def __call__(self, number: int, checks: int, pieces: int) -> None:
-        if time.monotonic() - self._said > SAY_EVERY:
+        if time.monotonic() - self._said > terminal.SAY_EVERY:
             self._said = time.monotonic()
             part = {"number": number, "all": checks, "piece": pieces + 1}
             terminal.tell(terminal.words("Comparing: part %(number)s of %(all)s, piece %(piece)s", **part))

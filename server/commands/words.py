@@ -54,6 +54,10 @@ TEXTS = {
     ),
     "database.newer": _("The database was written by a newer Laurel (%(name)s). Use that version."),
     "database.migration_altered": _("%(name)s is not the file that made these tables. Install the original Laurel."),
+    "database.migration_failed": _(
+        "The step %(name)s failed, and the tables are as they were before. The Laurel that ran before goes on with them."
+        " It said: %(said)s"
+    ),
     "database.behind": _("The database lacks %(count)s steps of this version. Run `laurel migrate`."),
     "check.board_differs": _("Board %(board)s, %(subject)s: it shows %(found)s, but must show %(wanted)s."),
     "check.answers_not_posted": _(
@@ -70,11 +74,23 @@ TEXTS = {
     "check.file_foreign": _("Draw %(draw)s: there is a file %(file)s that was never published."),
     "backup.exists": _("%(file)s exists already. Choose another name, or add --force."),
     "backup.failed": _("The backup could not be finished (%(step)s): %(said)s"),
+    "backup.no_room": _(
+        "For a backup in %(folder)s there must be %(needed)s MB of room on the disk, and there are %(free)s."
+    ),
+    "backup.unproved": _("What was written to %(file)s cannot be read back, so no backup was kept. Try another disk."),
     "restore.not_empty": _("%(folder)s is not empty. Restore into an empty data folder (LAUREL_DATA)."),
     "restore.database_not_empty": _("The database %(address)s is not empty. Restore into an empty one."),
     "restore.failed": _("The backup could not be restored (%(step)s): %(said)s"),
     "restore.foreign": _("%(file)s is not a backup of Laurel, or it is damaged. Nothing was changed."),
-    "restore.newer": _("%(file)s was made by a newer Laurel (%(version)s). Use that version."),
+    "restore.damaged": _("%(file)s is damaged (%(part)s). Nothing was changed. Take another backup."),
+    "restore.damaged.between": _("%(file)s is damaged or not whole. Nothing was changed. Take another backup."),
+    "restore.unreadable": _(
+        "The database in %(file)s cannot be read (%(step)s). Nothing was changed. It said: %(said)s"
+    ),
+    "restore.newer": _(
+        "%(file)s was made by a newer Laurel (%(version)s, tables %(tables)s), and this one has tables %(known)s."
+        " Use that version."
+    ),
     "demo.real_data": _("%(folder)s holds real members. The demo plays only in a folder of its own."),
     "cli.file_unreadable": _("%(file)s cannot be read: %(reason)s."),
     "cli.fault": _("Something went wrong on our side (%(kind)s). With LAUREL_LOG=debug it says more."),

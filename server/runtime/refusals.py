@@ -14,9 +14,11 @@ class Refusal(Exception):
 
 
 class MigrationError(Exception):
-    """An applied migration file has been altered, or the database is newer than this program."""
+    """An applied migration file has been altered, the database is newer than this program, or a migration failed
+    (`said`: the database's words) and changed nothing."""
 
-    def __init__(self, code: str, name: str) -> None:
-        super().__init__(f"{code}: {name}")
+    def __init__(self, code: str, name: str, said: str = "") -> None:
+        super().__init__(f"{code}: {name} {said}".rstrip())
         self.code = code
         self.name = name
+        self.said = said

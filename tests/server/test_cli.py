@@ -432,8 +432,7 @@ def test_a_hostile_backup_writes_nothing(members: list[tuple[tarfile.TarInfo, by
     data = tmp_path / "data"
     ended = laurel(data, "restore", str(file))
     assert ended.returncode == Exit.REFUSED, ended.stderr
-    assert list(data.iterdir()) == []
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "file.tar"]
+    assert [path.name for path in tmp_path.iterdir()] == ["file.tar"]
 
 
 def test_what_is_no_backup_is_refused(tmp_path: Path) -> None:

@@ -38,9 +38,9 @@ def test_an_address_that_people_have_printed_still_leads_somewhere(address: str)
 def test_a_data_folder_of_before_upgrades_in_place_and_agrees(tmp_path: Path) -> None:
     backup, data = tmp_path / "before.tar", tmp_path / "data"
     backup.write_bytes(gzip.decompress(BEFORE.read_bytes()))
-    assert laurel(data, "restore", str(backup)).returncode == Exit.OK
+    assert answer(data, "restore", str(backup))["differences"] == []
     checked = answer(data, "check")
-    assert {one["code"] for one in checked["differences"]} <= {"check.work_overdue"}, checked
+    assert checked["ok"], checked
     (draw,) = (data / "draws").iterdir()
     verified = laurel(tmp_path / "elsewhere", "draw", "verify", str(draw))
     assert verified.returncode == Exit.OK, verified.stdout

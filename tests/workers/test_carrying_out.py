@@ -17,6 +17,7 @@ from rewards.boards.actions import refresh_units
 from rewards.boards.checks import drift
 from rewards.boards.queries import points_and_places
 from rewards.boards.rules import room_board, season_board
+from rewards.checkpoints.actions import keep
 from rewards.ledger.actions import Award
 from rewards.outbox.actions import claim, intend
 from rewards.outbox.queries import open_count, overdue
@@ -153,6 +154,23 @@ async def test_an_unknown_kind_stays_open_and_is_reported(
         "teleport",
         "LookupError",
     )
+
+
+async def test_work_that_nobody_could_have_done_is_no_difference(resources: Resources) -> None:
+    """Nobody serves; or it was just restored, and no worker has begun since."""
+
+    async def wait(kind: str) -> None:
+        async with db.transaction():
+            await intend(kind, "here", due_at=now() - HOUR, now=now(), new_id=uuid4())
+
+    await wait("teleport")
+    assert [one.code for one in await checking.differences(resources)] == ["check.work_overdue"]
+    assert await checking.differences(resources, served=False) == []
+    await keep(checking.RESTORED, now().isoformat())
+    assert await checking.differences(resources) == []
+    await wait("open_room")
+    await db.rows("UPDATE intent SET done_at = now() + interval '1 second' WHERE kind = 'open_room'")
+    assert [one.details["kind"] for one in await checking.differences(resources)] == ["teleport"]
 
 
 async def test_a_fault_leaves_the_work_for_later(resources: Resources, caplog: pytest.LogCaptureFixture) -> None:

@@ -10,9 +10,11 @@ from redis.asyncio import Redis
 
 from rewards.boards.actions import REBUILD
 from rewards.boards.checks import Report, present_report
+from rewards.checkpoints.queries import place
 from rewards.ledger import queries as ledger
 from rewards.outbox import queries as outbox
 from server.runtime import clock
+from server.runtime.archive import MADE
 from server.web.frame import guards, i18n, pages
 from server.web.frame.asked import Asked
 from server.web.frame.desk import desk_fragment, desk_page
@@ -26,6 +28,7 @@ LATE = timedelta(seconds=30)
 
 SCREEN_SEEN = timedelta(minutes=2)
 OLD_REPORT = timedelta(minutes=30)
+OLD_BACKUP = timedelta(days=7)
 
 
 @get("/desk", guards=[guards.may("desk.open")])
@@ -63,7 +66,14 @@ async def show_health(request: Asked) -> Response[bytes]:
     health = await look(pages.process(request).redis, clock.now())
     if "dot" in request.query_params:
         return desk_fragment(request, "today/desk/health.html", "dot", health=health)
-    return desk_page(request, "today/desk/health.html", health=health)
+    backup = await place(MADE)
+    return desk_page(
+        request,
+        "today/desk/health.html",
+        health=health,
+        backup=None if backup is None else datetime.fromisoformat(backup),
+        backup_old=backup is not None and clock.now() - datetime.fromisoformat(backup) > OLD_BACKUP,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import pytest
 
 from games.quizzes import actions, queries
 from rewards.boards import actions as boards
+from rewards.checkpoints.actions import keep
 from rewards.database import row, rows, transaction, value
 from rewards.ledger import queries as ledger
 from rewards.ledger.actions import Award, award
@@ -60,6 +61,12 @@ async def test_health_says_what_is_wrong_in_words(client: Browser, sign_in: Sign
     async def health() -> str:
         return (await client.get("/desk/health", headers=who.headers)).text
 
+    assert "There is no backup yet." in await health()
+    await keep("backup", (now() - timedelta(hours=3)).isoformat())
+    assert re.search("The last backup was made and proved: <time [^>]*>3 hours ago<", await health())
+    assert "<code>laurel backup</code>" not in await health()
+    await keep("backup", (now() - timedelta(days=8)).isoformat())
+    assert "<code>laurel backup</code>" in await health()
     assert "No worker has been seen" in await health()
     assert "there is no report yet" in await health()
     await redis.set("laurel:queue:health-check", "j_complete=1")
