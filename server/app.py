@@ -61,6 +61,7 @@ def make_app(settings: Settings, listing: Listing = LISTING) -> Litestar:
                 yield
             finally:
                 keeping.cancel()
+                await asyncio.wait([keeping])
                 for noun in nouns.values():
                     if noun.stop is not None:
                         await noun.stop()

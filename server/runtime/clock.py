@@ -4,8 +4,11 @@ It is the machine's steady clock, which nobody sets, and a base that all process
 `timekeeping.py`). Nothing else in Laurel reads the wall clock.
 """
 
+import subprocess
 import time
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 from rewards.clocks.rules import LITTLE
@@ -45,6 +48,16 @@ def count_from(base: int) -> None:
     if base + _steady() < _last - LITTLE:
         _last = 0  # it was taken back
     _base = base
+
+
+@cache
+def boot() -> str:
+    """What names this run of the machine, from its start to its end."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        asked = subprocess.run(["sysctl", "-n", "kern.bootsessionuuid"], capture_output=True, text=True, check=True)  # noqa: S607
+        return asked.stdout.strip()
 
 
 def _wall() -> int:

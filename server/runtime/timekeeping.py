@@ -3,9 +3,6 @@
 import asyncio
 import logging
 import platform
-import subprocess
-from functools import cache
-from pathlib import Path
 from typing import Final, NoReturn
 
 import asyncpg
@@ -19,21 +16,11 @@ LOOK: Final = 1.0
 """Seconds between two looks."""
 
 
-@cache
-def boot() -> str:
-    """What names this run of the machine, from its start to its end."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        asked = subprocess.run(["sysctl", "-n", "kern.bootsessionuuid"], capture_output=True, text=True, check=True)  # noqa: S607
-        return asked.stdout.strip()
-
-
 async def look() -> None:
     """Go on with the time of this machine; with the wall's while the tables are older than the program."""
     wall, steady = clock.read()
     try:
-        kept = await actions.keep(boot(), platform.node(), wall=wall, steady=steady)
+        kept = await actions.keep(clock.boot(), platform.node(), wall=wall, steady=steady)
     except asyncpg.UndefinedTableError:
         return
     clock.count_from(kept.base)

@@ -1,19 +1,21 @@
 """One clock for all of Laurel: read in one place, never back, shared by processes and kept over their ends."""
 
 import ast
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rewards import database as db
 from rewards.clocks.rules import SECOND, begun, seen
-from server.runtime import clock, timekeeping
+from server.runtime import clock, folder, timekeeping
 from tests.laws import examples
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -24,8 +26,8 @@ ALLOWED = {"server/runtime/clock.py"}
 
 def walls() -> Iterator[str]:
     """Where the source reads the wall clock of its machine, or another program's."""
-    for folder in ("rewards", "games", "server", "workers"):
-        for path in sorted((ROOT / folder).rglob("*.py")):
+    for room in ("rewards", "games", "server", "workers"):
+        for path in sorted((ROOT / room).rglob("*.py")):
             tree = ast.parse(path.read_text())
             for node in ast.walk(tree):
                 read = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
@@ -99,7 +101,16 @@ def test_without_a_database_the_wall_is_all_there_is(fake: Fake) -> None:
 
 
 def test_a_machine_has_a_name_for_its_run() -> None:
-    assert 30 <= len(timekeeping.boot()) <= 80
+    assert 30 <= len(clock.boot()) <= 80
+
+
+def test_a_process_is_known_again_when_the_clock_was_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel says when it was started by its clock of now: an hour back, and it began an hour earlier."""
+    known, started = folder.born(os.getpid()), psutil.boot_time()
+    monkeypatch.setattr(psutil, "boot_time", lambda: started - 3600)
+    monkeypatch.setattr(psutil._psplatform, "boot_time", lambda: started - 3600)
+    assert folder.alive(os.getpid(), known) is not None
+    assert folder.alive(os.getpid(), f"{known}1") is None
 
 
 async def test_with_tables_of_old_it_goes_by_the_wall(database: str, fake: Fake) -> None:

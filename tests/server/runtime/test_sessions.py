@@ -87,6 +87,20 @@ async def test_redis_knows_no_id(redis: Redis) -> None:
     assert hashlib.sha256(session_id.encode()).hexdigest() in dump
 
 
+@pytest.mark.parametrize("ahead", [timedelta(days=-30), timedelta(hours=-20), timedelta(hours=20), timedelta(days=30)])
+async def test_where_redis_has_another_time_people_sign_in_and_stay(redis: Redis, ahead: timedelta) -> None:
+    """The machine's clock was set; Laurel goes by its own."""
+    clock = Clock(ahead)
+    sessions, member = Sessions(redis, clock=clock), new_id()
+    session_id = await sign_in(sessions, member, "organiser")
+    assert await sessions.get(session_id) is not None
+    clock.ahead += REFRESH_AFTER
+    assert await sessions.get(session_id) is not None
+    assert len(await sessions.list(member)) == 1
+    clock.ahead += DESK_IDLE_LIFE
+    assert await sessions.get(session_id) is None
+
+
 async def test_idle_and_absolute_ends(redis: Redis) -> None:
     clock = Clock()
     sessions = Sessions(redis, clock=clock)
