@@ -45,8 +45,8 @@ def lead() -> timedelta:
 def count_from(base: int) -> None:
     """From now on Laurel's time is `base` microseconds more than the steady clock."""
     global _base, _last
-    if base + _steady() < _last - LITTLE:
-        _last = 0  # it was taken back
+    if _base is None or base + _steady() < _last - LITTLE:
+        _last = 0  # it begins, or was taken back
     _base = base
 
 

@@ -28,7 +28,7 @@ from rewards.members import queries
 from rewards.members.queries import Person
 from rewards.ticks import announce
 from server.runtime.chance import token as random_token
-from server.runtime.clock import now as wall_clock
+from server.runtime.clock import now as own_time
 
 ABSOLUTE_LIFE = timedelta(days=90)
 IDLE_LIFE = timedelta(days=30)
@@ -194,7 +194,7 @@ class Sessions:
         self,
         redis: Redis,
         *,
-        clock: Callable[[], datetime] = wall_clock,
+        clock: Callable[[], datetime] = own_time,
         new_id: Callable[[], str] = random_token,
     ) -> None:
         self._redis = redis

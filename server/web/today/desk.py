@@ -11,7 +11,6 @@ from redis.asyncio import Redis
 from games.quizzes.queries import any_question_open
 from rewards.boards.actions import REBUILD
 from rewards.boards.checks import Report, present_report
-from rewards.clocks.actions import take_over
 from rewards.clocks.queries import Stepped, stepped
 from rewards.ledger import queries as ledger
 from rewards.outbox import queries as outbox
@@ -80,8 +79,7 @@ async def take_over_clock(request: Asked) -> Response[bytes]:
     boot, seconds = form.text("boot", most=80), form.number("seconds", least=-MOST_SECONDS, most=MOST_SECONDS)
     if await any_question_open():
         raise Refusal("clock.question_open")
-    await take_over(boot, seconds, actor=pages.signed_in(request).id, now=clock.now())
-    await timekeeping.look()
+    await timekeeping.take_over(boot, seconds, actor=pages.signed_in(request).id)
     return pages.go(request, "/desk/health", said="desk.clock_taken_over")
 
 

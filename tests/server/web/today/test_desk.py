@@ -111,8 +111,9 @@ async def stepped(hours: int) -> None:
     ],
 )
 async def test_a_clock_that_was_set_is_told_and_can_be_mended(
-    client: Browser, sign_in: SignIn, hours: int, told: str, waits: str
+    client: Browser, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch, hours: int, told: str, waits: str
 ) -> None:
+    monkeypatch.setattr(timekeeping, "LOOK", 0.01)
     looks, governs = await sign_in("organiser"), await sign_in("admin")
     assert told not in (await client.get("/desk/health", headers=looks.headers)).text
     await stepped(hours)
