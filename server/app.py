@@ -1,5 +1,6 @@
 """The web application: every face, what it holds open, and the one place where they meet."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -8,6 +9,7 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
 from rewards.refusals import Refusal
+from server.runtime import timekeeping
 from server.runtime.redis_client import connect
 from server.runtime.resources import Resources, opened
 from server.runtime.sessions import Sessions
@@ -54,9 +56,12 @@ def make_app(settings: Settings, listing: Listing = LISTING) -> Litestar:
             hub.beats.append(sessions.recheck)
             app.state.process = Process(resources, sessions, Limits(resources.redis), hub, gate, nouns)
             hub.start()
+            keeping = asyncio.create_task(timekeeping.go_on())
             try:
                 yield
             finally:
+                keeping.cancel()
+                await asyncio.wait([keeping])
                 for noun in nouns.values():
                     if noun.stop is not None:
                         await noun.stop()

@@ -1,5 +1,7 @@
 """The worker: arq wakes it up, the outbox says what is to be done, an action of games or rewards does it.
 
+When is said by Laurel's time alone (decision 25): arq scores and polls by the machine's clock, so it is told how long
+to wait and never until when, has no cron, and what it was told before that clock was set is queued anew.
 Truth is in the outbox. A job that arq loses is queued again by the next sweep; one that it delivers twice finds
 the work claimed or done. Every action is safe to run again after a kill at any point.
 """
@@ -8,17 +10,18 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
-from arq import cron
 from arq.connections import ArqRedis, RedisSettings
+from arq.typing import WorkerCoroutine
 from arq.worker import Worker, func
 
 from rewards.outbox import actions as outbox
 from rewards.outbox import queries
-from server.runtime import following
+from server.runtime import clock, following, timekeeping
 from server.runtime.clock import now
 from server.runtime.resources import Resources, opened
 from server.runtime.settings import Settings
@@ -27,6 +30,10 @@ from workers import boards, checks, claims, draws, members, quizzes, retention
 log = logging.getLogger("laurel.worker")
 
 QUEUE = "laurel:queue"
+SIGN = "laurel:worker"
+SIGN_SECONDS = 15
+"""Where a worker leaves a sign of life with every sweep, and how long it stands once it has stopped."""
+
 SWEEP = timedelta(seconds=0.8)
 """How often it is looked what is due."""
 
@@ -49,8 +56,10 @@ HEAVY = timedelta(seconds=150)
 """How long a claim keeps other workers away: so long a killed worker's work waits. A job is ended before that."""
 
 MARGIN = timedelta(seconds=2)
-CRON_SECONDS = 50
+REGULAR_SECONDS = 50
 SWEEP_SECONDS = 20
+TOGETHER_SECONDS = 5
+"""So long it is known that regular work was done in a turn: workers come to the same turn within a sweep."""
 
 Result = TypeVar("Result")
 
@@ -131,7 +140,8 @@ async def sweep(ctx: dict[str, Any]) -> None:
     """Queue whatever is due soon and held by nobody; also what an earlier queueing lost."""
     queue: ArqRedis = ctx["redis"]
     moment = now()
-    turn = moment.timestamp() // AGAIN.total_seconds()
+    # What was queued before the machine's clock was set is in the queue for another time.
+    turn = f"{moment.timestamp() // AGAIN.total_seconds()}:{round(clock.lead() / AGAIN)}"
     gathered: set[str] = set()
     for waiting in await queries.overdue(moment + AHEAD, limit=500):
         subject, job = waiting.subject, f"{waiting.id}:{waiting.attempts}:{waiting.due_at.timestamp()}:{turn}"
@@ -146,9 +156,21 @@ async def sweep(ctx: dict[str, Any]) -> None:
             subject,
             waiting.due_at.timestamp(),
             _job_id=job,
-            # Not before now: arq counts a job's life from here, and cannot queue one that has been due for a day.
-            _defer_until=max(waiting.due_at - POLL, moment),
+            _defer_by=max(waiting.due_at - POLL - moment, timedelta()),
         )
+
+
+async def queue_regular(ctx: dict[str, Any]) -> None:
+    """What has its turn, once for all workers; and a sign of life."""
+    queue: ArqRedis = ctx["redis"]
+    turns: dict[str, int] = ctx.setdefault("turns", {})
+    moment = now().timestamp()
+    for one in REGULAR:
+        turn = int((moment - one.after) // one.every)
+        if turns.setdefault(one.name, 0 if one.at_start else turn) != turn:
+            await queue.enqueue_job(one.name, _job_id=f"{one.name}:{turn}")
+            turns[one.name] = turn
+    await queue.set(SIGN, "", ex=SIGN_SECONDS)
 
 
 async def _sweep_on(ctx: dict[str, Any]) -> NoReturn:
@@ -156,7 +178,9 @@ async def _sweep_on(ctx: dict[str, Any]) -> NoReturn:
     while True:
         try:
             async with asyncio.timeout(SWEEP_SECONDS):
+                await timekeeping.look()
                 await sweep(ctx)
+                await queue_regular(ctx)
         except Exception as error:
             log.warning("sweep.failed error=%s", type(error).__name__)
         await asyncio.sleep(SWEEP.total_seconds())
@@ -204,6 +228,32 @@ async def forget_draws(ctx: dict[str, Any]) -> None:
     await retention.forget_draws(ctx["resources"])
 
 
+@dataclass(frozen=True, slots=True)
+class Regular:
+    """What is done `every` so many seconds of Laurel's time, `after` so many of them; it may take `seconds`."""
+
+    work: WorkerCoroutine
+    every: int
+    after: int = 0
+    seconds: int = REGULAR_SECONDS
+    at_start: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.work.__qualname__
+
+
+REGULAR: tuple[Regular, ...] = (
+    Regular(follow_after_restart, every=2, at_start=True),
+    Regular(turn_of_day, every=60, after=15),
+    Regular(look_for_unclaimed, every=60, after=25),
+    Regular(forget_draws, every=3600, after=7 * 60 + 45),
+    Regular(forget_work, every=3600, after=37 * 60 + 5),
+    Regular(whole_pass, every=60, after=50, seconds=2 * REGULAR_SECONDS),
+    Regular(check_drift, every=600, after=30),
+)
+
+
 def make_worker(settings: Settings) -> Worker:
     """A worker process's one worker, not yet running."""
     stack = AsyncExitStack()
@@ -218,21 +268,12 @@ def make_worker(settings: Settings) -> Worker:
         log.info("worker.stopped")
 
     return Worker(
-        functions=[func(carry_out, name="carry_out", keep_result=0, max_tries=1, timeout=HEAVY.total_seconds())],
-        cron_jobs=[
-            cron(
-                follow_after_restart,
-                second=set(range(0, 60, 2)),
-                keep_result=0,
-                timeout=CRON_SECONDS,
-                run_at_startup=True,
+        functions=[
+            func(carry_out, name="carry_out", keep_result=0, max_tries=1, timeout=HEAVY.total_seconds()),
+            *(
+                func(one.work, name=one.name, keep_result=TOGETHER_SECONDS, max_tries=1, timeout=one.seconds)
+                for one in REGULAR
             ),
-            cron(turn_of_day, second=15, keep_result=0, timeout=CRON_SECONDS),
-            cron(look_for_unclaimed, second=25, keep_result=0, timeout=CRON_SECONDS),
-            cron(forget_draws, minute={7}, second=45, keep_result=0, timeout=CRON_SECONDS),
-            cron(forget_work, minute={37}, second=5, keep_result=0, timeout=CRON_SECONDS),
-            cron(whole_pass, second=50, keep_result=0, timeout=2 * CRON_SECONDS),
-            cron(check_drift, minute=set(range(0, 60, 10)), second=30, keep_result=0, timeout=CRON_SECONDS),
         ],
         queue_name=QUEUE,
         redis_settings=redis_settings(settings.redis_url),

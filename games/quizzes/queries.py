@@ -470,6 +470,12 @@ async def any_room() -> bool:
     return found
 
 
+async def any_question_open() -> bool:
+    """Whether time runs somewhere for an answer, or is stopped."""
+    found: bool = await db.value("SELECT EXISTS (SELECT FROM room WHERE state = 'question')")
+    return found
+
+
 async def mismatches() -> list[tuple[str, dict[str, str | int]]]:
     """(code, details) of every room whose answers and ledger postings disagree; empty when all is well."""
     found = await db.rows(

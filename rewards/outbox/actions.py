@@ -140,6 +140,18 @@ async def fail(claimed: Claimed, *, now: datetime, error: str) -> bool:
     return True
 
 
+async def set_back(before: datetime, now: datetime) -> None:
+    """Join the caller's transaction: it was `before` and is `now`, which is earlier. What was due then is due, so is
+    what waits to be tried again, and nobody holds anything; what is planned for later stays."""
+    await rows(
+        "UPDATE intent SET claimed_until = NULL, due_at = least(due_at, $2) WHERE done_at IS NULL"
+        " AND (due_at <= $1 OR attempts > 0 AND due_at <= $3 OR claimed_until IS NOT NULL)",
+        before,
+        now,
+        before + rules.LONGEST_WAIT,
+    )
+
+
 async def forget(*, done_before: datetime, limit: int) -> int:
     """Delete at most `limit` pieces of work that were done before, the oldest first; how many."""
     found = await rows(

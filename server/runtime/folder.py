@@ -22,12 +22,12 @@ from typing import Any, Final, Self
 
 import psutil
 
+from server.runtime.clock import boot
 from server.runtime.refusals import Refusal
 
 SOCKET_LIMIT: Final = 103
 """Bytes in the path of a unix socket: 107 on Linux, 103 on macOS."""
 _LONGEST_SOCKET: Final = len("/.s.PGSQL.5432")
-_SAME_START: Final = 2.0  # seconds: how far a process's start time may drift when the clock is adjusted
 
 
 def create(data: Path) -> None:
@@ -204,11 +204,16 @@ def drop_sockets(data: Path) -> None:
             os.rmdir(recorded["sockets"])
 
 
-def alive(pid: int, started: float) -> psutil.Process | None:
-    """The process that had this pid and start time (seconds since 1970), unless it has ended."""
+def born(pid: int) -> str:
+    """When a process began, so that a clock that is set changes nothing of it: which run of the machine, and how many
+    seconds after its start. Raises psutil.NoSuchProcess."""
+    return f"{boot()} {psutil.Process(pid).create_time() - psutil.boot_time():.2f}"
+
+
+def alive(pid: int, birth: str) -> psutil.Process | None:
+    """The process that had this pid and was `born` then, unless it has ended."""
     try:
         process = psutil.Process(pid)
-        same = abs(process.create_time() - started) < _SAME_START
-        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        return process if born(pid) == birth and process.status() != psutil.STATUS_ZOMBIE else None
     except psutil.NoSuchProcess:
         return None

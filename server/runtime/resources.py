@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from redis.asyncio import Redis
 
 from rewards import database
+from server.runtime import timekeeping
 from server.runtime.redis_client import connect
 from server.runtime.settings import Settings
 
@@ -28,10 +29,11 @@ class Resources:
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Resources]:
-    """Connect to PostgreSQL and Redis; close both in the end, whatever happens."""
+    """Connect to PostgreSQL and Redis, and keep Laurel's time; close both in the end, whatever happens."""
     await database.open_pool(settings.database_url, settings.database_pool)
     redis = connect(settings.redis_url)
     try:
+        await timekeeping.look()
         yield Resources(settings, redis, ZoneInfo(settings.time_zone))
     finally:
         await redis.aclose()

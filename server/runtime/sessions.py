@@ -28,12 +28,16 @@ from rewards.members import queries
 from rewards.members.queries import Person
 from rewards.ticks import announce
 from server.runtime.chance import token as random_token
-from server.runtime.clock import now as wall_clock
+from server.runtime.clock import now as own_time
 
 ABSOLUTE_LIFE = timedelta(days=90)
 IDLE_LIFE = timedelta(days=30)
 DESK_IDLE_LIFE = timedelta(hours=12)
 """For whoever holds a role: the desk is not left open overnight."""
+
+SWEPT_AFTER = timedelta(days=2)
+"""So long after its end a session is forgotten by Redis, whose clock only sweeps: when it is set ahead, nobody is
+signed out before his time (decision 25)."""
 
 REFRESH_AFTER = timedelta(minutes=10)
 """`seen_at` is at most this much behind; idle time is so exact to ten minutes."""
@@ -102,10 +106,10 @@ _decode = msgspec.msgpack.Decoder(Session).decode
 _START = """
 local known = redis.call('GET', KEYS[3])
 if known and tonumber(known) > tonumber(ARGV[6]) then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PXAT', ARGV[2])
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[3])
 redis.call('ZADD', KEYS[2], ARGV[4], ARGV[5])
-redis.call('PEXPIREAT', KEYS[2], ARGV[4])
+redis.call('PEXPIRE', KEYS[2], ARGV[7])
 return 1
 """
 
@@ -125,7 +129,7 @@ return 1
 
 _REPLACE = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[2], 'PXAT', ARGV[3])
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1
 """
 
@@ -178,6 +182,11 @@ def _milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
+def _kept_for(until: datetime, now: datetime) -> int:
+    """For how many milliseconds Redis keeps what ends at a time that is not its own clock's."""
+    return max(1, int((until - now + SWEPT_AFTER) / timedelta(milliseconds=1)))
+
+
 class Sessions:
     """All sessions of one Redis. One instance a process, used on one event loop."""
 
@@ -185,7 +194,7 @@ class Sessions:
         self,
         redis: Redis,
         *,
-        clock: Callable[[], datetime] = wall_clock,
+        clock: Callable[[], datetime] = own_time,
         new_id: Callable[[], str] = random_token,
     ) -> None:
         self._redis = redis
@@ -230,11 +239,12 @@ class Sessions:
             keys=[_key(hashed), _index(member), _known(member)],
             args=[
                 _encode(session),
-                _milliseconds(session.ends_at()),
+                _kept_for(session.ends_at(), now),
                 _milliseconds(now),
                 _milliseconds(now + ABSOLUTE_LIFE),
                 hashed,
                 version,
+                _kept_for(now + ABSOLUTE_LIFE, now),
             ],
         )
         return session_id if started else None
@@ -362,7 +372,7 @@ class Sessions:
 
     async def _settle(self, found: Mapping[str, tuple[UUID, bytes]], people: Mapping[UUID, Person]) -> dict[str, UUID]:
         """Write or end the sessions that do not say what they should; those that were changed meanwhile."""
-        changes = []
+        now, changes = self._clock(), []
         async with self._redis.pipeline(transaction=False) as pipe:
             for hashed, (member, raw) in found.items():
                 session = _decode(raw)
@@ -371,7 +381,7 @@ class Sessions:
                     await self._finish(keys=[_key(hashed), _index(member)], args=[raw, hashed], client=pipe)
                 elif wanted != session:
                     await self._replace(
-                        keys=[_key(hashed)], args=[raw, _encode(wanted), _milliseconds(wanted.ends_at())], client=pipe
+                        keys=[_key(hashed)], args=[raw, _encode(wanted), _kept_for(wanted.ends_at(), now)], client=pipe
                     )
                 else:
                     continue
@@ -427,7 +437,7 @@ class Sessions:
     async def _put(self, hashed: str, expected: bytes, session: Session) -> bool:
         """Replace the session unless it has changed or ended since `expected` was read."""
         done = await self._replace(
-            keys=[_key(hashed)], args=[expected, _encode(session), _milliseconds(session.ends_at())]
+            keys=[_key(hashed)], args=[expected, _encode(session), _kept_for(session.ends_at(), session.seen_at)]
         )
         return bool(done)
 

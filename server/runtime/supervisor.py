@@ -107,7 +107,7 @@ class _Kept:
         self.child = child
         self.process: subprocess.Popen[bytes] | None = None
         self.started = 0.0  # monotonic
-        self.born = 0.0  # seconds since 1970
+        self.born = ""  # as of folder.born
         self.is_ready = False
         self.pause = BACKOFF_FIRST
         self.due: float | None = None  # monotonic; when to start again
@@ -296,7 +296,7 @@ class Supervisor:
             self._selector.register(descriptor, selectors.EVENT_READ, kept)
         kept.started = time.monotonic()
         with contextlib.suppress(psutil.NoSuchProcess):
-            kept.born = psutil.Process(kept.process.pid).create_time()
+            kept.born = folder.born(kept.process.pid)
         self._record()
 
     def _open_log(self, path: Path) -> int:
@@ -516,11 +516,11 @@ class Supervisor:
         found = {
             "url": self._url,
             "lasting": self._signals,
-            "supervisor": {"pid": os.getpid(), "started": psutil.Process().create_time()},
+            "supervisor": {"pid": os.getpid(), "born": folder.born(os.getpid())},
             "children": {
                 kept.child.name: {
                     "pid": kept.process.pid,
-                    "started": kept.born,
+                    "born": kept.born,
                     "ready": kept.is_ready,
                     "signal": int(kept.child.stop_signal),
                     "grace": kept.child.grace,
@@ -547,7 +547,7 @@ def running(data: Path) -> dict[str, int]:
     if not folder.held(data):
         return {}
     children = (folder.read(data / "run.json") or {}).get("children", {})
-    return {name: entry["pid"] for name, entry in children.items() if folder.alive(entry["pid"], entry["started"])}
+    return {name: entry["pid"] for name, entry in children.items() if folder.alive(entry["pid"], entry.get("born", ""))}
 
 
 def lasting(data: Path, names: Sequence[str]) -> bool:
@@ -565,10 +565,10 @@ def end_earlier(data: Path, progress: Progress = silent) -> None:
     record = data / "run.json"
     children = (folder.read(record) or {}).get("children", {})
     for name, entry in reversed(list(children.items())):
-        pid, started = int(entry["pid"]), float(entry["started"])
+        pid, birth = int(entry["pid"]), str(entry.get("born", ""))
 
-        def left(pid: int = pid, started: float = started) -> list[psutil.Process]:
-            process = folder.alive(pid, started)
+        def left(pid: int = pid, birth: str = birth) -> list[psutil.Process]:
+            process = folder.alive(pid, birth)
             return [] if process is None else [process]
 
         if left():

@@ -266,7 +266,7 @@
     if (document.body.dataset.face === "screen") { return; }
     try {
       var last = Number(sessionStorage.getItem("laurel-reload")) || 0;
-      if (Date.now() - last < RELOAD_MS) { return; }
+      if (Math.abs(Date.now() - last) < RELOAD_MS) { return; }  // also when the clock was set back
       sessionStorage.setItem("laurel-reload", String(Date.now()));
     } catch (error) { return; }
     location.reload();

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -31,7 +31,7 @@ from tests.games.quizzes.test_actions import until_waiting
 from tests.games.quizzes.world import ZONE, day_of, image, room, scene
 from tests.rewards.ledger.world import people, post, season
 from tests.workers.world import HOUR, check, due
-from workers import quizzes
+from workers import main, quizzes
 from workers.main import JOBS, MARGIN, _end, carry_out, sweep
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -236,9 +236,56 @@ class FakeQueue:
 
     def __init__(self) -> None:
         self.jobs: list[tuple[Any, ...]] = []
+        self.how: list[dict[str, Any]] = []
 
     async def enqueue_job(self, *job: Any, **how: Any) -> None:
         self.jobs.append(job)
+        self.how.append(how)
+
+    async def set(self, *sign: Any, **how: Any) -> None:
+        """The sign of life."""
+
+
+async def test_what_was_queued_before_the_clock_was_set_is_queued_anew(
+    resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By how long it waits, never until when by the clock of the queue."""
+    await posted_one_by_one(1)
+    await db.rows("UPDATE intent SET due_at = $1", now() + timedelta(seconds=2))
+    queue, moment = FakeQueue(), now()
+    monkeypatch.setattr(main, "now", lambda: moment)
+    for lead in (timedelta(), timedelta(microseconds=-1), -HOUR, HOUR, 8 * HOUR):
+        monkeypatch.setattr(main.clock, "lead", lambda lead=lead: lead)
+        await sweep({"redis": queue})
+    assert {tuple(sorted(how)) for how in queue.how} == {("_defer_by", "_job_id")}
+    assert all(timedelta() <= how["_defer_by"] <= main.AHEAD for how in queue.how)
+    assert len({how["_job_id"] for how in queue.how}) == 4
+
+
+async def test_regular_work_has_its_turn_by_laurels_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once for all workers, also when that time was taken over, back or ahead; what wakes at a start, at once."""
+    first, second = FakeQueue(), FakeQueue()
+    workers: list[dict[str, Any]] = [{"redis": first}, {"redis": second}]
+
+    async def at(moment: datetime) -> list[list[str]]:
+        monkeypatch.setattr(main, "now", lambda: moment)
+        ids = []
+        for ctx in workers:
+            before = len(ctx["redis"].how)
+            await main.queue_regular(ctx)
+            ids.append([how["_job_id"] for how in ctx["redis"].how[before:]])
+        return ids
+
+    noon = datetime(2026, 9, 2, 12, 0, 0, tzinfo=UTC)
+    started = await at(noon)
+    assert started[0] == started[1]
+    assert [one.partition(":")[0] for one in started[0]] == ["follow_after_restart"]
+    assert await at(noon) == [[], []]
+    for moment in (noon + HOUR, noon - 8 * HOUR, noon + 365 * 24 * HOUR):
+        one, other = await at(moment)
+        assert one == other
+        assert {job.partition(":")[0] for job in one} == {regular.name for regular in main.REGULAR}
+        assert await at(moment) == [[], []]
 
 
 async def posted_one_by_one(count: int) -> tuple[UUID, list[Award]]:

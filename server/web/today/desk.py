@@ -4,24 +4,30 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from litestar import Response, get
+from litestar import Response, get, post
 from markupsafe import Markup, escape
 from redis.asyncio import Redis
 
+from games.quizzes.queries import any_question_open
 from rewards.boards.actions import REBUILD
 from rewards.boards.checks import Report, present_report
 from rewards.checkpoints.queries import place
+from rewards.clocks.queries import Stepped, stepped
 from rewards.ledger import queries as ledger
 from rewards.outbox import queries as outbox
-from server.runtime import clock
+from rewards.refusals import Refusal
+from server.runtime import clock, timekeeping
 from server.runtime.archive import MADE
 from server.web.frame import guards, i18n, pages
 from server.web.frame.asked import Asked
 from server.web.frame.desk import desk_fragment, desk_page
 from server.web.screens.queries import screens_seen
 
-WORKER = "laurel:queue:health-check"
-"""Where a running worker leaves a sign of life (arq; gone when it has stopped)."""
+WORKER = "laurel:worker"
+"""Where a running worker leaves a sign of life (gone soon after it has stopped)."""
+
+MOST_SECONDS = 10**11
+"""How far a clock may be set: thousands of years."""
 
 LATE = timedelta(seconds=30)
 """Work that waits longer than this past its time says that no worker is at it."""
@@ -76,12 +82,29 @@ async def show_health(request: Asked) -> Response[bytes]:
     )
 
 
+@post("/desk/clock", guards=[guards.may("clock.change")])
+async def take_over_clock(request: Asked) -> Response[bytes]:
+    """A machine's clock is right and Laurel's time is wrong. Refusals: clock.question_open, clock.changed."""
+    form = await pages.form(request)
+    boot, seconds = form.text("boot", most=80), form.number("seconds", least=-MOST_SECONDS, most=MOST_SECONDS)
+    if await any_question_open():
+        raise Refusal("clock.question_open")
+    await timekeeping.take_over(boot, seconds, actor=pages.signed_in(request).id)
+    return pages.go(request, "/desk/health", said="desk.clock_taken_over")
+
+
+async def clocks(request: Asked) -> dict[str, object]:
+    """What of clocks waits for somebody."""
+    return {"clocks": await stepped(clock.now())}
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
     """`database_ms`, `redis_ms`: the time of one question (when one does not answer, no page comes at all).
 
     `open_work` counts what is not done, due or not; `late_since` is since when the oldest piece waits, None: none is
     late. `drift` None: no report yet. `rebuilding`: boards are being made again.
+    `clocks`: machines whose clock does not show Laurel's time.
     `screens_seen` of `screens` have been seen in the last two minutes.
     """
 
@@ -94,13 +117,18 @@ class Health:
     drift: Report | None
     drift_old: bool
     rebuilding: bool
+    clocks: list[Stepped]
     screens: int
     screens_seen: int
 
     @property
     def well(self) -> bool:
         """Whether nobody has to do anything."""
-        return self.worker and not (self.drift is not None and (self.drift.differences or self.drift_old))
+        return (
+            self.worker
+            and not self.clocks
+            and not (self.drift is not None and (self.drift.differences or self.drift_old))
+        )
 
 
 async def look(redis: Redis, now: datetime) -> Health:
@@ -123,6 +151,7 @@ async def look(redis: Redis, now: datetime) -> Health:
         drift=drift,
         drift_old=drift is not None and now - drift.at > OLD_REPORT,
         rebuilding=await outbox.is_open(REBUILD),
+        clocks=await stepped(now),
         screens=screens,
         screens_seen=seen,
     )
@@ -132,4 +161,4 @@ def _ms(started: float) -> int:
     return max(1, round((time.perf_counter() - started) * 1000))
 
 
-HANDLERS = [show_today, show_health]
+HANDLERS = [show_today, show_health, take_over_clock]

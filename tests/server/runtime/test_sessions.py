@@ -18,7 +18,15 @@ from rewards.ticks import STREAM
 from server.runtime.chance import new_id, token
 from server.runtime.embedded import locate
 from server.runtime.redis_client import connect
-from server.runtime.sessions import ABSOLUTE_LIFE, DESK_IDLE_LIFE, IDLE_LIFE, REFRESH_AFTER, Session, Sessions
+from server.runtime.sessions import (
+    ABSOLUTE_LIFE,
+    DESK_IDLE_LIFE,
+    IDLE_LIFE,
+    REFRESH_AFTER,
+    SWEPT_AFTER,
+    Session,
+    Sessions,
+)
 from tests import patience
 from tests.rewards.members.people import NOW, person
 
@@ -79,6 +87,20 @@ async def test_redis_knows_no_id(redis: Redis) -> None:
     assert hashlib.sha256(session_id.encode()).hexdigest() in dump
 
 
+@pytest.mark.parametrize("ahead", [timedelta(days=-30), timedelta(hours=-20), timedelta(hours=20), timedelta(days=30)])
+async def test_where_redis_has_another_time_people_sign_in_and_stay(redis: Redis, ahead: timedelta) -> None:
+    """The machine's clock was set; Laurel goes by its own."""
+    clock = Clock(ahead)
+    sessions, member = Sessions(redis, clock=clock), new_id()
+    session_id = await sign_in(sessions, member, "organiser")
+    assert await sessions.get(session_id) is not None
+    clock.ahead += REFRESH_AFTER
+    assert await sessions.get(session_id) is not None
+    assert len(await sessions.list(member)) == 1
+    clock.ahead += DESK_IDLE_LIFE
+    assert await sessions.get(session_id) is None
+
+
 async def test_idle_and_absolute_ends(redis: Redis) -> None:
     clock = Clock()
     sessions = Sessions(redis, clock=clock)
@@ -99,11 +121,12 @@ async def test_redis_forgets_by_itself(redis: Redis) -> None:
     sessions, member = Sessions(redis), new_id()
     await sign_in(sessions, member)
     [key] = await redis.keys("session:*")
-    assert IDLE_LIFE - 60 * SECOND < timedelta(milliseconds=await redis.pttl(key)) <= IDLE_LIFE
-    assert ABSOLUTE_LIFE - 60 * SECOND < timedelta(milliseconds=await redis.pttl(f"sessions:{member}")) <= ABSOLUTE_LIFE
+    assert IDLE_LIFE - 60 * SECOND < timedelta(milliseconds=await redis.pttl(key)) - SWEPT_AFTER <= IDLE_LIFE
+    index = timedelta(milliseconds=await redis.pttl(f"sessions:{member}")) - SWEPT_AFTER
+    assert ABSOLUTE_LIFE - 60 * SECOND < index <= ABSOLUTE_LIFE
     await sign_in(sessions, desk := new_id(), "organiser")
     hashed = (await redis.zrange(f"sessions:{desk}", 0, -1))[0].decode()
-    assert timedelta(milliseconds=await redis.pttl(f"session:{hashed}")) <= DESK_IDLE_LIFE
+    assert timedelta(milliseconds=await redis.pttl(f"session:{hashed}")) - SWEPT_AFTER <= DESK_IDLE_LIFE
 
 
 async def test_seen_is_written_at_most_every_ten_minutes(redis: Redis) -> None:

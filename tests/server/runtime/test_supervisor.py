@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
+from server.runtime import folder
 from server.runtime.refusals import Refusal
 from server.runtime.settings import SettingsError
 from server.runtime.supervisor import Child, ChildFailed, Supervisor, bind, end_earlier, running
@@ -212,8 +213,9 @@ def test_what_a_killed_supervisor_left_is_ended_but_nothing_else(tmp_path: Path)
     ):
         entry = {"signal": 15, "grace": 5.0}
         children = {
-            "web": entry | {"pid": left.pid, "started": psutil.Process(left.pid).create_time()},
-            "reused": entry | {"pid": stranger.pid, "started": psutil.Process(stranger.pid).create_time() - 3600},
+            "web": entry | {"pid": left.pid, "born": folder.born(left.pid)},
+            "reused": entry | {"pid": stranger.pid, "born": folder.born(left.pid)[:-1]},
+            "of old": entry | {"pid": stranger.pid, "started": 5.0},
         }
         (tmp_path / "run.json").write_text(json.dumps({"children": children}))
         end_earlier(tmp_path)

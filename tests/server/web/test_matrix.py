@@ -138,6 +138,7 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("POST", "/desk/rooms/{room_id:uuid}/players"): RUNS,
     ("GET", "/desk/boards"): AT_THE_DESK,
     ("POST", "/desk/boards/rebuild"): RUNS,
+    ("POST", "/desk/clock"): GOVERNS,
     ("GET", "/desk/draws"): AT_THE_DESK,
     ("GET", "/desk/draws/export/{kind:str}"): AT_THE_DESK,
     ("GET", "/desk/draws/{draw_id:uuid}/programme"): AT_THE_DESK,
@@ -591,6 +592,7 @@ async def test_who_may_is_let_in(world: World, visitor: Visitor, role: str) -> N
         ("POST", "/desk/draws/{draw_id:uuid}/confirmations"): (303, 422),  # the first word is of who runs draws
         ("POST", "/desk/draws/{draw_id:uuid}/beacon"): (422,),  # nobody but the network can sign one
         ("POST", "/desk/boards/rebuild"): (409,),  # they agree
+        ("POST", "/desk/clock"): (409,),  # it agrees too, and a question is open
     }
     for (method, path), who in WHO_MAY.items():
         if role not in who:

@@ -67,6 +67,20 @@ async def test_exactly_after_the_wait_there_is_one_again(redis: Redis) -> None:
     assert await take(START + 3_000) == Taken(True, 0, 0)
 
 
+async def test_a_clock_that_was_set_back_makes_nobody_wait_for_it(redis: Redis) -> None:
+    """An empty bucket is as full as ever after as long as ever."""
+    limits = Limits(redis)
+
+    async def take(now_ms: int) -> Taken:
+        return await limits.take("test", key="k", capacity=2, refill_per_second=1 / 3, now_ms=now_ms)
+
+    for back in (0, 3_600_000, 9 * 3_600_000):
+        for _ in range(3):
+            await take(START - back)
+        assert await take(START - back) == Taken(False, 0, 3)
+        assert await take(START - back + 3_000) == Taken(True, 0, 0)
+
+
 async def test_many_at_once_get_no_more_than_there_is(redis: Redis) -> None:
     limits = Limits(redis)
     taken = await asyncio.gather(

@@ -14,6 +14,7 @@ from rewards.database import row, rows, transaction, value
 from rewards.ledger import queries as ledger
 from rewards.ledger.actions import Award, award
 from rewards.outbox.actions import intend
+from server.runtime import clock, timekeeping
 from server.runtime.chance import new_id
 from server.runtime.clock import now
 from server.web.screens import actions as screen_actions
@@ -21,7 +22,7 @@ from server.web.screens import queries as screen_queries
 from server.web.today import desk as today
 from tests.server.web.conftest import Browser, SignIn
 from tests.server.web.undoing import undo, undoing
-from workers.main import QUEUE
+from workers.main import SIGN
 
 # Today
 
@@ -69,7 +70,7 @@ async def test_health_says_what_is_wrong_in_words(client: Browser, sign_in: Sign
     assert "<code>laurel backup</code>" in await health()
     assert "No worker has been seen" in await health()
     assert "there is no report yet" in await health()
-    await redis.set("laurel:queue:health-check", "j_complete=1")
+    await redis.set(today.WORKER, "")
     await redis.set("laurel:drift", msgspec.json.encode({"at": now(), "differences": 0}))
     assert "A worker is at work." in await health()
     assert "Boards and ledger agree." in await health()
@@ -99,7 +100,57 @@ async def test_health_says_what_is_wrong_in_words(client: Browser, sign_in: Sign
 
 
 def test_the_worker_and_the_desk_mean_the_same_key() -> None:
-    assert f"{QUEUE}:health-check" == today.WORKER
+    assert SIGN == today.WORKER
+
+
+async def stepped(hours: int) -> None:
+    """The machine's clock is so far ahead of Laurel's time, and that was told."""
+    apart = hours * 3_600_000_000
+    await rows("UPDATE clock SET base = base - $1, apart = $1, stepped_at = latest", apart)
+    await timekeeping.look()
+
+
+@pytest.mark.parametrize(
+    ("hours", "told", "waits"),
+    [
+        (-1, "The machine's clock was set back at", "was set back. Somebody has to say which time is right."),
+        (8, "The machine's clock was set ahead at", "was set ahead. Somebody has to say which time is right."),
+    ],
+)
+async def test_a_clock_that_was_set_is_told_and_can_be_mended(
+    client: Browser, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch, hours: int, told: str, waits: str
+) -> None:
+    monkeypatch.setattr(timekeeping, "LOOK", 0.01)
+    looks, governs = await sign_in("organiser"), await sign_in("admin")
+    assert told not in (await client.get("/desk/health", headers=looks.headers)).text
+    await stepped(hours)
+    for who, may in ((looks, False), (governs, True)):
+        page = (await client.get("/desk/health", headers=who.headers)).text
+        assert told in page
+        assert ('action="/desk/clock"' in page, "An administrator can do that" in page) == (may, not may)
+        assert "Needs a look" in (await client.get("/desk/health?dot=1", headers=who.headers)).text
+        assert waits in (await client.get("/desk", headers=who.headers)).text
+    form = {"boot": await value("SELECT boot FROM clock"), "seconds": str(hours * 3600)}
+    for sent, wrong in (
+        ({"boot": "another", "seconds": "7"}, "has changed since"),
+        (form | {"seconds": "x"}, "whole number"),
+    ):
+        answer = await client.post("/desk/clock", data=sent, headers=governs.headers)
+        assert answer.status_code in (409, 422)
+        assert wrong in answer.text
+    done = await client.post("/desk/clock", data=form, headers=governs.headers)
+    assert (done.status_code, done.headers["location"].split("?")[0]) == (303, "/desk/health")
+    assert await value("SELECT count(*) FROM audit_entry WHERE code = 'clock.taken_over' AND actor = $1", governs.id)
+    assert abs(clock.lead().total_seconds()) < 1
+    assert told not in (await client.get("/desk/health", headers=governs.headers)).text
+
+
+async def test_a_clock_is_not_taken_over_while_a_question_is_open(client: Browser, sign_in: SignIn, room: UUID) -> None:
+    who = await sign_in("admin")
+    await rows("UPDATE room SET state = 'question' WHERE id = $1", room)
+    form = {"boot": await value("SELECT boot FROM clock"), "seconds": "3600"}
+    answer = await client.post("/desk/clock", data=form, headers=who.headers)
+    assert (answer.status_code, "A question is open in a room." in answer.text) == (409, True)
 
 
 # Boards

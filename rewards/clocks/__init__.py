@@ -1,0 +1,1 @@
+"""Laurel's own time, which nobody sets by accident (decision 25)."""
