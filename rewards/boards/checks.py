@@ -12,7 +12,6 @@ from redis.asyncio import Redis
 
 from rewards.boards import queries, rules
 from rewards.boards.rules import BoardScore
-from rewards.ledger import queries as ledger
 from rewards.ledger.checks import Fault, whole
 from rewards.ledger.queries import SeasonRow
 from rewards.ledger.rules import WHOLE
@@ -133,11 +132,7 @@ def board_of(fault: Fault) -> str:
 
 async def piece(redis: Redis, today: date, after: str) -> tuple[list[Difference], str]:
     """A piece of all boards of all seasons, the oldest first, and where to go on, as a Step of ledger/checks."""
-    boards = {
-        rules.board_of(season.id, week): (season, week)
-        for season in reversed(await ledger.seasons())
-        for week in queries.all_of(season, today)
-    }
+    boards = await queries.all_boards(today)
     names = list(boards)
     name, _, place = after.partition(" ")
     if (name and name not in boards) or not boards:

@@ -8,6 +8,8 @@ import click
 
 from games.quizzes import actions as quizzes
 from rewards.boards import actions as boards
+from rewards.boards import rules
+from rewards.checkpoints import queries as checkpoints
 from server.commands import services, terminal
 from server.commands.checking import differences
 from server.commands.terminal import JSON, Command, Exit, Group
@@ -47,8 +49,16 @@ async def rebuild_all(resources: Resources, only: str = "") -> list[str]:
     """Make every board (or `only` one) again from ledger and answers; the names of those that hold anything."""
     if only.startswith(ROOMS):
         return await quizzes.rebuild_boards(resources.redis, only)
-    names = await boards.rebuild(resources.redis, today=resources.day_of(now()), only=[only] if only else [])
-    return names if only else names + await quizzes.rebuild_boards(resources.redis)
+    redis, at = resources.redis, now()
+    names = await boards.rebuild(redis, today=resources.day_of(at), only=[only] if only else [])
+    if not only:
+        names += await quizzes.rebuild_boards(redis)
+        copy = await checkpoints.place(rules.COPY)
+        if copy is not None:  # else the first worker makes one
+            run = str((await redis.info("server"))["run_id"])
+            await redis.set(rules.COPY, str(rules.Copy(copy, run, int(at.timestamp()))))
+            await boards.vouch(redis, copy)
+    return names
 
 
 @board.command(cls=Command, help=mark("Make every board, or the one named, again from the ledger and the answers."))
