@@ -14,6 +14,7 @@ from rewards.ledger.queries import earners, season_of
 from rewards.outbox import actions as outbox
 from rewards.outbox.rules import DONE_KEPT
 from rewards.refusals import Refusal
+from rewards.ticks import announce
 from server.runtime import following
 from server.runtime.chance import new_id
 from server.runtime.clock import now
@@ -69,6 +70,8 @@ async def look_at_copy(resources: Resources) -> bool:
             return True
         log.error("redis.lost known=%s copy=%s", known, held.id)
     await redis.set(rules.COPY, str(rules.Copy(held.id, run, int(at.timestamp()))))
+    if not same:
+        await announce(redis, f"copy:{held.id}")
     return not same or held.run != run
 
 

@@ -260,6 +260,7 @@ async def vouch(redis: Redis, copy: str) -> None:
     """All boards were made to the end in this copy; what was reported of those before is over."""
     await redis.delete(rules.LOOK, rules.NIGHT)
     await redis.set(rules.COMPLETE, copy)
+    await announce(redis, "board:all")
 
 
 async def _total_anew() -> None:
