@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from games.quizzes import actions as quizzes
@@ -24,6 +24,8 @@ log = logging.getLogger("laurel.boards")
 
 IN_REDIS: Final = ("refresh_boards", actions.REBUILD, *following.WORK)
 """Kinds of intent whose work stands in Redis alone."""
+SHOWN_FOR: Final = timedelta(days=1)
+"""How long after its end somebody may still look at a room's podium."""
 WRITTEN: Final = "laurel:copy:written"
 """The checkpoint of a rebuild of all boards: COPY BOARD, the last that was written."""
 
@@ -107,4 +109,6 @@ async def rebuild_all(resources: Resources, copy: str) -> None:
             await actions.write_lost(redis, *of_seasons[name], today=today)
         await keep(WRITTEN, f"{copy} {name}")
     await actions.vouch(redis, copy)
+    for room in await rooms.rooms_with_boards(now() - SHOWN_FOR):
+        await announce(redis, f"room:{room}")  # what was shown without a board meanwhile
     log.warning("redis.boards_again copy=%s boards=%s", copy, len(names))

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from rewards.boards.actions import REBUILD
 from rewards.boards.checks import Report, present_report
+from rewards.boards.queries import are_whole, lost_at
 from rewards.ledger import queries as ledger
 from rewards.outbox import queries as outbox
 from server.runtime import clock
@@ -70,6 +71,7 @@ async def show_health(request: Asked) -> Response[bytes]:
 class Health:
     """`database_ms`, `redis_ms`: the time of one question (when one does not answer, no page comes at all).
 
+    `whole`: no board is missing; `lost_at`: since when Redis misses what it held before, None: nothing, or it was read.
     `open_work` counts what is not done, due or not; `late_since` is since when the oldest piece waits, None: none is
     late. `drift` None: no report yet. `rebuilding`: boards are being made again.
     `screens_seen` of `screens` have been seen in the last two minutes.
@@ -83,6 +85,8 @@ class Health:
     late_since: datetime | None
     drift: Report | None
     drift_old: bool
+    whole: bool
+    lost_at: datetime | None
     rebuilding: bool
     screens: int
     screens_seen: int
@@ -90,7 +94,12 @@ class Health:
     @property
     def well(self) -> bool:
         """Whether nobody has to do anything."""
-        return self.worker and not (self.drift is not None and (self.drift.differences or self.drift_old))
+        return (
+            self.worker
+            and self.whole
+            and self.lost_at is None
+            and not (self.drift is not None and (self.drift.differences or self.drift_old))
+        )
 
 
 async def look(redis: Redis, now: datetime) -> Health:
@@ -111,6 +120,8 @@ async def look(redis: Redis, now: datetime) -> Health:
         late=len(late),
         late_since=late[0].due_at if late else None,
         drift=drift,
+        whole=await are_whole(redis),
+        lost_at=await lost_at(),
         drift_old=drift is not None and now - drift.at > OLD_REPORT,
         rebuilding=await outbox.is_open(REBUILD),
         screens=screens,
