@@ -272,6 +272,31 @@ async def test_in_the_middle_of_a_question(office: Office, what: str) -> None:
     await office.check(play)
 
 
+async def test_redis_is_emptied_in_the_middle_of_a_question(office: Office) -> None:
+    """Nobody is signed out, nothing that was acknowledged is lost, boards come back by themselves, the desk says so."""
+    early, late = office.phones[: PHONES // 2], office.phones[PHONES // 2 :]
+    async with playing(office) as play:
+        await office.move(play, "question")
+        await office.all_see("question")
+        let(early)
+        await acknowledged(early, play, office)
+        async with opened(office.settings) as resources:
+            await until(lambda: boards.are_whole(resources.redis), "all boards to be there")
+            await resources.redis.flushall()
+        let(late)
+        await acknowledged(office.phones, play, office)
+        await office.move(play, "reveal")
+        await office.all_see("reveal")
+        async with opened(office.settings) as resources:
+            await until(lambda: boards.are_whole(resources.redis), "all boards to be there again")
+            assert await boards.lost_at() is not None
+        await office.move(play, "podium")
+    assert not any(phone.refused for phone in office.phones)
+    assert "had lost what it held" in (await office.host.ask("GET", "/desk/health")).text
+    await office.done("post_room", "refresh_boards", "rebuild_boards")
+    await office.check(play)
+
+
 @pytest.mark.parametrize("what", ["web", "worker", "database"])
 async def test_in_the_middle_of_a_closing(office: Office, what: str) -> None:
     """The time of the question is up and the worker has announced it; the last word is not said."""
