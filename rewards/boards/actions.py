@@ -33,7 +33,8 @@ local known = redis.call('HMGET', KEYS[2], unpack(members))
 local scores, guards = {}, {}
 for i, member in ipairs(members) do
     local score, sequence = ARGV[3 * i], ARGV[3 * i + 1]
-    if not known[i] or tonumber(known[i]) < tonumber(sequence) then
+    local held = tonumber(known[i] or '')
+    if not held or held < tonumber(sequence) then
         scores[#scores + 1], scores[#scores + 2] = score, member
         guards[#guards + 1], guards[#guards + 2] = member, sequence
     end
@@ -226,7 +227,8 @@ REBUILD_ALL: Final = "rebuild_boards"
 
 
 async def found_lost(known: str | None, copy: str, *, at: datetime, new_id: Callable[[], UUID]) -> bool:
-    """Redis does not hold the copy that is `known` (None: there was none yet): have all boards made in a new one.
+    """Redis does not hold the copy that is `known` (None: there was none yet): have all boards made in a new one, and
+    say so until somebody has read it.
 
     False: somebody else has found so before.
     """
@@ -234,7 +236,7 @@ async def found_lost(known: str | None, copy: str, *, at: datetime, new_id: Call
         if not await exchange(rules.COPY, known, copy):
             return False
         await intend(REBUILD_ALL, copy, due_at=at, now=at, new_id=new_id())
-        if known is not None:
+        if known is not None and await queries.lost_at() is None:
             await keep(queries.LOST, at.isoformat())
             await audit("board.lost", at=at, actor=None, subject="")
     return True

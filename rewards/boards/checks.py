@@ -102,7 +102,7 @@ async def _unit_places(redis: Redis, board: str, some: Sequence[UUID]) -> dict[U
     return {
         unit: (
             *((-1, -1) if score is None else rules.unpack(score)),
-            *((-1, -1, -1) if rates is None else rules.read_rates(rates)),
+            *rules.read_rates(rates),
         )
         for unit, (score, rates) in (await _beside(redis, rules.key(board), rules.rates_key(board), some)).items()
     }
@@ -199,7 +199,7 @@ async def _unwanted(
 async def _places(redis: Redis, board: str, members: Collection[UUID]) -> dict[UUID, tuple[int, ...]]:
     """Member -> (points, reached, sequence) as the board holds them."""
     return {
-        member: (*((-1, -1) if score is None else rules.unpack(score)), -1 if guard is None else int(guard))
+        member: (*((-1, -1) if score is None else rules.unpack(score)), rules.read_sequence(guard))
         for member, (score, guard) in (await _beside(redis, rules.key(board), rules.guard_key(board), members)).items()
     }
 

@@ -142,9 +142,9 @@ async def unit_rows(redis: Redis, season: UUID, parent: UUID | None) -> list[Uni
     pipe.hmget(rules.rates_key(board), ids)
     scores, rates = await pipe.execute()
     ranked = sorted(
-        (float(score), one["id"].bytes, one["name"], rules.read_rates(rate))
-        for one, score, rate in zip(children, scores, rates, strict=True)
-        if score is not None and rate is not None
+        (float(score), one["id"].bytes, one["name"], read)
+        for one, score, read in zip(children, scores, map(rules.read_rates, rates), strict=True)
+        if score is not None and read[0] >= 0
     )
     return [
         UnitRow(

@@ -74,10 +74,18 @@ class UnitScore:
         return *self.place, self.headcount, self.participants, self.points
 
 
-def read_rates(raw: bytes) -> tuple[int, int, int]:
-    """(headcount, participants, points) of a value of `rates_key`."""
-    headcount, participants, points = raw.split(b":")
-    return int(headcount), int(participants), int(points)
+def read_rates(raw: bytes | None) -> tuple[int, int, int]:
+    """(headcount, participants, points) of a value of `rates_key`; -1 each: there is none, or a damaged one."""
+    try:
+        headcount, participants, points = map(int, (raw or b"").split(b":"))
+    except ValueError:
+        return -1, -1, -1
+    return headcount, participants, points
+
+
+def read_sequence(raw: bytes | None) -> int:
+    """A value of `guard_key`; -1: there is none, or a damaged one."""
+    return int(raw) if raw is not None and raw.isdigit() else -1
 
 
 def pack(points: int, reached: int) -> int:

@@ -24,7 +24,7 @@ from server import VERSION
 from server.commands import services, terminal
 from server.commands.services import migrated
 from server.commands.terminal import JSON, Command, Exit
-from server.commands.upkeep import rebuild_all
+from server.commands.upkeep import rebuild_restored
 from server.runtime import embedded, folder, logs, settings
 from server.runtime.clock import now
 from server.runtime.embedded.postgres import environment
@@ -230,7 +230,7 @@ def _rebuilt(chosen: Settings, tar: tarfile.TarFile, file: Path) -> list[str]:
         options = ["--no-owner", "--no-acl", "--exit-on-error", "--single-transaction"]
         _postgres_tool(chosen, "pg_restore", [*options, str(dump)])
         asyncio.run(migrated(chosen))
-        boards = asyncio.run(services.when_ready(chosen, rebuild_all))
+        boards = asyncio.run(services.when_ready(chosen, rebuild_restored))
     dump.unlink()
     return boards
 

@@ -49,15 +49,18 @@ async def rebuild_all(resources: Resources, only: str = "") -> list[str]:
     """Make every board (or `only` one) again from ledger and answers; the names of those that hold anything."""
     if only.startswith(ROOMS):
         return await quizzes.rebuild_boards(resources.redis, only)
-    redis, at = resources.redis, now()
-    names = await boards.rebuild(redis, today=resources.day_of(at), only=[only] if only else [])
-    if not only:
-        names += await quizzes.rebuild_boards(redis)
-        copy = await checkpoints.place(rules.COPY)
-        if copy is not None:  # else the first worker makes one
-            run = str((await redis.info("server"))["run_id"])
-            await redis.set(rules.COPY, str(rules.Copy(copy, run, int(at.timestamp()))))
-            await boards.vouch(redis, copy)
+    names = await boards.rebuild(resources.redis, today=resources.day_of(now()), only=[only] if only else [])
+    return names if only else names + await quizzes.rebuild_boards(resources.redis)
+
+
+async def rebuild_restored(resources: Resources) -> list[str]:
+    """As `rebuild_all`, in a Redis to which nothing was given yet: that is no loss to tell of."""
+    names, redis = await rebuild_all(resources), resources.redis
+    copy = await checkpoints.place(rules.COPY)
+    if copy is not None:
+        run = str((await redis.info("server"))["run_id"])
+        await redis.set(rules.COPY, str(rules.Copy(copy, run, int(now().timestamp()))))
+        await boards.vouch(redis, copy)
     return names
 
 

@@ -25,7 +25,7 @@ from rewards.members.actions import mark_left
 from rewards.outbox import actions as outbox
 from rewards.outbox.queries import overdue
 from rewards.outbox.rules import DONE_KEPT
-from server.commands.upkeep import rebuild_all
+from server.commands.upkeep import rebuild_restored
 from server.runtime import settings
 from server.runtime.chance import new_id
 from server.runtime.clock import now
@@ -194,10 +194,9 @@ async def test_told_until_somebody_has_read_it(world: World) -> None:
     assert await lost("board.loss_read") == 1
 
 
-async def test_boards_that_were_made_by_hand_count(world: World) -> None:
-    """As `laurel restore` leaves them: nothing was lost then."""
+async def test_a_restore_is_no_loss(world: World) -> None:
     await world.resources.redis.flushall()
-    await rebuild_all(world.resources)
+    await rebuild_restored(world.resources)
     assert await world.is_right()
     await world.look()
     assert (await lost(), await queries.lost_at()) == (0, None)
@@ -264,10 +263,10 @@ async def test_a_copy_that_cannot_be_caught_up_with_is_made_anew(
 async def test_whatever_happens_in_whatever_order_boards_are_right_in_the_end(
     database: str, redis: Redis, tmp_path: Path, history: list[str]
 ) -> None:
-    found = await db.value("SELECT count(*) FROM season")
+    there = await db.value("SELECT true FROM season")
     await db.rows("DELETE FROM checkpoint WHERE name LIKE 'laurel:%'")
     await redis.flushall()
-    world = await world_on(redis, tmp_path) if not found else await the_same(redis, tmp_path)
+    world = await (the_same if there else world_on)(redis, tmp_path)
     for number, event in enumerate(history):
         if event == "earn":
             await world.earn(f"{new_id()}", number + 1)
@@ -328,3 +327,30 @@ async def test_rooms_that_are_shown_are_rendered_again(world: World) -> None:
     await world.work()
     topics = [fields[b"topic"].decode() for _, fields in await world.resources.redis.xrange("laurel:ticks")]
     assert f"room:{play.id}" in topics
+
+
+@examples(40, over_one_fixture=True)
+@given(where=st.floats(0, 1, exclude_max=True), filling=st.sampled_from([b"\0\0\0", b"-", b"9" * 30, b""]))
+async def test_a_value_that_was_damaged_is_found_and_stops_nobody(
+    database: str, redis: Redis, tmp_path: Path, where: float, filling: bytes
+) -> None:
+    """Bytes of a file that loads all the same: the looks say so, the pages come, and the boards can be made again."""
+    await redis.flushall()
+    there = await db.value("SELECT true FROM season")
+    world = await (the_same if there else world_on)(redis, tmp_path)
+    today = world.resources.day_of(now())
+    fields = [
+        (key, field)
+        for key in sorted(await redis.keys("board:{*"))
+        if not key.endswith(b"}")
+        for field in sorted(await redis.hkeys(key))
+    ]
+    key, field = fields[int(where * len(fields))]
+    await redis.hset(key, field, filling)
+    assert await checks.drift(redis, today=today) != []
+    await queries.unit_rows(redis, world.season.id, None)
+    await world.earn(f"{new_id()}")
+    await world.work()
+    await redis.hset(key, field, filling)
+    await boards.rebuild_boards(world.resources, key.decode().split("{")[1].split("}")[0])
+    assert await world.is_right()
