@@ -95,8 +95,9 @@ class Valkey:
             self._aside.rename(self._home)
             self._aside = None
             return False
-        if not any(self._home.iterdir()):
-            return False
+        with contextlib.suppress(PermissionError):  # a folder that nobody may read is one to do without
+            if not any(self._home.iterdir()):
+                return False
         self._aside = self._data / f"{ASIDE}{now():%Y%m%d-%H%M%S-%f}"
         self._home.rename(self._aside)
         folder.sync(self._data)

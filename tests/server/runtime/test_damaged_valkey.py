@@ -119,6 +119,7 @@ DAMAGES: dict[str, tuple[str, Callable[[Path], object]]] = {
     ),
     "no manifest": (MANIFEST, Path.unlink),
     "a folder in place of the manifest": (MANIFEST, lambda path: (path.unlink(), path.mkdir())),
+    "a folder that nobody may read": (MANIFEST, lambda path: path.parent.chmod(0)),
     "a snapshot of another program alone": (
         MANIFEST,
         lambda path: (shutil.rmtree(path.parent), (path.parents[1] / "dump.rdb").write_bytes(b"REDIS0003\xff")),
