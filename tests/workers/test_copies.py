@@ -20,7 +20,7 @@ from rewards import database as db
 from rewards.boards import checks, queries, rules
 from rewards.boards.actions import REBUILD_ALL
 from rewards.ledger.actions import Award
-from rewards.ledger.queries import SeasonRow
+from rewards.ledger.queries import SeasonRow, seasons
 from rewards.members.actions import mark_left
 from rewards.outbox import actions as outbox
 from rewards.outbox.queries import overdue
@@ -31,9 +31,9 @@ from server.runtime.chance import new_id
 from server.runtime.clock import now
 from server.runtime.redis_client import connect
 from server.runtime.resources import Resources
-from tests.games.quizzes.world import room, scene
+from tests.games.quizzes.world import Play, Scene, room, scene
 from tests.laws import examples
-from tests.rewards.ledger.world import belong, people, post, season, unit
+from tests.rewards.ledger.world import post
 from tests.server.runtime.test_sessions import OwnValkey, own_valkey  # noqa: F401 - a fixture
 from workers import boards
 from workers.checks import check_drift
@@ -46,8 +46,13 @@ ZONE = ZoneInfo("Asia/Shanghai")
 class World:
     """Three people in a hall, with points that the boards show."""
 
-    def __init__(self, resources: Resources, season: SeasonRow, members: list[UUID]) -> None:
-        self.resources, self.season, self.members = resources, season, members
+    def __init__(self, resources: Resources, season: SeasonRow, members: list[UUID], scene: Scene | None) -> None:
+        self.resources, self.season, self.members, self.scene = resources, season, members, scene
+
+    async def played(self, state: str) -> Play:
+        """A room that has come so far."""
+        assert self.scene is not None
+        return await (await room(self.resources.redis, self.scene, code="lostt")).to(state)
 
     async def earn(self, key: str, points: int = 5) -> None:
         today = self.resources.day_of(now())
@@ -79,10 +84,9 @@ class World:
 
 async def world_on(redis: Redis, folder: Path) -> World:
     resources = Resources(settings.load({"LAUREL_DATA": str(folder)}, folder), redis, ZONE)
-    today = resources.day_of(now())
-    running, members, hall = await season(today - timedelta(days=30)), await people(3), await unit("Hall")
-    await belong(members, hall, since=today - timedelta(days=20))
-    world = World(resources, running, members)
+    there = await scene(3, number=9, at=now())
+    [running] = await seasons()
+    world = World(resources, running, there.players, there)
     await world.earn("first")
     await world.look()
     await world.work()
@@ -114,7 +118,7 @@ async def test_a_first_start_tells_nobody_of_a_loss(world: World) -> None:
 
 
 async def test_an_emptied_redis_is_noticed_once_and_all_boards_come_back(world: World) -> None:
-    play = await (await room(world.resources.redis, await scene(3, number=9), code="lostt")).to("reveal")
+    play = await world.played("reveal")
     before = await world.held()
     await world.resources.redis.flushall()
     assert not await queries.are_whole(world.resources.redis), "already before anybody has looked"
@@ -215,7 +219,7 @@ async def test_a_redis_that_lacks_what_came_last_is_given_it_again(
     await own_valkey.start()
     await own.look()
     at = now()
-    play = await (await room(own.resources.redis, await scene(3, number=9), code="later")).to("podium")
+    play = await own.played("podium")
     await own.earn("second", 7)
     await mark_left(own.members[2], on=at.date(), actor=None, now=at, new_id=new_id)
     await own.work()
@@ -290,9 +294,9 @@ async def test_whatever_happens_in_whatever_order_boards_are_right_in_the_end(
 async def the_same(redis: Redis, folder: Path) -> World:
     """The world that an earlier example has left in the database."""
     resources = Resources(settings.load({"LAUREL_DATA": str(folder)}, folder), redis, ZONE)
-    [running] = await queries.ledger.seasons()
-    members = [one["id"] for one in await db.rows("SELECT id FROM member ORDER BY id")]
-    world = World(resources, running, members)
+    [running] = await seasons()
+    members = [one["member"] for one in await db.rows("SELECT member FROM membership ORDER BY member")]
+    world = World(resources, running, members, None)
     await world.look()
     await world.work()
     return world
@@ -320,7 +324,7 @@ async def test_work_that_was_done_is_opened_once(world: World) -> None:
 
 
 async def test_rooms_that_are_shown_are_rendered_again(world: World) -> None:
-    play = await (await room(world.resources.redis, await scene(3, number=9), code="shown")).to("podium")
+    play = await world.played("podium")
     await quizzes.place_on_board(world.resources.redis, play.id)
     await world.resources.redis.flushall()
     await world.look()

@@ -141,7 +141,7 @@ def see_that_it_works(data: Path, before: dict[str, bytes | None]) -> set[bytes]
         assert found == set()
         assert stat.S_IMODE(aside[0].stat().st_mode) == 0o700
         with contextlib.suppress(PermissionError):
-            assert contents(aside[0]) == before
+            assert contents(aside[0]).items() >= before.items()
     with started(data) as (redis, events):
         assert "mended" not in events
         assert set(redis.keys("*")) == {*found, b"new"}
@@ -222,7 +222,7 @@ def test_what_keeps_an_empty_valkey_from_starting_too_is_no_damage(full: Path, t
     with pytest.raises(ChildFailed) as failed, started(data, LAUREL_VALKEY_BIN=a_program(tmp_path, does=does)):
         pass
     assert "cannot" in str(failed.value.details["said"])
-    assert contents(data / "valkey") == before
+    assert contents(data / "valkey").items() >= before.items()
     assert list(data.glob(f"{ASIDE}*")) == []
     with started(data) as (redis, events):
         assert redis.dbsize() == IN_BASE + IN_LOG
