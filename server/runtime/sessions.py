@@ -48,6 +48,9 @@ _MOST_AT_ONCE = 500
 _REF_LENGTH = 16
 _DEVICE_LENGTH = 80
 
+_LOOKS, _LOOK_AGAIN = 10, 0.1
+"""How often, and after how many seconds, it is looked whether another process has written a session again."""
+
 _RACE = 120_000
 """Milliseconds: longer than it takes to sign in once the roster was read."""
 
@@ -217,6 +220,8 @@ class Sessions:
         self._rechecks: set[asyncio.Task[object]] = set()
         self._copy = ""
         """The copy of what Redis holds (boards) in which all held sessions were seen last."""
+        self._called = ""
+        """The copy that was lost when the other processes were called last."""
 
     async def start(
         self,
@@ -263,6 +268,9 @@ class Sessions:
         if session is None and held is not None:
             await self._recheck([hashed])
             return held.session if hashed in self._held else None
+        if raw is None and self._copy:
+            raw = await self._from_others(hashed)
+            session = _decode(raw)
         if raw is None or session is None or now >= session.ends_at():
             return None
         if now - session.seen_at < REFRESH_AFTER:
@@ -270,6 +278,20 @@ class Sessions:
         seen = msgspec.structs.replace(session, seen_at=now)
         await self._put(hashed, raw, seen)
         return seen
+
+    async def _from_others(self, hashed: str) -> bytes | None:
+        """A session that is missing since Redis has lost what it held, once the process that holds it has written it
+        again; None: nobody has. Of any other missing one it costs one GET."""
+        if _copy_of(await self._redis.get(COPY)) == self._copy:
+            return None
+        if self._called != self._copy:
+            self._called = self._copy
+            await announce(self._redis, "copy:")
+        for _ in range(_LOOKS):
+            await asyncio.sleep(_LOOK_AGAIN)
+            if (raw := await self._read(_key(hashed))) is not None:
+                return raw
+        return None
 
     @contextmanager
     def holding(self, session_id: str, session: Session, close: Callable[[], None]) -> Iterator[None]:

@@ -441,6 +441,19 @@ async def test_before_a_worker_has_noticed_it(hall: Hall, redis: Redis) -> None:
     assert ended == set()
 
 
+async def test_another_process_waits_for_the_one_that_holds_the_stream(hall: Hall, redis: Redis) -> None:
+    sessions, members, ids, _ = hall
+    elsewhere = Sessions(redis)
+    await elsewhere.recheck()
+    await redis.flushall()
+    asked = [asyncio.create_task(elsewhere.get(one)) for one in ids]
+    await until(lambda: redis.xlen(STREAM), "the other processes to be called")
+    assert [fields[b"topic"] for _, fields in await redis.xrange(STREAM)] == [b"copy:"]
+    sessions.heard("copy:", {})
+    assert [found and found.member for found in await asyncio.gather(*asked)] == members
+    assert await elsewhere.get(token()) is None
+
+
 async def test_nobody_comes_back_whom_the_roster_does_not_let_in(hall: Hall, redis: Redis) -> None:
     sessions, (leaver, out, stays), ids, ended = hall
     await actions.mark_left(leaver, on=NOW.date(), actor=None, now=NOW, new_id=new_id)
