@@ -11,7 +11,8 @@ KEPT = 10_000
 
 
 async def announce(redis: Redis, topic: str, **fields: str | int) -> None:
-    """Append one tick. Topics: `room:{id}`, `answers:{room}`, `board:{name}`, `draw:{id}`, `member:{id}`."""
+    """Append one tick. Topics: `room:{id}`, `answers:{room}`, `board:{name}`, `draw:{id}`, `member:{id}`,
+    `session:{member}`, `copy:{id}` (Redis had lost what it held)."""
     tick: dict[bytes | memoryview | str | int | float, bytes | memoryview | str | int | float] = {"topic": topic}
     tick.update(fields)
     await redis.xadd(STREAM, tick, maxlen=KEPT, approximate=True)

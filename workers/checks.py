@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 
 from rewards.boards import checks as boards
 from rewards.boards import rules
+from rewards.boards.actions import REBUILD_ALL
 from rewards.boards.queries import page_of_units, size, units_of
 from rewards.checkpoints import queries as checkpoints
 from rewards.checkpoints.actions import keep
@@ -25,6 +26,7 @@ from rewards.ledger import checks as ledger
 from rewards.ledger.queries import SeasonRow, season_of, seasons
 from rewards.ledger.rules import WHOLE
 from rewards.members.queries import page_of_ids
+from rewards.outbox import queries as outbox
 from server.runtime.clock import now
 from server.runtime.resources import Resources
 
@@ -53,7 +55,9 @@ SECONDS: Final = 40.0
 
 
 async def check_drift(resources: Resources) -> int:
-    """A regular look; leave a report and return the number of differences."""
+    """A regular look; leave a report and return the number of differences. None while all boards are made again."""
+    if await outbox.is_open(REBUILD_ALL):
+        return 0
     at, redis = now(), resources.redis
     today = resources.day_of(at)
     running = await season_of(today)

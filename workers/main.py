@@ -72,6 +72,7 @@ JOBS: dict[str, tuple[Job, timedelta]] = {
     "post_room": (quizzes.post_room, LONG),
     "refresh_boards": (boards.refresh_boards, LONG),
     "rebuild_board": (boards.rebuild_boards, HEAVY),
+    "rebuild_boards": (boards.rebuild_all, HEAVY),
     "freeze_draw": (draws.freeze_draw, HEAVY),
     "publish_draw": (draws.publish_draw, LONG),
     "expire_claims": (claims.expire_claims, LONG),
@@ -214,8 +215,9 @@ async def look_for_unclaimed(ctx: dict[str, Any]) -> None:
 
 
 async def follow_after_restart(ctx: dict[str, Any]) -> None:
-    """Every two seconds: is this another run of Redis, whose sessions may be those of before?"""
+    """Every two seconds: is this another run of Redis, or does it hold something else than it was given?"""
     await following.follow_after_restart(ctx["resources"])
+    await boards.look_at_copy(ctx["resources"])
 
 
 async def forget_work(ctx: dict[str, Any]) -> None:

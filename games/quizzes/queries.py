@@ -403,11 +403,14 @@ async def scores(room_id: UUID) -> list[Score]:
     return [Score(row["member"], int(row["points"]), row["correct"], int(row["ms"])) for row in found]
 
 
-async def rooms_with_boards() -> list[UUID]:
-    """Rooms of which at least one round is closed, the newest first."""
+async def rooms_with_boards(since: datetime | None = None) -> list[UUID]:
+    """Rooms of which at least one round is closed, the newest first; of those that have ended only those that did
+    after `since` (None: all)."""
     found = await db.rows(
         "SELECT room.id FROM room WHERE EXISTS"
-        " (SELECT FROM round WHERE round.room = room.id AND round.state = 'closed') ORDER BY created_at DESC"
+        " (SELECT FROM round WHERE round.room = room.id AND round.state = 'closed')"
+        " AND ($1::timestamptz IS NULL OR ended_at IS NULL OR ended_at > $1) ORDER BY created_at DESC",
+        since,
     )
     return [row["id"] for row in found]
 

@@ -11,7 +11,7 @@ from rewards.audit.actions import note as audit
 from rewards.boards import checks, queries, rules
 from rewards.boards.rules import BoardScore, UnitScore
 from rewards.checkpoints import queries as checkpoints
-from rewards.checkpoints.actions import keep
+from rewards.checkpoints.actions import exchange, keep
 from rewards.database import Connection, transaction
 from rewards.ledger import queries as ledger
 from rewards.ledger.actions import total_anew
@@ -33,7 +33,8 @@ local known = redis.call('HMGET', KEYS[2], unpack(members))
 local scores, guards = {}, {}
 for i, member in ipairs(members) do
     local score, sequence = ARGV[3 * i], ARGV[3 * i + 1]
-    if not known[i] or tonumber(known[i]) < tonumber(sequence) then
+    local held = tonumber(known[i] or '')
+    if not held or held < tonumber(sequence) then
         scores[#scores + 1], scores[#scores + 2] = score, member
         guards[#guards + 1], guards[#guards + 2] = member, sequence
     end
@@ -149,9 +150,11 @@ async def refresh_members(
             return
 
 
-async def refresh_units(redis: Redis, season: UUID, members: Collection[UUID] | None = None, *, today: date) -> None:
+async def refresh_units(
+    redis: Redis, season: UUID, members: Collection[UUID] | None = None, *, today: date, lost: bool = False
+) -> None:
     """Bring the unit board of the season to what these members (None: everybody) bring by ledger and roster now, and to
-    the roster of the day.
+    the roster of the day. `lost`: the board may hold anything, so all of it is written.
 
     May be called at once with itself: one is at it at a time in a season. The board is written before what was counted
     is committed, so whoever is killed in between leaves it ahead at most, and the same call again makes it right.
@@ -160,7 +163,7 @@ async def refresh_units(redis: Redis, season: UUID, members: Collection[UUID] | 
     board = rules.unit_board(season)
     async with transaction() as connection:
         changed = await _count(connection, row, members, today)
-        if changed is None:
+        if changed is None or lost:
             beside = await _Beside.begin(redis, board)
             await beside.add_units((await queries.unit_scores(season)).values())
             await beside.swap()
@@ -203,26 +206,63 @@ async def rebuild(redis: Redis, *, today: date, only: Collection[str] = ()) -> l
 
     In bounded memory; may be run while points are posted and boards are moved.
     """
-    made = [
-        (season, week)
-        for season in reversed(await ledger.seasons())
-        for week in queries.all_of(season, today)
-        if not only or rules.board_of(season.id, week) in only
-    ]
+    made = {name: what for name, what in (await queries.all_boards(today)).items() if not only or name in only}
     if only and not made:
         raise Refusal("board.unknown", board=" ".join(only))
     await _total_anew()
     names = []
-    for season, week in made:
+    for name, (season, week) in made.items():
         if week is None:
             await refresh_units(redis, season.id, today=today)
         else:
             await _rebuild_members(redis, season, week, today)
-        name = rules.board_of(season.id, week)
         if await queries.size(redis, name):
             names.append(name)
     await redis.delete(rules.LOOK, rules.NIGHT)
     return names
+
+
+REBUILD_ALL: Final = "rebuild_boards"
+"""The kind of intent; its subject is the id of the copy that is to have all boards."""
+
+
+async def found_lost(known: str | None, copy: str, *, at: datetime, new_id: Callable[[], UUID]) -> bool:
+    """Redis does not hold the copy that is `known` (None: there was none yet): have all boards made in a new one, and
+    say so until somebody has read it.
+
+    False: somebody else has found so before.
+    """
+    async with transaction():
+        if not await exchange(rules.COPY, known, copy):
+            return False
+        await intend(REBUILD_ALL, copy, due_at=at, now=at, new_id=new_id())
+        if known is not None and await queries.lost_at() is None:
+            await keep(queries.LOST, at.isoformat())
+            await audit("board.lost", at=at, actor=None, subject="")
+    return True
+
+
+async def read_of_loss(*, at: datetime, actor: UUID) -> None:
+    """Somebody has read that something was lost. Nothing changes when nothing was."""
+    async with transaction():
+        if await queries.lost_at() is not None:
+            await keep(queries.LOST, "")
+            await audit("board.loss_read", at=at, actor=actor, subject="")
+
+
+async def write_lost(redis: Redis, season: ledger.SeasonRow, week: date | None, *, today: date) -> None:
+    """Write a board that Redis may have lost, from what is kept in the database, which is not counted anew."""
+    if week is None:
+        await refresh_units(redis, season.id, [], today=today, lost=True)
+    else:
+        await _rebuild_members(redis, season, week, today)
+
+
+async def vouch(redis: Redis, copy: str) -> None:
+    """All boards were made to the end in this copy; what was reported of those before is over."""
+    await redis.delete(rules.LOOK, rules.NIGHT)
+    await redis.set(rules.COMPLETE, copy)
+    await announce(redis, "board:all")
 
 
 async def _total_anew() -> None:

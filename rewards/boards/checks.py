@@ -12,7 +12,6 @@ from redis.asyncio import Redis
 
 from rewards.boards import queries, rules
 from rewards.boards.rules import BoardScore
-from rewards.ledger import queries as ledger
 from rewards.ledger.checks import Fault, whole
 from rewards.ledger.queries import SeasonRow
 from rewards.ledger.rules import WHOLE
@@ -103,7 +102,7 @@ async def _unit_places(redis: Redis, board: str, some: Sequence[UUID]) -> dict[U
     return {
         unit: (
             *((-1, -1) if score is None else rules.unpack(score)),
-            *((-1, -1, -1) if rates is None else rules.read_rates(rates)),
+            *rules.read_rates(rates),
         )
         for unit, (score, rates) in (await _beside(redis, rules.key(board), rules.rates_key(board), some)).items()
     }
@@ -133,11 +132,7 @@ def board_of(fault: Fault) -> str:
 
 async def piece(redis: Redis, today: date, after: str) -> tuple[list[Difference], str]:
     """A piece of all boards of all seasons, the oldest first, and where to go on, as a Step of ledger/checks."""
-    boards = {
-        rules.board_of(season.id, week): (season, week)
-        for season in reversed(await ledger.seasons())
-        for week in queries.all_of(season, today)
-    }
+    boards = await queries.all_boards(today)
     names = list(boards)
     name, _, place = after.partition(" ")
     if (name and name not in boards) or not boards:
@@ -204,7 +199,7 @@ async def _unwanted(
 async def _places(redis: Redis, board: str, members: Collection[UUID]) -> dict[UUID, tuple[int, ...]]:
     """Member -> (points, reached, sequence) as the board holds them."""
     return {
-        member: (*((-1, -1) if score is None else rules.unpack(score)), -1 if guard is None else int(guard))
+        member: (*((-1, -1) if score is None else rules.unpack(score)), rules.read_sequence(guard))
         for member, (score, guard) in (await _beside(redis, rules.key(board), rules.guard_key(board), members)).items()
     }
 

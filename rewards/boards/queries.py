@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -144,9 +144,9 @@ async def unit_rows(redis: Redis, season: UUID, parent: UUID | None) -> list[Uni
     pipe.hmget(rules.rates_key(board), ids)
     scores, rates = await pipe.execute()
     ranked = sorted(
-        (float(score), one["id"].bytes, one["name"], rules.read_rates(rate))
-        for one, score, rate in zip(children, scores, rates, strict=True)
-        if score is not None and rate is not None
+        (float(score), one["id"].bytes, one["name"], read)
+        for one, score, read in zip(children, scores, map(rules.read_rates, rates), strict=True)
+        if score is not None and read[0] >= 0
     )
     return [
         UnitRow(
@@ -170,6 +170,32 @@ def weeks_of(season: SeasonRow, today: date) -> list[date]:
 def all_of(season: SeasonRow, today: date) -> list[date | None]:
     """What the season has boards of, as `rules.board_of` takes it: units from the first day on."""
     return [*weeks_of(season, today), *([None] if season.starts_on <= today else [])]
+
+
+async def all_boards(today: date) -> dict[str, tuple[SeasonRow, date | None]]:
+    """The names of the boards of all seasons, the oldest first, and what each is of (see `all_of`)."""
+    return {
+        rules.board_of(season.id, week): (season, week)
+        for season in reversed(await ledger.seasons())
+        for week in all_of(season, today)
+    }
+
+
+async def are_whole(redis: Redis) -> bool:
+    """Whether no board is missing: Redis has lost nothing since all of them were made."""
+    held, whole = await redis.mget(rules.COPY, rules.COMPLETE)
+    copy = rules.read_copy(held)
+    return copy is not None and whole == copy.id.encode()
+
+
+async def lost_at() -> datetime | None:
+    """When it was last found that Redis had lost what it held; None: never, or somebody has read so."""
+    place = await checkpoints.place(LOST)
+    return datetime.fromisoformat(place) if place else None
+
+
+LOST: Final = "laurel:lost"
+"""The checkpoint of that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,10 +74,18 @@ class UnitScore:
         return *self.place, self.headcount, self.participants, self.points
 
 
-def read_rates(raw: bytes) -> tuple[int, int, int]:
-    """(headcount, participants, points) of a value of `rates_key`."""
-    headcount, participants, points = raw.split(b":")
-    return int(headcount), int(participants), int(points)
+def read_rates(raw: bytes | None) -> tuple[int, int, int]:
+    """(headcount, participants, points) of a value of `rates_key`; -1 each: there is none, or a damaged one."""
+    try:
+        headcount, participants, points = map(int, (raw or b"").split(b":"))
+    except ValueError:
+        return -1, -1, -1
+    return headcount, participants, points
+
+
+def read_sequence(raw: bytes | None) -> int:
+    """A value of `guard_key`; -1: there is none, or a damaged one."""
+    return int(raw) if raw is not None and raw.isdigit() else -1
 
 
 def pack(points: int, reached: int) -> int:
@@ -126,6 +134,35 @@ LOOK = "laurel:drift"
 """Redis key: what the last regular look found (Report as JSON)."""
 NIGHT = "laurel:drift:night"
 """Redis key: what the last whole pass found."""
+
+
+COPY = "laurel:copy"
+"""Redis key, and checkpoint: which copy of what Redis holds this is (in Redis a Copy as text)."""
+COMPLETE = "laurel:copy:complete"
+"""Redis key: the id of the copy in which all boards were made to the end. Absent or another: some are missing."""
+MARGIN = timedelta(minutes=5)
+"""How much further back than a copy was last seen it is looked for what may be missing in it: clocks differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What was last seen of what Redis holds: its id, in which run of Redis, and when (seconds since 1970).
+
+    It is written behind everything else, so whatever was written long before it is there when it is.
+    """
+
+    id: str
+    run: str
+    seen: int
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.run} {self.seen}"
+
+
+def read_copy(raw: bytes | None) -> Copy | None:
+    """What stands under COPY; None: nothing that we wrote."""
+    parts = (raw or b"").decode(errors="replace").split(" ")
+    return Copy(parts[0], parts[1], int(parts[2])) if len(parts) == 3 and parts[2].isdecimal() else None
 
 
 def room_board(room: UUID) -> str:

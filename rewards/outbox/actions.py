@@ -107,6 +107,20 @@ async def finish(*claimed: Claimed, now: datetime) -> bool:
     return len(found) == len(claimed) and all(one["done"] for one in found)
 
 
+async def reopen(kinds: Sequence[str], *, since: datetime, now: datetime) -> int:
+    """Have the work of these kinds done once more that was done after `since`; how many pieces."""
+    found = await rows(
+        "UPDATE intent SET done_at = NULL, due_at = $3, attempts = 0, revision = revision + 1 WHERE id IN ("
+        "SELECT DISTINCT ON (kind, subject) id FROM intent AS done WHERE done_at > $2 AND kind = ANY($1) AND NOT EXISTS"
+        " (SELECT FROM intent WHERE kind = done.kind AND subject = done.subject AND done_at IS NULL))"
+        " RETURNING id",
+        list(kinds),
+        since,
+        now,
+    )
+    return len(found)
+
+
 async def tick_off(kind: str, subject: str, *, now: datetime) -> None:
     """Whoever intended the work has done it himself. A worker may have been at it too: the work allows that."""
     await rows(

@@ -6,7 +6,8 @@ SHORTEST_WAIT = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(minutes=5)
 
 DONE_KEPT = timedelta(days=14)
-"""So long it can be looked up in the database that a piece of work was done. No program reads it."""
+"""So long it can be looked up in the database that a piece of work was done, and be done once more when Redis has lost
+what came of it."""
 
 
 def wait_after(attempts: int) -> timedelta:

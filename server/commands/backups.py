@@ -19,8 +19,8 @@ from rewards.draws import queries as draw_queries
 from server.commands import services, terminal
 from server.commands.checking import RESTORED, differences
 from server.commands.terminal import JSON, Command, Exit
-from server.commands.upkeep import Comparing, in_json, rebuild_all, say_differences
-from server.runtime import archive, backup, embedded, folder, logs, settings
+from server.commands.upkeep import Comparing, in_json, rebuild_restored, say_differences
+from server.runtime import archive, backup, embedded, folder, logs, reach, settings
 from server.runtime.archive import SECRETS, Backup
 from server.runtime.clock import now
 from server.runtime.migrate import tables
@@ -53,7 +53,7 @@ def backup_command(file: Path, force: bool, verify: bool, json: bool) -> int:
     chosen = settings.prepare(chosen)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, which leaves no half file
     with embedded.available(chosen, terminal.quiet):
-        asyncio.run(services.require_database(chosen))
+        asyncio.run(reach.database(chosen.database_url))
         file = asyncio.run(backup.make(chosen, file, force=force, progress=terminal.Written()))
     size = file.stat().st_size
     if json:
@@ -152,7 +152,7 @@ def _rebuilt(chosen: Settings, found: Backup) -> tuple[list[str], list[Differenc
     """Unpack, load, bring up to this version, make the boards, compare; the boards' names, and what differs."""
 
     async def rebuild(resources: Resources) -> tuple[list[str], list[Difference]]:
-        boards = await rebuild_all(resources)
+        boards = await rebuild_restored(resources)
         for draw in await draw_queries.draws():
             await draws.publish(draw.id, chosen.data / "draws")
         if found.proved:

@@ -1,9 +1,10 @@
-"""What `laurel serve` does before it serves: `python -m server.commands.opening`, one line of JSON.
+"""What `laurel serve` does before it serves: `python -m server.commands.opening FD` writes one object of JSON there.
 
 Both services are reached, the tables brought up to date, and the first admin's link made when there is no admin.
 """
 
 import asyncio
+import json
 import sys
 
 import click
@@ -28,11 +29,14 @@ async def _opened(chosen: Settings) -> dict[str, object]:
 
 
 @click.command()
-def opening() -> int:
+@click.argument("answer", type=int)
+def opening(answer: int) -> int:
     """The names of what was migrated now, and the address of the one-time link, "" when there is an admin."""
-    terminal.say_json(asyncio.run(_opened(terminal.in_force())))
+    done = asyncio.run(_opened(terminal.in_force()))
+    with open(answer, "w", encoding="utf-8") as file:
+        json.dump(done, file)
     return Exit.OK
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run([], opening))
+    sys.exit(cli.run(sys.argv[1:], opening))

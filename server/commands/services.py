@@ -4,16 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import asyncpg
-from redis.exceptions import RedisError
 
 from server.commands import terminal
-from server.runtime import backup, embedded, logs, settings
+from server.runtime import backup, embedded, reach, settings
 from server.runtime.clock import now
 from server.runtime.migrate import migrate, pending
-from server.runtime.redis_client import connect
 from server.runtime.refusals import MigrationError, Refusal
 from server.runtime.resources import Resources, opened
 from server.runtime.settings import Settings
@@ -21,34 +19,11 @@ from server.web.nouns import LISTING
 
 Result = TypeVar("Result")
 
-AWAY: Final = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError)
-"""What asyncpg raises when there is no server to talk to."""
-
 
 async def require_services(chosen: Settings) -> None:
-    """Refusal services.database or services.redis when one does not answer."""
-    await require_database(chosen)
-    redis = connect(chosen.redis_url, size=1)
-    try:
-        await redis.ping()
-    except (RedisError, OSError) as error:
-        reason = type(error).__name__
-        raise Refusal("services.redis", address=logs.masked(chosen.redis_url), reason=reason) from error
-    finally:
-        await redis.aclose()
-
-
-async def require_database(chosen: Settings) -> None:
-    """Refusal services.database when it does not answer."""
-    try:
-        connection = await asyncpg.connect(chosen.database_url, timeout=10)
-        await connection.close()
-    except AWAY as error:
-        reason = type(error).__name__
-        raise Refusal("services.database", address=logs.masked(chosen.database_url), reason=reason) from error
-    except (asyncpg.PostgresError, ValueError) as error:
-        reason = logs.masked(str(error).strip())
-        raise Refusal("services.database", address=logs.masked(chosen.database_url), reason=reason) from error
+    """Refusal services.* when one cannot be worked with."""
+    await reach.database(chosen.database_url)
+    await reach.redis(chosen.redis_url)
 
 
 async def migrated(chosen: Settings, *, keeping: bool = True) -> list[str]:

@@ -7,8 +7,8 @@ import io
 import json as jsons
 import os
 import socket
-import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -23,7 +23,7 @@ from server.commands.terminal import JSON, Command, Exit
 from server.runtime import embedded, settings
 from server.runtime.refusals import Refusal
 from server.runtime.settings import Settings
-from server.runtime.supervisor import Child, Supervisor, bind
+from server.runtime.supervisor import Child, Interrupted, Supervisor, bind, to_stderr
 from server.web.frame.i18n import mark
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -32,6 +32,7 @@ _GRACE: Final = 10.0
 """Seconds for a web or worker process to end what is under way; its own grace is three."""
 
 _READY_WITHIN: Final = 90.0
+_OPENING: Final = "opening"
 
 
 def web_children(chosen: Settings, listener: socket.socket, environ: Mapping[str, str]) -> list[Child]:
@@ -95,22 +96,45 @@ def local_host(host: str) -> str:
     return host
 
 
-def open_services(chosen: Settings) -> Run:
+def open_services(supervisor: Supervisor, chosen: Settings) -> Run:
     """What opening.py does, in a process of its own: it needs the whole program, the supervisor for months only this.
 
-    When it is refused there it is told there, and this command ends with the same status.
+    When it is refused there it is told there, and this command ends with the same status. A child like the others, so
+    that whoever asks us to stop meanwhile is heard.
     """
-    ended = subprocess.run(
-        [sys.executable, "-m", "server.commands.opening"],
-        cwd=ROOT,
-        env=settings.child_environ(chosen, os.environ),
-        stdout=subprocess.PIPE,
-        check=False,
-    )
-    if ended.returncode:
-        raise click.exceptions.Exit(ended.returncode)
-    done = jsons.loads(ended.stdout)
+    with tempfile.TemporaryFile() as answer:
+        supervisor.start(
+            Child(
+                name=_OPENING,
+                argv=(sys.executable, "-m", "server.commands.opening", str(answer.fileno())),
+                env=settings.child_environ(chosen, os.environ),
+                cwd=ROOT,
+                pass_fds=(answer.fileno(),),
+                restart=False,
+            )
+        )
+        status = supervisor.run(until=_OPENING)
+        if supervisor.asked_to_stop():
+            raise Interrupted
+        if status:
+            raise click.exceptions.Exit(status if status > 0 else Exit.FAULT)
+        answer.seek(0)
+        done = jsons.load(answer)
     return Run(chosen, done["migrated"], done["first_admin"])
+
+
+def _narrate(name: str, event: str, details: Mapping[str, object]) -> None:
+    """As `narrate`, without the opening's coming and going."""
+    if name != _OPENING:
+        terminal.narrate(name, event, details)
+
+
+def _heard(name: str, line: str) -> None:
+    """A line of a child; the opening speaks for this command."""
+    if name == _OPENING:
+        terminal.tell(line)
+    else:
+        to_stderr(name, line)
 
 
 def start_services(supervisor: Supervisor, chosen: Settings) -> None:
@@ -131,10 +155,13 @@ def serve(json: bool) -> int:
     """One line of JSON, or a page of links, once everything is ready."""
     chosen = settings.prepare(terminal.in_force())
     require_restored(chosen)
-    with Supervisor(chosen.data, progress=terminal.narrate) as supervisor, bind(chosen.host, chosen.port) as listener:
+    with (
+        Supervisor(chosen.data, progress=_narrate, sink=_heard) as supervisor,
+        bind(chosen.host, chosen.port) as listener,
+    ):
         chosen = settings.served_at(chosen, listener.getsockname()[1])
         start_services(supervisor, chosen)
-        run = open_services(chosen)
+        run = open_services(supervisor, chosen)
         supervisor.start(
             *web_children(chosen, listener, os.environ),
             *worker_children(chosen, os.environ, chosen.worker_processes),

@@ -117,6 +117,10 @@ def tell(text: str) -> None:
 _SAID: Final = {
     "starting": i18n.mark("Starting %(name)s."),
     "ready": i18n.mark("Ready: %(name)s (%(seconds).1f s)."),
+    "mended": i18n.mark(
+        "The files of %(name)s are damaged and were set aside; it starts empty. Nothing that counts is lost:"
+        " boards are made again, people sign in again."
+    ),
     "died": i18n.mark("Ended unexpectedly: %(name)s (status %(status)s). It is started again."),
     "killed": i18n.mark("Did not stop in time and was ended: %(name)s."),
     "ended": i18n.mark("Left by an earlier run and ended: %(name)s (process %(pid)s)."),
@@ -149,7 +153,7 @@ def narrate(name: str, event: str, details: Mapping[str, object]) -> None:
 
 def quiet(name: str, event: str, details: Mapping[str, object]) -> None:
     """As `narrate`, but only what went wrong: for commands that start the servers for a moment."""
-    if event in ("died", "failed", "killed", "ended"):
+    if event in ("died", "mended", "failed", "killed", "ended"):
         narrate(name, event, details)
 
 

@@ -9,6 +9,8 @@ import click
 
 from games.quizzes import actions as quizzes
 from rewards.boards import actions as boards
+from rewards.boards import rules
+from rewards.checkpoints import queries as checkpoints
 from server.commands import services, terminal
 from server.commands.checking import differences
 from server.commands.terminal import JSON, Command, Exit, Group
@@ -51,6 +53,17 @@ async def rebuild_all(resources: Resources, only: str = "") -> list[str]:
         return await quizzes.rebuild_boards(resources.redis, only)
     names = await boards.rebuild(resources.redis, today=resources.day_of(now()), only=[only] if only else [])
     return names if only else names + await quizzes.rebuild_boards(resources.redis)
+
+
+async def rebuild_restored(resources: Resources) -> list[str]:
+    """As `rebuild_all`, in a Redis to which nothing was given yet: that is no loss to tell of."""
+    names, redis = await rebuild_all(resources), resources.redis
+    copy = await checkpoints.place(rules.COPY)
+    if copy is not None:
+        run = str((await redis.info("server"))["run_id"])
+        await redis.set(rules.COPY, str(rules.Copy(copy, run, int(now().timestamp()))))
+        await boards.vouch(redis, copy)
+    return names
 
 
 @board.command(cls=Command, help=mark("Make every board, or the one named, again from the ledger and the answers."))

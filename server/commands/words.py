@@ -31,7 +31,34 @@ TEXTS = {
     "data.restoring": _("A restore into %(folder)s was interrupted. Run `laurel restore` again."),
     "sockets.foreign": _("%(folder)s belongs to somebody else, so no socket is put there."),
     "services.database": _("The database %(address)s does not answer (%(reason)s)."),
+    "services.database_password": _(
+        "The database %(address)s does not let this user in (%(reason)s). Check user and password in"
+        " LAUREL_DATABASE_URL."
+    ),
+    "services.database_missing": _("There is no such database at %(address)s (%(reason)s). Make it first, empty."),
+    "services.database_old": _("PostgreSQL %(version)s at %(address)s is too old. Laurel needs %(minimum)s or newer."),
+    "services.database_read_only": _(
+        "The database %(address)s can only be read, as a standby can. Laurel needs the primary."
+    ),
+    "services.database_encoding": _(
+        "The database %(address)s is encoded in %(encoding)s. Make one with ENCODING 'UTF8' for Laurel."
+    ),
     "services.redis": _("Redis %(address)s does not answer (%(reason)s)."),
+    "services.redis_password": _(
+        "Redis %(address)s does not let us in: the password in LAUREL_REDIS_URL is missing or wrong"
+        " (redis://:PASSWORD@HOST)."
+    ),
+    "services.redis_rights": _("Redis %(address)s refuses this user a command that Laurel needs (%(reason)s)."),
+    "services.redis_tls": _(
+        "Redis %(address)s cannot be reached with TLS: it does not speak it on this port (then use redis://), or its"
+        " certificate is not trusted here."
+    ),
+    "services.redis_old": _("%(address)s is version %(version)s, which is too old. Laurel needs %(minimum)s or newer."),
+    "services.redis_read_only": _("Redis %(address)s is a replica, which can only be read. Laurel needs the primary."),
+    "services.redis_forgets": _(
+        "Redis %(address)s throws away what it holds when it is full (maxmemory-policy %(policy)s). Set it to"
+        " noeviction: sessions would be lost, and boards would be wrong."
+    ),
     "postgres.missing": _("PostgreSQL is not there: %(program)s. Run make again, or set LAUREL_POSTGRES_BIN."),
     "postgres.old": _("PostgreSQL %(version)s is too old (%(program)s). Laurel needs %(minimum)s or newer."),
     "postgres.broken": _("PostgreSQL does not run: %(program)s (%(reason)s)."),

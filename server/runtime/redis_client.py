@@ -1,14 +1,36 @@
 """The one way to reach Redis or Valkey: bounded, and patient while the server restarts."""
 
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
+
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
+from redis.exceptions import AuthenticationError, AuthorizationError, ReadOnlyError
 from redis.exceptions import ConnectionError as LostConnection
 from redis.exceptions import TimeoutError as LateAnswer
+
+Result = TypeVar("Result")
 
 _RETRIES = 5
 _SHORTEST_WAIT = 0.05  # seconds; doubled at each retry
 _LONGEST_WAIT = 0.5
+
+FOR_GOOD: Final = (AuthenticationError, AuthorizationError, ReadOnlyError, ssl.SSLError)
+"""What no second try makes better, though redis-py and the system call some of it a lost connection."""
+
+
+class _Patience(Retry):
+    """Tries again what may get better."""
+
+    async def call_with_retry(self, do: Callable[[], Awaitable[Result]], fail: Callable[[Any], Any]) -> Result:
+        async def failed(error: Exception) -> None:
+            await fail(error)
+            if isinstance(error, FOR_GOOD):
+                raise error
+
+        return await super().call_with_retry(do, failed)
 
 
 def connect(url: str, *, size: int = 64, read_timeout: float = 5.0) -> Redis:
@@ -23,7 +45,7 @@ def connect(url: str, *, size: int = 64, read_timeout: float = 5.0) -> Redis:
         url,
         max_connections=size,
         timeout=5,
-        retry=Retry(ExponentialBackoff(cap=_LONGEST_WAIT, base=_SHORTEST_WAIT), _RETRIES),
+        retry=_Patience(ExponentialBackoff(cap=_LONGEST_WAIT, base=_SHORTEST_WAIT), _RETRIES),
         # While connecting, what fails is the operating system's own error: redis-py renames it only after the retries.
         retry_on_error=[LostConnection, LateAnswer, OSError],
         health_check_interval=15,

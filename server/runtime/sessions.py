@@ -6,7 +6,8 @@ replaced only by compare-and-set, so that a late refresh never brings back a rol
 in PostgreSQL decides what sessions say and whether they last: `follow` brings them to it (decision 14).
 
 A session whose phone has an open stream in this process is held here and costs no read: ticks (`session:{member}`)
-and a look every quarter of a minute tell what became of it, and its streams end with it.
+and a look every quarter of a minute tell what became of it, and its streams end with it. When Redis has lost all that
+it held, the sessions that are held here are written again (decision 26).
 
     session:{sha256 of the id}   one session, msgpack
     sessions:{member}            sorted set: the member's ids (hashed) by the end of their absolute life
@@ -16,7 +17,7 @@ and a look every quarter of a minute tell what became of it, and its streams end
 import asyncio
 import hashlib
 import secrets
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -24,6 +25,7 @@ from uuid import UUID
 import msgspec
 from redis.asyncio import Redis
 
+from rewards.boards.rules import COPY, read_copy
 from rewards.members import queries
 from rewards.members.queries import Person
 from rewards.ticks import announce
@@ -49,6 +51,9 @@ _ID_LENGTH = 43  # 32 bytes in base64url without padding
 _MOST_AT_ONCE = 500
 _REF_LENGTH = 16
 _DEVICE_LENGTH = 80
+
+_LOOKS, _LOOK_AGAIN = 10, 0.1
+"""How often, and after how many seconds, it is looked whether another process has written a session again."""
 
 _RACE = 120_000
 """Milliseconds: longer than it takes to sign in once the roster was read."""
@@ -101,7 +106,16 @@ class _Held:
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Session).decode
+_decoder = msgspec.msgpack.Decoder(Session)
+
+
+def _decode(raw: bytes | None) -> Session | None:
+    """None: there is none, or what a damaged file made of one, which is nobody's."""
+    try:
+        return None if raw is None else _decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
 
 _START = """
 local known = redis.call('GET', KEYS[3])
@@ -134,6 +148,11 @@ return 1
 """
 
 
+def _copy_of(raw: bytes | None) -> str:
+    copy = read_copy(raw)
+    return "" if copy is None else copy.id
+
+
 def _hashed(session_id: str) -> str:
     return hashlib.sha256(session_id.encode()).hexdigest()
 
@@ -158,13 +177,13 @@ def _known(member: UUID) -> str:
 def _is_ahead(raw: bytes, people: Mapping[UUID, Person]) -> bool:
     """Whether a session knows of a later change of its member than these people."""
     session = _decode(raw)
-    person = people.get(session.member)
-    return person is not None and session.version > person.access_version
+    person = None if session is None else people.get(session.member)
+    return session is not None and person is not None and session.version > person.access_version
 
 
-def _following(session: Session, person: Person | None) -> Session | None:
+def _following(session: Session | None, person: Person | None) -> Session | None:
     """What the session of this member has to say; None: it has to end."""
-    if person is None or person.left_on is not None:
+    if session is None or person is None or person.left_on is not None:
         return None
     if not person.access_floor <= session.version <= person.access_version:
         return None
@@ -207,7 +226,11 @@ class Sessions:
         self._waiting: dict[str, list[asyncio.Future[bytes | None]]] = {}
         self._reader: asyncio.Task[None] | None = None
         self._held: dict[str, _Held] = {}
-        self._rechecks: set[asyncio.Task[None]] = set()
+        self._rechecks: set[asyncio.Task[object]] = set()
+        self._copy = ""
+        """The copy of what Redis holds (boards) in which all held sessions were seen last."""
+        self._called = ""
+        """The copy that was lost when the other processes were called last."""
 
     async def start(
         self,
@@ -235,19 +258,7 @@ class Sessions:
         session = Session(
             member, name, ordered, language, unit, now, now, device[:_DEVICE_LENGTH], version, way, link_by
         )
-        started = await self._start(
-            keys=[_key(hashed), _index(member), _known(member)],
-            args=[
-                _encode(session),
-                _kept_for(session.ends_at(), now),
-                _milliseconds(now),
-                _milliseconds(now + ABSOLUTE_LIFE),
-                hashed,
-                version,
-                _kept_for(now + ABSOLUTE_LIFE, now),
-            ],
-        )
-        return session_id if started else None
+        return session_id if await self._write(hashed, session) else None
 
     async def get(self, session_id: str) -> Session | None:
         """The session of this id, or None: unknown, ended, expired or not an id of ours.
@@ -262,16 +273,34 @@ class Sessions:
         if held is not None and now < held.session.ends_at() and now - held.session.seen_at < REFRESH_AFTER:
             return held.session
         raw = await self._read(_key(hashed))
-        if raw is None:
-            return None
         session = _decode(raw)
-        if now >= session.ends_at():
+        if session is None and held is not None:
+            await self._recheck([hashed])
+            return held.session if hashed in self._held else None
+        if raw is None and self._copy:
+            raw = await self._from_others(hashed)
+            session = _decode(raw)
+        if raw is None or session is None or now >= session.ends_at():
             return None
         if now - session.seen_at < REFRESH_AFTER:
             return session
         seen = msgspec.structs.replace(session, seen_at=now)
         await self._put(hashed, raw, seen)
         return seen
+
+    async def _from_others(self, hashed: str) -> bytes | None:
+        """A session that is missing since Redis has lost what it held, once the process that holds it has written it
+        again; None: nobody has. Of any other missing one it costs one GET."""
+        if _copy_of(await self._redis.get(COPY)) == self._copy:
+            return None
+        if self._called != self._copy:
+            self._called = self._copy
+            await announce(self._redis, "copy:")
+        for _ in range(_LOOKS):
+            await asyncio.sleep(_LOOK_AGAIN)
+            if (raw := await self._read(_key(hashed))) is not None:
+                return raw
+        return None
 
     @contextmanager
     def holding(self, session_id: str, session: Session, close: Callable[[], None]) -> Iterator[None]:
@@ -287,44 +316,86 @@ class Sessions:
                 del self._held[hashed]
 
     def heard(self, topic: str, fields: Mapping[str, str]) -> None:
-        """A tick: when it says that a member's sessions changed, look at those held here."""
+        """A tick: when it says that a member's sessions changed, look at those held here; at all, when Redis has lost
+        what it held."""
         kind, _, member = topic.partition(":")
-        if kind == "session":
-            mine = [hashed for hashed, held in self._held.items() if str(held.session.member) == member]
-            if mine:
-                task = asyncio.get_running_loop().create_task(self._recheck(mine))
-                self._rechecks.add(task)
-                task.add_done_callback(self._rechecks.discard)
+        work: Coroutine[None, None, object] | None = None
+        if kind == "copy":
+            work = self.recheck()
+        elif kind == "session" and (mine := self._held_of(member)):
+            work = self._recheck(mine, back=False)
+        if work is not None:
+            task = asyncio.get_running_loop().create_task(work)
+            self._rechecks.add(task)
+            task.add_done_callback(self._rechecks.discard)
+
+    def _held_of(self, member: str) -> list[str]:
+        return [hashed for hashed, held in self._held.items() if str(held.session.member) == member]
 
     async def recheck(self) -> None:
-        """Look at every held session; one command for five hundred."""
+        """Look at every held session; one command for five hundred. When Redis has lost all that it held, they are
+        brought back: a hall stays signed in."""
         hashes = tuple(self._held)
-        for start in range(0, len(hashes), _MOST_AT_ONCE):
+        copies = [
             await self._recheck(hashes[start : start + _MOST_AT_ONCE])
+            for start in range(0, max(len(hashes), 1), _MOST_AT_ONCE)
+        ]
+        self._copy = copies[0] if "" not in copies and len(set(copies)) == 1 else self._copy
 
-    async def _recheck(self, hashes: Sequence[str]) -> None:
+    async def _recheck(self, hashes: Sequence[str], *, back: bool = True) -> str:
+        """The copy of what Redis holds, as of boards; "" while there is none. `back`: one that is missing may have been
+        lost, and was not ended."""
         now = self._clock()
-        values = await self._redis.mget([_key(hashed) for hashed in hashes])
-        for hashed, raw in zip(hashes, values, strict=True):
+        *values, raw = await self._redis.mget([*map(_key, hashes), COPY])
+        found = {hashed: _decode(value) for hashed, value in zip(hashes, values, strict=True)}
+        if back and self._copy and self._copy != _copy_of(raw):
+            found |= await self._brought_back([hashed for hashed, session in found.items() if session is None])
+        for hashed, session in found.items():
             held = self._held.get(hashed)
             if held is None:
                 continue
-            session = None if raw is None else _decode(raw)
             if session is not None and now < session.ends_at():
                 held.session = session
                 continue
             del self._held[hashed]
             for close in tuple(held.closings):
                 close()
+        return _copy_of(raw)
+
+    async def _brought_back(self, hashes: Sequence[str]) -> dict[str, Session | None]:
+        """Redis has lost what it held: the sessions that are held here, as the roster has them, are written again."""
+        missing = {hashed: self._held[hashed].session for hashed in hashes if hashed in self._held}
+        people = await queries.people({session.member for session in missing.values()}) if missing else {}
+        back: dict[str, Session | None] = {}
+        for hashed, session in missing.items():
+            wanted = _following(session, people.get(session.member))
+            back[hashed] = wanted if wanted is not None and await self._write(hashed, wanted) else None
+        return back
+
+    async def _write(self, hashed: str, session: Session) -> bool:
+        """False: its member has changed since the session was made."""
+        now, last = self._clock(), session.created_at + ABSOLUTE_LIFE
+        done = await self._start(
+            keys=[_key(hashed), _index(session.member), _known(session.member)],
+            args=[
+                _encode(session),
+                _kept_for(session.ends_at(), now),
+                _milliseconds(now),
+                _milliseconds(last),
+                hashed,
+                session.version,
+                _kept_for(last, now),
+            ],
+        )
+        return bool(done)
 
     async def end(self, session_id: str) -> None:
         """Sign this device out. An unknown id changes nothing."""
         hashed = _hashed(session_id)
-        raw = await self._redis.getdel(_key(hashed))
-        if raw is not None:
-            member = _decode(raw).member
-            await self._redis.zrem(_index(member), hashed)
-            await announce(self._redis, f"session:{member}")
+        session = _decode(await self._redis.getdel(_key(hashed)))
+        if session is not None:
+            await self._redis.zrem(_index(session.member), hashed)
+            await announce(self._redis, f"session:{session.member}")
 
     async def end_one(self, member: UUID, ref: str) -> bool:
         """Sign out the member's device that `list` called `ref`. False when the member has no such device."""
@@ -409,7 +480,7 @@ class Sessions:
         now = self._clock()
         found, gone = [], []
         for hashed, raw in zip(hashes, await self._redis.mget([_key(hashed) for hashed in hashes]), strict=True):
-            session = None if raw is None else _decode(raw)
+            session = _decode(raw)
             if session is None or now >= session.ends_at():
                 gone.append(hashed)
                 continue

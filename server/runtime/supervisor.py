@@ -46,8 +46,8 @@ _LONGEST_LOG: Final = 16 * 1024 * 1024
 _LONGEST_LINE: Final = 64 * 1024
 
 Progress = Callable[[str, str, Mapping[str, object]], None]
-"""Told (child, event, details): starting, ready, died (status), waiting (seconds), failed (code ...), stopping,
-stopped, killed, ended (pid: left by an earlier run)."""
+"""Told (child, event, details): starting, ready, mended (it starts without what kept it from starting), died (status),
+waiting (seconds), failed (code ...), stopping, stopped, killed, ended (pid: left by an earlier run)."""
 Sink = Callable[[str, str], None]
 """Told (child, line) for each line that a child without a log file prints."""
 
@@ -89,6 +89,7 @@ class Child:
     prepare: Callable[[], None] | None = None  # before each start; may raise Refusal
     ready: Callable[[], bool] | None = None
     settle: Callable[[], None] | None = None  # once ready, before the next child
+    mend: Callable[[int], bool] | None = None  # given the status of one that ended before it was ready: start again?
     wind_down: Callable[[Callable[[], bool]], None] | None = None  # before the stop signal; given "hurried?"
 
 
@@ -113,6 +114,7 @@ class _Kept:
         self.due: float | None = None  # monotonic; when to start again
         self.status: int | None = None
         self.told = False  # it has called tell_ready
+        self.mended = False  # since it was ready last
         self.output: int | None = None
         self.telling: int | None = None
         self.rest = b""
@@ -192,7 +194,9 @@ class Supervisor:
         while not all(kept.is_ready for kept in new):
             self._check()
             for kept in new:
-                if self._ended(kept) or (not kept.is_ready and self._late(kept)):
+                if self._ended(kept) and self._mend(kept):
+                    self._launch(kept)
+                elif self._ended(kept) or (not kept.is_ready and self._late(kept)):
                     self._wait_output(kept)
                     raise ChildFailed("child.failed", name=kept.child.name, status=kept.status, said=self._said(kept))
                 self._ask_ready(kept)
@@ -323,7 +327,9 @@ class Supervisor:
                 self._again(kept, now)
             return
         if self._ended(kept):
-            if child.restart:
+            if self._mend(kept):
+                kept.due = now
+            elif child.restart:
                 if kept.is_ready and now - kept.started >= HEALTHY_AFTER:
                     kept.pause = BACKOFF_FIRST
                 self._again(kept, now)
@@ -337,6 +343,14 @@ class Supervisor:
             except Refusal as refusal:
                 self._progress(child.name, "failed", {"code": refusal.code, **refusal.details})
                 self._signal(kept, child.haste_signal)
+
+    def _mend(self, kept: _Kept) -> bool:
+        """Whether the child, which ended, is to be started at once because what kept it from starting is away."""
+        mend, status = kept.child.mend, kept.status
+        if mend is None or status is None or kept.is_ready:
+            return False
+        kept.mended = mend(status)
+        return kept.mended
 
     def _again(self, kept: _Kept, now: float) -> None:
         self._progress(kept.child.name, "waiting", {"seconds": kept.pause})
@@ -372,6 +386,9 @@ class Supervisor:
         kept.is_ready = True
         self._record()
         self._progress(child.name, "ready", {"seconds": round(time.monotonic() - kept.started, 3)})
+        if kept.mended:
+            kept.mended = False
+            self._progress(child.name, "mended", {})
 
     def _check(self) -> None:
         self._rearm()

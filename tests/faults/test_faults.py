@@ -35,6 +35,7 @@ from server.runtime.chance import token
 from server.runtime.clock import now
 from server.runtime.resources import opened
 from server.runtime.settings import Settings
+from tests import patience
 from tests.faults.phones import Device, Phone
 from tests.games.quizzes.world import Play, Scene, room, scene
 from tests.patience import until
@@ -236,6 +237,24 @@ async def playing(office: Office) -> AsyncIterator[Play]:
         yield play
 
 
+@contextlib.asynccontextmanager
+async def open_page(device: Device, stream: str) -> AsyncIterator[None]:
+    """A page that follows a stream for the length of a block."""
+    heard = asyncio.Event()
+
+    async def follow() -> None:
+        async for _ in device.events(stream):
+            heard.set()
+
+    following = asyncio.create_task(follow())
+    try:
+        async with asyncio.timeout(patience.SECONDS):
+            await heard.wait()
+        yield
+    finally:
+        following.cancel()
+
+
 def let(phones: list[Phone]) -> None:
     """They tap."""
     for phone in phones:
@@ -269,6 +288,31 @@ async def test_in_the_middle_of_a_question(office: Office, what: str) -> None:
         await office.move(play, "podium")
     assert not any(phone.refused for phone in office.phones)
     await office.done("post_room", "refresh_boards")
+    await office.check(play)
+
+
+async def test_redis_is_emptied_in_the_middle_of_a_question(office: Office) -> None:
+    """Nobody is signed out, nothing that was acknowledged is lost, boards come back by themselves, the desk says so."""
+    early, late = office.phones[: PHONES // 2], office.phones[PHONES // 2 :]
+    async with playing(office) as play, open_page(office.host, f"/desk/rooms/{play.id}/live"):
+        await office.move(play, "question")
+        await office.all_see("question")
+        let(early)
+        await acknowledged(early, play, office)
+        async with opened(office.settings) as resources:
+            await until(lambda: boards.are_whole(resources.redis), "all boards to be there")
+            await resources.redis.flushall()
+        let(late)
+        await acknowledged(office.phones, play, office)
+        await office.move(play, "reveal")
+        await office.all_see("reveal")
+        async with opened(office.settings) as resources:
+            await until(lambda: boards.are_whole(resources.redis), "all boards to be there again")
+            assert await boards.lost_at() is not None
+        await office.move(play, "podium")
+    assert not any(phone.refused for phone in office.phones)
+    assert "had lost what it held" in (await office.host.ask("GET", "/desk/health")).text
+    await office.done("post_room", "refresh_boards", "rebuild_boards")
     await office.check(play)
 
 

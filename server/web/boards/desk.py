@@ -32,6 +32,7 @@ async def show_boards(request: Asked) -> Response[bytes]:
     week = _week(form, weeks)
     values: dict[str, object] = {"seasons": seasons, "season": season, "shows": shows, "weeks": weeks, "week": week}
     redis = pages.process(request).redis
+    values["whole"] = await queries.are_whole(redis)
     if shows == "units":
         parent = form.text("unit", most=40)
         unit: UUID | None = pages.uuid_of(parent) if parent else None
@@ -77,4 +78,12 @@ async def rebuild_boards(request: Asked) -> Response[bytes]:
     return pages.go(request, "/desk/health", said="desk.boards_rebuilding")
 
 
-HANDLERS = [show_boards, rebuild_boards]
+@post("/desk/boards/loss", guards=[guards.may("boards.rebuild")])
+async def read_of_loss(request: Asked) -> Response[bytes]:
+    """Somebody has read that Redis had lost what it held; again: nothing."""
+    await pages.form(request)
+    await actions.read_of_loss(at=clock.now(), actor=pages.signed_in(request).id)
+    return pages.go(request, "/desk/health")
+
+
+HANDLERS = [show_boards, rebuild_boards, read_of_loss]

@@ -51,6 +51,7 @@ async def _people(request: Asked, board_of: Callable[[UUID], str]) -> Response[b
         top=[place for place in top if place.member in names],
         near=[place for place in near if place.member in names],
         names=names,
+        whole=await queries.are_whole(process.redis),
         size=size,
         placed=any(place.member == me.id for place in (*top, *near)),
         rules=await ledger.earning_rules(),
@@ -68,6 +69,7 @@ async def show_units(request: Asked) -> Response[bytes]:
         request,
         "boards/phone/boards.html",
         season=season,
+        whole=await queries.are_whole(process.redis),
         units=[] if season is None else await queries.unit_rows(process.redis, season.id, None),
         mine=await members.units_over(await members.unit_of(me.id, today)),
     )

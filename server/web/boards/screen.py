@@ -70,10 +70,11 @@ def lines_of(
 
 
 async def slides(resources: Resources, now: datetime) -> dict[str, object] | None:
-    """The boards of the season that runs; None: no season runs, or nobody has points yet."""
+    """The boards of the season that runs; None: no season runs, nobody has points yet, or boards are being made
+    again."""
     today = resources.day_of(now)
     season = await ledger.season_of(today)
-    if season is None:
+    if season is None or not await queries.are_whole(resources.redis):
         return None
     whole = await queries.top(resources.redis, season_board(season.id), PLACES)
     week = await queries.top(resources.redis, week_board(season.id, today), PLACES)

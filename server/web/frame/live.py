@@ -325,7 +325,6 @@ class Hub:
 
     async def _beat(self) -> None:
         while True:
-            await asyncio.sleep(PING_SECONDS)
             for readers in list(self.subscribers.values()):
                 for reader in list(readers):
                     reader.offer(PING)
@@ -334,6 +333,7 @@ class Hub:
                     await look()
                 except RedisError as error:
                     log.warning("live.look_failed error=%s", type(error).__name__)
+            await asyncio.sleep(PING_SECONDS)
 
     async def _sweep_slow(self) -> None:
         while True:

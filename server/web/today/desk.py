@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from games.quizzes.queries import any_question_open
 from rewards.boards.actions import REBUILD
 from rewards.boards.checks import Report, present_report
+from rewards.boards.queries import are_whole, lost_at
 from rewards.checkpoints.queries import place
 from rewards.clocks.queries import Stepped, stepped
 from rewards.ledger import queries as ledger
@@ -102,6 +103,7 @@ async def clocks(request: Asked) -> dict[str, object]:
 class Health:
     """`database_ms`, `redis_ms`: the time of one question (when one does not answer, no page comes at all).
 
+    `whole`: no board is missing; `lost_at`: since when Redis misses what it held before, None: nothing, or it was read.
     `open_work` counts what is not done, due or not; `late_since` is since when the oldest piece waits, None: none is
     late. `drift` None: no report yet. `rebuilding`: boards are being made again.
     `clocks`: machines whose clock does not show Laurel's time.
@@ -116,6 +118,8 @@ class Health:
     late_since: datetime | None
     drift: Report | None
     drift_old: bool
+    whole: bool
+    lost_at: datetime | None
     rebuilding: bool
     clocks: list[Stepped]
     screens: int
@@ -127,6 +131,8 @@ class Health:
         return (
             self.worker
             and not self.clocks
+            and self.whole
+            and self.lost_at is None
             and not (self.drift is not None and (self.drift.differences or self.drift_old))
         )
 
@@ -149,6 +155,8 @@ async def look(redis: Redis, now: datetime) -> Health:
         late=len(late),
         late_since=late[0].due_at if late else None,
         drift=drift,
+        whole=await are_whole(redis),
+        lost_at=await lost_at(),
         drift_old=drift is not None and now - drift.at > OLD_REPORT,
         rebuilding=await outbox.is_open(REBUILD),
         clocks=await stepped(now),

@@ -1,18 +1,23 @@
 """Sessions: no id but ours, out at once, read together, and still there when Valkey comes back."""
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as LostConnection
 
+from rewards.boards.rules import COPY, Copy
 from rewards.members import actions, queries
 from rewards.ticks import STREAM
 from server.runtime.chance import new_id, token
@@ -28,6 +33,8 @@ from server.runtime.sessions import (
     Sessions,
 )
 from tests import patience
+from tests.laws import examples
+from tests.patience import until
 from tests.rewards.members.people import NOW, person
 
 SECOND = timedelta(seconds=1)
@@ -400,3 +407,129 @@ async def test_reading_goes_on_after_an_error(own_valkey: OwnValkey) -> None:
     assert await sessions.get(session_id) is not None
     await patient.aclose()
     await hasty.aclose()
+
+
+# Redis loses what it held
+
+
+async def lose(redis: Redis) -> str:
+    """As FLUSHALL does, and the worker who has noticed it; the tick that says so."""
+    await redis.flushall()
+    copy = new_id().hex
+    await redis.set(COPY, str(Copy(copy, "run", 1)))
+    return f"copy:{copy}"
+
+
+@pytest.fixture
+async def hall(database: str, redis: Redis) -> AsyncIterator[tuple[Sessions, list[UUID], list[str], set[str]]]:
+    """Phones with open streams: their sessions here, members, ids, and which streams were ended."""
+    await redis.set(COPY, str(Copy("first", "run", 1)))
+    sessions, members = Sessions(redis), [await person(str(number)) for number in range(3)]
+    ids, ended = [await sign_in(sessions, one) for one in members], set[str]()
+    with contextlib.ExitStack() as streams:
+        for one in ids:
+            session = await sessions.get(one)
+            assert session is not None
+            streams.enter_context(sessions.holding(one, session, partial(ended.add, one)))
+        await sessions.recheck()
+        yield sessions, members, ids, ended
+
+
+Hall = tuple[Sessions, list[UUID], list[str], set[str]]
+
+
+async def test_a_hall_stays_signed_in_when_redis_has_lost_everything(hall: Hall, redis: Redis) -> None:
+    sessions, members, ids, ended = hall
+    tick = await lose(redis)
+    assert None not in [await sessions.get(one) for one in ids], "while nobody has looked yet"
+    sessions.heard(tick, {})
+    await until(lambda: _are_there(redis, len(ids)), "the sessions to be written again")
+    elsewhere = Sessions(redis)
+    assert [found and found.member for found in [await elsewhere.get(one) for one in ids]] == members
+    assert [len(await elsewhere.list(member)) for member in members] == [1, 1, 1]
+    assert ended == set()
+
+
+async def _are_there(redis: Redis, count: int) -> bool:
+    return len(await redis.keys("session:*")) == count
+
+
+async def test_before_a_worker_has_noticed_it(hall: Hall, redis: Redis) -> None:
+    sessions, _, ids, ended = hall
+    await redis.flushall()
+    await sessions.recheck()
+    assert None not in [await Sessions(redis).get(one) for one in ids]
+    await redis.set(COPY, str(Copy("second", "run", 1)))
+    await sessions.recheck()
+    assert ended == set()
+
+
+async def test_another_process_waits_for_the_one_that_holds_the_stream(hall: Hall, redis: Redis) -> None:
+    sessions, members, ids, _ = hall
+    elsewhere = Sessions(redis)
+    await elsewhere.recheck()
+    await redis.flushall()
+    asked = [asyncio.create_task(elsewhere.get(one)) for one in ids]
+    await until(lambda: redis.xlen(STREAM), "the other processes to be called")
+    assert [fields[b"topic"] for _, fields in await redis.xrange(STREAM)] == [b"copy:"]
+    sessions.heard("copy:", {})
+    assert [found and found.member for found in await asyncio.gather(*asked)] == members
+    assert await elsewhere.get(token()) is None
+
+
+async def test_nobody_comes_back_whom_the_roster_does_not_let_in(hall: Hall, redis: Redis) -> None:
+    sessions, (leaver, out, stays), ids, ended = hall
+    await actions.mark_left(leaver, on=NOW.date(), actor=None, now=NOW, new_id=new_id)
+    await actions.end_sessions(out, count=1, actor=None, now=NOW, new_id=new_id)
+    await lose(redis)
+    await sessions.recheck()
+    assert ended == set(ids[:2])
+    assert [await Sessions(redis).get(one) for one in ids[:2]] == [None, None]
+    back = await Sessions(redis).get(ids[2])
+    assert back is not None
+    assert back.member == stays
+
+
+async def test_who_is_signed_out_behind_the_loss_stays_out(hall: Hall, redis: Redis) -> None:
+    sessions, members, ids, ended = hall
+    await lose(redis)
+    sessions.heard(f"session:{members[0]}", {})
+    await until(lambda: ids[0] in ended, "his stream to end")
+    await sessions.recheck()
+    await Sessions(redis).end(ids[1])
+    await sessions.recheck()
+    assert [await Sessions(redis).get(one) is None for one in ids] == [True, True, False]
+    assert ended == set(ids[:2])
+
+
+async def test_without_a_loss_a_session_that_is_gone_was_ended(hall: Hall, redis: Redis) -> None:
+    sessions, _, ids, ended = hall
+    await redis.delete(*await redis.keys("session:*"))
+    await sessions.recheck()
+    assert ended == set(ids)
+    assert await redis.keys("session:*") == []
+
+
+@examples(50, over_one_fixture=True)
+@given(
+    where=st.floats(0, 1, exclude_max=True),
+    length=st.integers(1, 60),
+    filling=st.sampled_from([b"\0", b"\xff", b"\xc1"]),
+)
+async def test_what_a_damaged_file_makes_of_a_session_is_nobody_or_a_session(
+    database: str, redis: Redis, where: float, length: int, filling: bytes
+) -> None:
+    await redis.flushall()
+    sessions, member = Sessions(redis), new_id()
+    session_id = await sign_in(sessions, member)
+    [key] = await redis.keys("session:*")
+    raw = await redis.get(key)
+    start = int(where * len(raw))
+    await redis.set(key, raw[:start] + filling * min(length, len(raw) - start) + raw[start + length :])
+    found = await sessions.get(session_id)
+    assert found is None or isinstance(found, Session)
+    await sessions.list(member)
+    await sessions.recheck()
+    await sessions.follow([member])
+    await sessions.end(session_id)
+    assert await sessions.get(session_id) is None

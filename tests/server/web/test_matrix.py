@@ -139,6 +139,7 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("GET", "/desk/boards"): AT_THE_DESK,
     ("POST", "/desk/boards/rebuild"): RUNS,
     ("POST", "/desk/clock"): GOVERNS,
+    ("POST", "/desk/boards/loss"): RUNS,
     ("GET", "/desk/draws"): AT_THE_DESK,
     ("GET", "/desk/draws/export/{kind:str}"): AT_THE_DESK,
     ("GET", "/desk/draws/{draw_id:uuid}/programme"): AT_THE_DESK,

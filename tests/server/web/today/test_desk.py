@@ -9,6 +9,7 @@ import pytest
 
 from games.quizzes import actions, queries
 from rewards.boards import actions as boards
+from rewards.boards.rules import COMPLETE, COPY, Copy
 from rewards.checkpoints.actions import keep
 from rewards.database import row, rows, transaction, value
 from rewards.ledger import queries as ledger
@@ -97,6 +98,38 @@ async def test_health_says_what_is_wrong_in_words(client: Browser, sign_in: Sign
     assert "0 of 1 screens have been seen" in await health()
     await screen_actions.note_seen([made], now())
     assert "1 screen is on." in await health()
+
+
+async def test_health_tells_of_a_loss_until_somebody_has_read_it(
+    client: Browser, sign_in: SignIn, season: UUID
+) -> None:
+    looks_on, runs = await sign_in("auditor"), await sign_in("organiser")
+    redis = client.app.state.process.redis
+    await redis.set("laurel:queue:health-check", "j_complete=1")
+
+    async def health(who: object, dot: str = "") -> str:
+        return (await client.get(f"/desk/health{dot}", headers=who.headers)).text  # type: ignore[attr-defined]
+
+    assert "All is well" in await health(runs, "?dot=1")
+    assert await boards.found_lost(None, "first", at=now(), new_id=new_id)
+    assert await boards.found_lost("first", "second", at=now(), new_id=new_id)
+    await redis.set(COPY, str(Copy("second", "run", 1)))
+    assert "had lost what it held" in await health(looks_on)
+    assert 'action="/desk/boards/loss"' not in await health(looks_on)
+    assert 'action="/desk/boards/loss"' in await health(runs)
+    assert "Until then nobody sees them" in await health(runs)
+    assert "Needs a look" in await health(runs, "?dot=1")
+    for page in ("/desk/boards", "/desk/boards?shows=units", "/boards", "/boards/week", "/boards/units"):
+        shown = (await client.get(page, headers=runs.headers)).text
+        assert "being made again" in shown, page
+        assert "board-row" not in shown
+    await redis.set(COMPLETE, "second")
+    assert "being made again" not in (await client.get("/boards", headers=runs.headers)).text
+    for _ in range(2):
+        done = await client.post("/desk/boards/loss", headers=runs.headers)
+        assert (done.status_code, done.headers["location"].split("?")[0]) == (303, "/desk/health")
+    assert "had lost what it held" not in await health(runs)
+    assert "All is well" in await health(runs, "?dot=1")
 
 
 def test_the_worker_and_the_desk_mean_the_same_key() -> None:
