@@ -31,7 +31,7 @@ LEAST_OF_BODY: Final = 10_000
 
 MOST_SILENT: Final = 8192
 """Connections that have not said anything yet."""
-MOST_BEGUN: Final = 1024
+MOST_BEGUN: Final = 512
 """Connections that have sent a part of a request."""
 SPARE_FILES: Final = 512
 """Open files that are left for everything that is not a connection."""
