@@ -70,7 +70,7 @@ async def test_a_large_roster_shows_and_does_the_same(client: Browser, sign_in: 
     assert "/desk/members/import/" in answer.headers["location"]
     found = await db.rows("SELECT staff_number, name FROM member WHERE staff_number < 'A' ORDER BY staff_number")
     assert [tuple(row) for row in found] == [("1", "李娜"), ("2", "Wang Wei")]
-    [rest] = await seen(client, who, answer.headers["location"].partition("?")[0])
+    [rest] = await seen(client, who, answer.headers["location"].partition("?")[0] + "/rest/csv")
     assert "王芬" in rest
 
 
