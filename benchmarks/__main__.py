@@ -32,7 +32,9 @@ WORKS = {
     "room-2000": ("room", 2000),
     "room-5000": ("room", 5000),
     "sign-in": ("sign-in", 1000),
+    "door": ("door", 5000),
     "board": ("board", 1_000_000),
+    "import-50000": ("import", 50_000),
     "ledger-50000": ("ledger", 50_000),
     "ledger-500000": ("ledger", 500_000),
     "ledger-5000000": ("ledger", 5_000_000),
@@ -52,6 +54,13 @@ BARS: dict[str, dict[str, tuple[str, float]]] = {
     "room-2000": {"cpu_ms_per_answer": ("<=", 1.5), "web_memory_mb": ("<=", 250)},
     "room-5000": {"ack_p50_s": ("<=", 1.0), "click_to_last_phone_s": ("<=", 0.5), "web_memory_mb": ("<=", 300)},
     "sign-in": {"link_p99_s": ("<=", 1.0), "failed": ("<=", 0)},
+    "door": {
+        "sign_in_refused": ("<=", 0),
+        "sign_in_s": ("<=", 120),
+        "ack_p99_ratio": ("<=", 2),
+        "web_memory_mb": ("<=", 300),
+    },
+    "import-50000": {"longest_wait_s": ("<=", 0.2)},
     "ledger-5000000": {"cpu_ms_per_posting": ("<=", 5), "drift_cpu_s": ("<=", 1), "check_mb": ("<=", 400)},
     "draw-50000": {"freeze_s": ("<=", 10)},
 }

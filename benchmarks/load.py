@@ -23,7 +23,7 @@ import psutil
 import uvloop
 from redis.asyncio import Redis
 
-from benchmarks import draw_scale, ledger_scale
+from benchmarks import door_scale, draw_scale, import_scale, ledger_scale
 from benchmarks.phones import Address, Client, Phone
 from games.quizzes import queries as quizzes
 from games.quizzes.actions import add_quiz
@@ -182,8 +182,8 @@ async def until(true: Callable[[], bool], what: str) -> None:
         await asyncio.sleep(0.01)
 
 
-async def room(server: Server, size: int) -> dict[str, Any]:
-    """A live room: `size` phones with a session and an open stream each; all answers within one second."""
+async def opened(server: Server, questions: int) -> tuple[Host, str]:
+    """A host with a room of a quiz of so many questions, and the room's code."""
     await season()
     host = Host((await sessions_for(server, await members(1, f"H{time.time_ns()}-"), ("organiser",)))[0])
     quiz = await add_quiz(
@@ -200,14 +200,20 @@ async def room(server: Server, size: int) -> dict[str, Any]:
                 category="",
                 name="",
             )
-            for n in range(QUESTIONS + (size == READ_SIZE))
+            for n in range(questions)
         ],
         scoring="kahoot",
         actor=None,
         now=clock.now(),
         new_id=new_id,
     )
-    code = await host.open(quiz)
+    return host, await host.open(quiz)
+
+
+async def room(server: Server, size: int, took: list[float] | None = None) -> dict[str, Any]:
+    """A live room: `size` phones with a session and an open stream each; all answers within one second. What each took
+    is added to `took`."""
+    host, code = await opened(server, QUESTIONS + (size == READ_SIZE))
     people = await members(size, f"P{time.time_ns()}-")
     phones = [Phone(client, n) for n, client in enumerate(await sessions_for(server, people))]
     before = server.web_memory()
@@ -276,6 +282,8 @@ async def room(server: Server, size: int) -> dict[str, Any]:
     report = await reconcile(server, room_id, acknowledged)
     answers = len(acknowledged)
     seconds = [s for _, _, s in acknowledged]
+    if took is not None:
+        took += seconds
     return {
         "phones": size,
         "acknowledged": answers,
@@ -423,12 +431,30 @@ async def ledger(server: Server, size: int) -> dict[str, Any]:
     return await ledger_scale.measure(server, partial(sessions_for, server), size)
 
 
+async def door(server: Server, size: int) -> dict[str, Any]:
+    """A hall of `size` members, and a stranger."""
+
+    async def lobby() -> str:
+        return (await opened(server, 1))[1]
+
+    return await door_scale.measure(server, members, sessions_for, room, lobby, size)
+
+
+async def bring(server: Server, size: int) -> dict[str, Any]:
+    """A roster of `size` rows."""
+    [desk] = await sessions_for(server, await members(1, f"D{time.time_ns()}-"), ("organiser",))
+    [other] = await sessions_for(server, await members(1, f"O{time.time_ns()}-"))
+    return await import_scale.measure(server, desk, other, size)
+
+
 WORKS: dict[str, Callable[[Server, int], Awaitable[dict[str, Any]]]] = {
     "room": room,
     "sign-in": sign_in,
     "board": board,
     "draw": draw,
     "ledger": ledger,
+    "door": door,
+    "import": bring,
 }
 
 

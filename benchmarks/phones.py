@@ -137,9 +137,16 @@ class Client:
     _exchange: _Exchange | None = None
 
     async def request(
-        self, method: str, path: str, form: dict[str, str] | None = None, *, htmx: bool = False
+        self,
+        method: str,
+        path: str,
+        form: dict[str, str] | None = None,
+        *,
+        htmx: bool = False,
+        file: tuple[str, bytes] | None = None,
     ) -> tuple[int, bytes, bytes]:
-        """(status, head, body). Cookies are kept; the token is taken from every page that carries one.
+        """(status, head, body). Cookies are kept; the token is taken from every page that carries one. `file`: (name,
+        content) of what is brought in place of a form.
 
         A kept connection that turns out to be closed is replaced, as browsers do.
         """
@@ -151,12 +158,17 @@ class Client:
             )
             self._exchange = exchange
         body = urlencode(form).encode() if form is not None else b""
+        kind = "application/x-www-form-urlencoded"
+        if file is not None:
+            kind = "multipart/form-data; boundary=laurel-bench"
+            said = f'Content-Disposition: form-data; name="file"; filename="{file[0]}"\r\n\r\n'.encode()
+            body = b"--laurel-bench\r\n" + said + file[1] + b"\r\n--laurel-bench--\r\n"
         lines = [f"{method} {path} HTTP/1.1", f"Host: {self.address.host}:{self.address.port}"]
         if self.cookies:
             lines.append("Cookie: " + "; ".join(f"{name}={value}" for name, value in self.cookies.items()))
         if method != "GET":
             lines += [
-                "Content-Type: application/x-www-form-urlencoded",
+                f"Content-Type: {kind}",
                 f"Content-Length: {len(body)}",
                 f"X-CSRFToken: {self.token}",
             ]
@@ -170,7 +182,7 @@ class Client:
         except ConnectionError:
             if not kept:
                 raise
-            return await self.request(method, path, form, htmx=htmx)
+            return await self.request(method, path, form, htmx=htmx, file=file)
         for line in head.split(b"\r\n"):
             if line.lower().startswith(b"set-cookie:"):
                 name, _, value = line[11:].strip().split(b";")[0].partition(b"=")

@@ -14,15 +14,17 @@ import uvloop
 from litestar import Litestar
 
 from server.app import make_app
-from server.runtime import logs, settings
+from server.runtime import door, logs, settings
 from server.runtime.supervisor import tell_ready
 
 GRACE_SECONDS = 3
 BACKLOG = 4096
 MOST_FILES = 65_536
+DEAF_SECONDS = 60
+"""What is sent and not taken for so long is given up: a phone that is gone, or somebody who never reads."""
 
 
-class _Server(uvicorn.Server):
+class _Server(door.Server):
     """Ends the event streams before it waits for connections, and says when it is ready."""
 
     def __init__(self, config: uvicorn.Config, app: Litestar) -> None:
@@ -45,7 +47,7 @@ def serve(chosen: settings.Settings, listener: socket.socket) -> None:
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        ws="none",
         lifespan="on",
         access_log=False,
         log_config=None,
@@ -57,6 +59,8 @@ def serve(chosen: settings.Settings, listener: socket.socket) -> None:
         backlog=BACKLOG,
     )
     server = _Server(config, app)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # each connection inherits it
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAF_SECONDS * 1000)
     # What is loaded now stays for ever: the collector need not walk it, nor look so often.
     gc.collect()
     gc.freeze()
@@ -79,7 +83,8 @@ def main() -> None:
     chosen = settings.prepare(settings.load(os.environ, Path.cwd()))
     logs.set_up(chosen.log)
     if chosen.log != "debug":
-        logging.getLogger("uvicorn").setLevel(logging.WARNING)  # the supervisor tells of starts and stops
+        # The supervisor tells of starts and stops, and that a stranger sent nonsense is no news.
+        logging.getLogger("uvicorn").setLevel(logging.ERROR)
     serve(chosen, socket.socket(fileno=int(sys.argv[1])))
 
 

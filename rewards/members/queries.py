@@ -283,6 +283,12 @@ async def unit_left_from(member_id: UUID) -> UUID | None:
     return found
 
 
+async def are_more_than(number: int) -> bool:
+    """Whether more than so many have ever been on the roster; costs no more than counting to there."""
+    found: bool = await db.value("SELECT EXISTS (SELECT FROM member OFFSET $1)", number)
+    return found
+
+
 async def roster_current() -> list[OnRoster]:
     """Everybody, leavers too, by staff number. A leaver's unit is the one that he left from."""
     found = await db.rows(

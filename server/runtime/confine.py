@@ -99,15 +99,20 @@ def _entering(identity: Identity, death_signal: int, reach: Path | None) -> Call
             _enter_namespace(identity)
         elif identity.kind == "user":
             _become(identity)
-        if LINUX:
-            _checked(_libc.prctl(_PR_SET_PDEATHSIG, death_signal, 0, 0, 0))
-            if os.getppid() != parent:  # we died before the kernel was told to watch
-                os._exit(1)
+        end_with(parent, death_signal)
         if reach is not None:
             os.chdir(reach)
         os.umask(0o077)
 
     return enter
+
+
+def end_with(parent: int, death_signal: int) -> None:
+    """In a child: get this signal from the kernel when the parent's thread that started us dies (Linux)."""
+    if LINUX:
+        _checked(_libc.prctl(_PR_SET_PDEATHSIG, death_signal, 0, 0, 0))
+        if os.getppid() != parent:  # it died before the kernel was told to watch
+            os._exit(1)
 
 
 def _checked(result: int) -> None:

@@ -1,8 +1,9 @@
 """What a Laurel process holds while it runs: settings, the database pool, Redis, and the two shells' senses."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,8 @@ class Resources:
     settings: Settings
     redis: Redis
     zone: ZoneInfo
+    beside: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    """Places for work beside this process (`beside.run`); the next waits."""
 
     def day_of(self, moment: datetime) -> date:
         """The organisation's day on which a moment falls."""

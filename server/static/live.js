@@ -8,6 +8,7 @@
      mine    JSON {round?, }  this member's own result; fills [data-mine], decides [data-mine-when] and [data-mine-mark]
      count   JSON {round?, }  how many; fills [data-count]
      resync                   ask for the fragment again
+     crowded                  this is one stream too many and ends: ask now and then, and follow again when looked at
      ping                     nothing changed; the line is alive
    The first event must come at once when the stream opens. A proxy that holds the stream back shows as silence,
    and then the fragment is asked for every few seconds instead, by its ETag; a personal result and the counts may ride
@@ -22,6 +23,7 @@
   var RETRY_MS = 500;
   var RETRY_MOST_MS = 10000;
   var POLL_MS = 3000;
+  var CROWDED_MS = 60000;
   var FAILURES_BEFORE_POLL = 3;
   var RELOAD_MS = 30000; // a page that is refused is loaded again, at most so often
   var REFUSED = [401, 403, 404, 409, 410];
@@ -202,6 +204,7 @@
     listen("mine", function (event) { takeMine(parse(event.data)); });
     listen("count", function (event) { takeCount(parse(event.data)); });
     listen("resync", function () { ask(true); });
+    listen("crowded", function () { close(); startPolling(); reopen(CROWDED_MS); });
     listen("ping", function () {});
     source.addEventListener("error", function (event) { if (event.target === source) { failed(); } });
     watch(FIRST_WORD_MS);
@@ -221,8 +224,12 @@
     close();
     failures += 1;
     if (navigator.onLine === false || failures >= FAILURES_BEFORE_POLL) { startPolling(); } else { sign("weak"); }
+    reopen(Math.min(RETRY_MOST_MS, RETRY_MS * Math.pow(2, failures - 1)));
+  }
+
+  function reopen(ms) {
     clearTimeout(retryTimer);
-    retryTimer = setTimeout(open, jitter(Math.min(RETRY_MOST_MS, RETRY_MS * Math.pow(2, failures - 1))));
+    retryTimer = setTimeout(open, jitter(ms));
   }
 
   function now() { failures = Math.min(failures, 1); open(); }

@@ -56,6 +56,8 @@ def fault(request: Asked, error: Exception) -> Response[bytes]:
 
 
 def _answer(request: Asked, code: str, details: dict[str, str | int], status: int) -> Response[bytes]:
+    if request.headers.get("accept") == "text/event-stream":
+        return Response(b"", status_code=status, media_type="text/event-stream")  # whoever follows reads no words
     language = locale(request)
     shown = context(request, code=code, words=sentence(request, code, details), status=status)
     if is_htmx(request):

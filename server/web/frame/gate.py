@@ -9,6 +9,7 @@ from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 from litestar.enums import ScopeType
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from server.runtime.chance import token
@@ -19,6 +20,8 @@ SESSION = "laurel_session"
 VISIT = "laurel_visit"
 MOST_FORM = 256 * 1024
 """Bytes of a form without a header token that are read to find the token in it."""
+MOST_OF_A_MEMBER = 64 * 1024
+"""Bytes of whatever somebody without a role sends, or a stranger: only the desk brings files."""
 SALT = 22
 """Characters of a form token that are only there to make it another one: 132 bits."""
 DIGEST = 64
@@ -70,7 +73,11 @@ class Gate:
         state["anchor"] = anchor
         state["forged"] = False
         if scope["method"] not in ("GET", "HEAD", "OPTIONS"):
-            state["forged"], receive = await self._forged(scope, headers, receive, anchor)
+            at_desk = session is not None and bool(session.roles)
+            most = MOST_FORM if at_desk else MOST_OF_A_MEMBER
+            state["forged"], receive = await self._forged(scope, headers, receive, anchor, most)
+            if not at_desk and not _is_short(headers):
+                receive = _at_most(receive, MOST_OF_A_MEMBER)
 
         def may_compress() -> bool:
             led = session is not None and headers.get(b"sec-fetch-site") in ELSEWHERE
@@ -117,7 +124,7 @@ class Gate:
         return self.cookie(self._session_cookie, session_id, 90 * 86400 if session_id else 0)
 
     async def _forged(
-        self, scope: HTTPScope, headers: Mapping[bytes, bytes], receive: Receive, anchor: str
+        self, scope: HTTPScope, headers: Mapping[bytes, bytes], receive: Receive, anchor: str, most: int
     ) -> tuple[bool, Receive]:
         origin = headers.get(b"origin", b"").decode("latin-1")
         if origin not in ("", "null") and urlsplit(origin).netloc != headers.get(b"host", b"").decode("latin-1"):
@@ -126,7 +133,7 @@ class Gate:
         if not given:
             given = (parse_qs(scope["query_string"].decode("latin-1")).get("csrf") or [""])[0]
         if not given and headers.get(b"content-type", b"").startswith(b"application/x-www-form-urlencoded"):
-            body, receive = await peek(receive)
+            body, receive = await peek(receive, most)
             given = (parse_qs(body.decode("utf-8", "replace")).get("csrf") or [""])[0]
         salt, digest = given[:-DIGEST], given[-DIGEST:]
         return not hmac.compare_digest(digest.encode(), self._digest(salt, anchor).encode()), receive
@@ -143,12 +150,33 @@ def _cookies(scope: HTTPScope) -> dict[str, str]:
     return found
 
 
-async def peek(receive: Receive) -> tuple[bytes, Receive]:
+def _is_short(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether the body says that it is short; then the server lets no more come."""
+    length = headers.get(b"content-length", b"")
+    return length.isdigit() and len(length) < 8 and int(length) <= MOST_OF_A_MEMBER
+
+
+def _at_most(receive: Receive, most: int) -> Receive:
+    """The same body; RequestEntityTooLarge in place of its rest where it is longer."""
+    taken = 0
+
+    async def counted() -> Any:
+        nonlocal taken
+        message = cast("Message", await receive())
+        taken += len(message.get("body", b""))
+        if taken > most:
+            raise RequestEntityTooLarge
+        return message
+
+    return counted
+
+
+async def peek(receive: Receive, most: int = MOST_FORM) -> tuple[bytes, Receive]:
     """Read a small body and give it back to be read again; a larger one is left to be refused."""
     messages: list[Any] = []
     body = b""
     more = True
-    while more and len(body) <= MOST_FORM:
+    while more and len(body) <= most:
         message = await receive()
         messages.append(message)
         if message["type"] != "http.request":

@@ -3,29 +3,34 @@
 Templates draw it with templates/frame/desk/imports.html. What a file means is its noun's own.
 """
 
-import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from typing import Final, ParamSpec, Protocol, TypeVar
 
 from litestar import Response
 from redis.asyncio import Redis
 
 from rewards.refusals import Refusal
-from rewards.sheets import LeftOut, Problem, rest_table, write_xlsx
+from rewards.sheets import LeftOut, Problem, rest_table
+from server.runtime import beside
 from server.web.frame import i18n, pages, records, uploads
 from server.web.frame.asked import Asked
 from server.web.frame.desk import asked_for, desk_page
 from server.web.frame.i18n import mark as _
+from server.web.frame.listing import Sentences
 
-Content = TypeVar("Content")
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
 
 SHOWN: Final = 100
 """Rows of a preview on one page."""
 
 WRONG: Final = "wrong"
 """Kind of the rows of a preview that cannot be taken."""
+
+LARGE: Final = 100_000
+"""Bytes from which a file is read beside this process."""
 
 _WHY: Final = _("What is wrong")
 
@@ -38,6 +43,11 @@ class Import:
     address: str
     template: str
 
+    @property
+    def rest(self) -> str:
+        """What the file of the rows that were not taken is called."""
+        return f"{self.kind}-rest"
+
 
 class Row(Protocol):
     """A row of a preview, of one of the kinds that its noun knows."""
@@ -48,19 +58,35 @@ class Row(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
-    """One page of the rows of one `kind` ("": of all), with how many there are of each. `here` is its address.
+class Paged:
+    """One page of the rows of one `kind` ("": of all), with how many there are of each.
 
     `rows` are the noun's own, but `LeftOut` where the kind is WRONG. `first` counts from 0.
     """
 
-    here: str
-    kept: Mapping[str, str]
     kind: str
     counts: Mapping[str, int]
     rows: Sequence[Row | LeftOut]
     first: int
     total: int
+
+
+def paged(rows: Sequence[Row], left_out: Sequence[LeftOut], kind: str = "", first: int = 0) -> Paged:
+    """The page that begins with this one of the rows of a kind; "": of all, or of those left out where no other is."""
+    kind = kind or ("" if rows or not left_out else WRONG)
+    counts = {"": len(rows), **Counter(row.kind for row in rows), WRONG: len(left_out)}
+    chosen: Sequence[Row | LeftOut] = [row for row in rows if kind in ("", row.kind)]
+    if kind == WRONG:
+        chosen = left_out
+    return Paged(kind, counts, chosen[first : first + SHOWN], first, len(chosen))
+
+
+@dataclass(frozen=True, slots=True)
+class Preview(Paged):
+    """A page as it is shown. `here` is its address, `kept` what else that says."""
+
+    here: str
+    kept: Mapping[str, str]
 
     def of(self, kind: str = "", first: int = 0) -> str:
         """The address of the rows of a kind, from one on; what else was chosen stays."""
@@ -96,56 +122,65 @@ async def bring(request: Asked, how: Import) -> Response[bytes]:
     return pages.go(request, f"{how.address}/{made}")
 
 
-async def brought(
-    request: Asked, how: Import, given: str, read: Callable[[bytes, str], Content]
-) -> tuple[str, Content]:
-    """(name, content) of the file of this token. Refusal upload.gone."""
-    upload = await uploads.kept(_redis(request), how.kind, pages.signed_in(request).id, given)
-    return upload.name, await asyncio.to_thread(read, upload.data, upload.name)
+async def brought(request: Asked, how: Import, given: str) -> uploads.Upload:
+    """The file of this token. Refusal upload.gone."""
+    return await uploads.kept(_redis(request), how.kind, pages.signed_in(request).id, given)
 
 
-def preview(request: Asked, rows: Sequence[Row], left_out: Sequence[LeftOut], **kept: str) -> Preview:
-    """The page of rows that the address asks for. `kept` is what else it says, "" for nothing."""
+async def away(
+    request: Asked, large: bool, work: Callable[Given, Awaitable[Found]], *args: Given.args, **kwargs: Given.kwargs
+) -> Found:
+    """What `work` returns: beside this process when it is `large` (see `beside.run`), else here, which is sooner."""
+    if large:
+        return await beside.run(pages.process(request).resources, work, *args, **kwargs)
+    return await work(*args, **kwargs)
+
+
+def page_asked(request: Asked) -> tuple[str, int]:
+    """(kind, first) of the rows that the address asks for, as `paged` takes them."""
     form = asked_for(request)
-    kind = form.text("kind", most=20) or ("" if rows or not left_out else WRONG)
-    first = form.number("from", least=0, most=1_000_000, default=0)
-    counts = {"": len(rows), **Counter(row.kind for row in rows), WRONG: len(left_out)}
-    chosen: Sequence[Row | LeftOut] = [row for row in rows if kind in ("", row.kind)]
-    if kind == WRONG:
-        chosen = left_out
-    return Preview(request.url.path, kept, kind, counts, chosen[first : first + SHOWN], first, len(chosen))
+    return form.text("kind", most=20), form.number("from", least=0, most=1_000_000, default=0)
 
 
-async def rest(
-    request: Asked, how: Import, kind: str, head: Sequence[str], left_out: Sequence[LeftOut]
-) -> Response[bytes]:
-    """The rows that were not taken, as a file of this kind. Refusals: web.not_found (no such kind, no such rows)."""
-    if not left_out:
-        raise Refusal("web.not_found")
-    return await records.table(kind, f"{how.kind}-rest", _rest(request, head, left_out))
+def preview(request: Asked, page: Paged, **kept: str) -> Preview:
+    """The page of rows that the address asks for. `kept` is what else it says, "" for nothing."""
+    return Preview(page.kind, page.counts, page.rows, page.first, page.total, request.url.path, kept)
 
 
-async def done(
-    request: Asked, how: Import, given: str, name: str = "", head: Sequence[str] = (), left_out: Sequence[LeftOut] = ()
-) -> str:
-    """Let go of the file once it is applied. What is left of it waits in its place; where that is looked at, or ""."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """In what words rows that are not taken go back."""
+
+    sentences: Sentences
+    language: str
+
+    def file(self, kind: str, name: str, head: Sequence[str], left_out: Sequence[LeftOut]) -> bytes:
+        """The rows that were not taken, as a file of this kind. Refusal web.not_found: no such kind, no such rows."""
+        if not left_out:
+            raise Refusal("web.not_found")
+
+        def say(problem: Problem) -> str:
+            return self.sentences.of(problem.code, problem.details, self.language)
+
+        whys = {i18n.translator(one).text(_WHY) for one in i18n.LOCALES}
+        why = i18n.translator(self.language).text(_WHY)
+        return records.content(kind, name, rest_table(head, left_out, why=why, whys=whys, say=say))
+
+
+def told(request: Asked) -> Told:
+    """In the language of the answer."""
+    return Told(pages.listing(request).sentences, pages.locale(request))
+
+
+async def done(request: Asked, how: Import, given: str, name: str = "", rest: bytes = b"") -> str:
+    """Let go of the file once it is applied. The .xlsx of what is left of it waits in its place; where that is looked
+    at, or ""."""
     me = pages.signed_in(request).id
     await uploads.take(_redis(request), how.kind, me, given)
-    if not left_out:
+    if not rest:
         return ""
-    data = await asyncio.to_thread(write_xlsx, _rest(request, head, left_out), how.kind)
-    rest = uploads.Upload(f"{name.rpartition('.')[0] or name}.xlsx", data)
-    return f"{how.address}/{await uploads.put(_redis(request), how.kind, me, rest)}"
-
-
-def _rest(request: Asked, head: Sequence[str], left_out: Sequence[LeftOut]) -> list[list[str]]:
-    language = pages.locale(request)
-
-    def say(problem: Problem) -> str:
-        return pages.listing(request).sentence(problem.code, problem.details, language)
-
-    whys = {i18n.translator(one).text(_WHY) for one in i18n.LOCALES}
-    return rest_table(head, left_out, why=i18n.translator(language).text(_WHY), whys=whys, say=say)
+    left = uploads.Upload(f"{name.rpartition('.')[0] or name}.xlsx", rest)
+    return f"{how.address}/{await uploads.put(_redis(request), how.kind, me, left)}"
 
 
 def _redis(request: Asked) -> Redis:

@@ -42,6 +42,28 @@ class Lenient(dict[str, object]):
 
 
 @dataclass(frozen=True)
+class Sentences:
+    """Words by code, and of fields by name; in English, to be translated."""
+
+    texts: Mapping[str, str]
+    fields: Mapping[str, str]
+
+    def of(self, code: str, details: Mapping[str, object], language: str) -> str:
+        """The words of a code in a language. Raises KeyError for a code without words.
+
+        Of the details, `field` is the name of a field, and `what` the code of something earned.
+        """
+        words = i18n.translator(language)
+        if "what" in details:
+            earned = self.texts.get(str(details["what"]), self.texts["earning.gone"])
+            details = {**details, "what": words.text(earned)}
+        if "field" in details:
+            name = str(details["field"])
+            details = {**details, "field": words.text(self.fields.get(name, name))}
+        return words.text(self.texts[code]) % details
+
+
+@dataclass(frozen=True)
 class Listing:
     """Of nouns, in their order. Raises Declared when two say the same thing or one names what is not there."""
 
@@ -151,19 +173,14 @@ class Listing:
         """The HTTP status of a refusal: of the longest beginning that a noun declares."""
         return self._statuses[max((start for start in self._statuses if code.startswith(start)), key=len)]
 
-    def sentence(self, code: str, details: Mapping[str, object], language: str) -> str:
-        """The words of a code in a language. Raises KeyError for a code without words.
+    @cached_property
+    def sentences(self) -> "Sentences":
+        """The words of all codes, for whoever works beside this process too."""
+        return Sentences(dict(self.texts), dict(self.fields))
 
-        Of the details, `field` is the name of a field, and `what` the code of something earned.
-        """
-        words = i18n.translator(language)
-        if "what" in details:
-            earned = self.texts.get(str(details["what"]), self.texts["earning.gone"])
-            details = {**details, "what": words.text(earned)}
-        if "field" in details:
-            name = str(details["field"])
-            details = {**details, "field": words.text(self.fields.get(name, name))}
-        return words.text(self.texts[code]) % details
+    def sentence(self, code: str, details: Mapping[str, object], language: str) -> str:
+        """As `Sentences.of`."""
+        return self.sentences.of(code, details, language)
 
     def speaker(self, language: str) -> Callable[..., str]:
         """For templates: `say(code, details)` is the sentence of a code, or the code itself when it has none."""

@@ -8,11 +8,12 @@ a second. Lost ticks are made good by comparing versions every few seconds.
 import asyncio
 import contextlib
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from time import monotonic
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -32,6 +33,17 @@ COUNT_SECONDS = 0.5
 COMPARE_SECONDS = 5.0
 BACKLOG = 32
 """Frames a slow reader may leave lying before it is told to ask the page again."""
+
+MOST_OF_ONE: Final = 6
+"""Streams of one session in this process: as many as a browser opens to one server."""
+MOST_OF_SCREEN: Final = 60
+"""Streams of one screen's address, which may hang in every office."""
+MOST_OF_ADDRESS: Final = 12_000
+"""Streams from one address: a hall of 5,000 stands behind one, each with a page that he has left open."""
+MOST_OPENINGS: Final = 60
+"""Streams that one may open in one go; after that one a second."""
+CROWDED = b"event: crowded\ndata: 1\n\n"
+"""Said to a stream that is one too many: its page asks now and then instead."""
 
 BOARD = "board"
 """The tick of a board that has moved: shown at most once a second."""
@@ -53,6 +65,20 @@ class Channel(NamedTuple):
     topic: str
     face: str
     locale: str
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose stream it is, a session's or a screen's, and the address that it goes to; "" is not counted. `most` are
+    open at once; one more ends the oldest of them, which may be a line that is long dead.
+    """
+
+    key: str = ""
+    address: str = ""
+    most: int = MOST_OF_ONE
+
+
+NOBODYS: Final = Whose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +158,11 @@ class Subscriber:
         self._frames.append(frame)
         self._wake()
 
+    def crowd_out(self) -> None:
+        """End the stream, as there are too many, and say so."""
+        self.offer(CROWDED)
+        self.close()
+
     def close(self) -> None:
         """End the stream after what is in line."""
         self.closed = True
@@ -171,6 +202,12 @@ class Hub:
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
     _changed: dict[tuple[str, str], int] = field(default_factory=dict)
     _changes: int = 0
+    _open: dict[str, dict[Subscriber, None]] = field(default_factory=dict)
+    """The streams of each owner, the oldest first."""
+    _from: Counter[str] = field(default_factory=Counter)
+    """How many go to each address."""
+    _opened: dict[str, float] = field(default_factory=dict)
+    """When each owner may open MOST_OPENINGS in one go again, by the steady clock."""
     heard: list[Callable[[str, Mapping[str, str]], None]] = field(default_factory=list)
     """Called with (topic, fields) of every tick, for caches that must forget."""
     beats: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
@@ -192,14 +229,38 @@ class Hub:
                 task.cancel()
             await asyncio.wait(self._tasks, timeout=0.1)
 
+    def may_open(self, whose: Whose) -> bool:
+        """Whether one more stream may be opened now; counted when it may. Asked before anything is looked up for it."""
+        now = monotonic()
+        free_at = max(self._opened.get(whose.key, 0.0), now)
+        if free_at - now > MOST_OPENINGS - 1:
+            return False
+        self._opened[whose.key] = free_at + 1
+        return True
+
     @contextlib.contextmanager
-    def following(self, channel: Channel, member: UUID | None) -> Iterator[Subscriber]:
+    def following(self, channel: Channel, member: UUID | None, whose: Whose = NOBODYS) -> Iterator[Subscriber]:
         """A subscriber for the length of a block."""
         reader = Subscriber(channel, member)
         self.subscribers.setdefault(channel, set()).add(reader)
+        mine = self._open.setdefault(whose.key, {})
+        mine[reader] = None
+        self._from[whose.address] += 1
+        if whose.address and self._from[whose.address] > MOST_OF_ADDRESS:
+            reader.crowd_out()
+        elif whose.key and len(mine) > whose.most:
+            oldest = next(iter(mine))
+            del mine[oldest]
+            oldest.crowd_out()
         try:
             yield reader
         finally:
+            self._from[whose.address] -= 1
+            if not self._from[whose.address]:
+                del self._from[whose.address]
+            mine.pop(reader, None)
+            if not mine and self._open.get(whose.key) is mine:
+                del self._open[whose.key]
             readers = self.subscribers.get(channel)
             if readers is not None:
                 readers.discard(reader)
@@ -391,6 +452,8 @@ class Hub:
 
     def _let_go(self) -> None:
         """Forget what nobody follows. Who polls gets a new picture then, whatever ticks were lost."""
+        now = monotonic()
+        self._opened = {key: free_at for key, free_at in self._opened.items() if free_at > now}
         for channel in [c for c in self._pictures if c not in self.subscribers]:
             del self._pictures[channel]
         busy = {channel.topic for channel in (*self.subscribers, *self._rendering)}
@@ -410,7 +473,7 @@ class EventStream(ASGIResponse):
 
     Raw ASGI, no framework work per event. (Litestar's own `asgi` handlers cannot have path parameters.)
     `first` is asked after the stream is in line for changes, so that nothing falls between the two. `hold` keeps
-    the session at hand meanwhile and closes the stream when it ends (`pages.hold`).
+    the session at hand meanwhile and closes the stream when it ends (`pages.hold`). `whose` it is: `pages.stream_of`.
     """
 
     def __init__(
@@ -420,12 +483,14 @@ class EventStream(ASGIResponse):
         member: UUID | None,
         first: Callable[[], Awaitable[bytes]],
         hold: Callable[[Callable[[], None]], AbstractContextManager[None]] = lambda close: contextlib.nullcontext(),
+        whose: Whose = NOBODYS,
     ) -> None:
         super().__init__()
         self._hold = hold
         self._hub = hub
         self._channel = channel
         self._member = member
+        self._whose = whose
         self._first = first
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -434,7 +499,7 @@ class EventStream(ASGIResponse):
                 pass
             reader.close()
 
-        with self._hub.following(self._channel, self._member) as reader, self._hold(reader.close):
+        with self._hub.following(self._channel, self._member, self._whose) as reader, self._hold(reader.close):
             watch = asyncio.get_running_loop().create_task(until_gone(reader))
             try:
                 await send({"type": "http.response.start", "status": 200, "headers": HEADERS})

@@ -24,9 +24,9 @@ from server.runtime.sessions import Session, Sessions
 from server.web.frame import conditional, html, i18n
 from server.web.frame.asked import Asked
 from server.web.frame.gate import Gate
-from server.web.frame.limits import Limits
+from server.web.frame.limits import Limits, network_of
 from server.web.frame.listing import Lenient, Listing, May
-from server.web.frame.live import Hub
+from server.web.frame.live import MOST_OF_SCREEN, Hub, Whose
 from server.web.frame.noun import Opened, Page
 
 LANGUAGE = "laurel_language"
@@ -106,6 +106,17 @@ def hold(request: Asked) -> Callable[[Callable[[], None]], AbstractContextManage
     if current is None:
         raise Refusal("web.sign_in_first")
     return partial(process(request).sessions.holding, request.scope["state"]["session_id"], current)
+
+
+def stream_of(request: Asked, screen: UUID | None = None) -> Whose:
+    """For an event stream of this request, before anything is looked up for it: whose it is, the session's or a
+    screen's. Refusal web.too_many when that one opens streams all the time."""
+    address = network_of(request.client.host if request.client is not None else "")
+    session_id = request.scope["state"]["session_id"]
+    whose = Whose(session_id, address) if screen is None else Whose(f"screen:{screen}", address, MOST_OF_SCREEN)
+    if not process(request).hub.may_open(whose):
+        raise Refusal("web.too_many", seconds=1)
+    return whose
 
 
 def me(request: Asked) -> Me | None:

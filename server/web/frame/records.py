@@ -45,9 +45,18 @@ def answer(request: Asked, template: str, values: Mapping[str, object]) -> Respo
 
 async def table(kind: str, name: str, rows: Sequence[Sequence[str | int | Decimal]]) -> Response[bytes]:
     """Rows, headings first, as a file that is called `name` and of this kind: csv or xlsx, else web.not_found."""
+    return sent(kind, name, await asyncio.to_thread(content, kind, name, rows))
+
+
+def content(kind: str, name: str, rows: Sequence[Sequence[str | int | Decimal]]) -> bytes:
+    """The file that `table` sends."""
     if kind not in _TYPES:
         raise Refusal("web.not_found")
-    content = await asyncio.to_thread(write_xlsx, rows, name) if kind == "xlsx" else write_csv(rows)
+    return write_xlsx(rows, name) if kind == "xlsx" else write_csv(rows)
+
+
+def sent(kind: str, name: str, content: bytes) -> Response[bytes]:
+    """A file of this kind, as something to keep."""
     disposition = f'attachment; filename="{name}.{kind}"'
     return Response(content, media_type=_TYPES[kind], headers={"Content-Disposition": disposition})
 

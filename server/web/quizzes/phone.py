@@ -88,7 +88,7 @@ async def _playing(room_id: UUID, member: UUID) -> RoomRow:
 @get("/rooms/{room_id:uuid}/live", guards=[guards.signed_in])
 async def follow_room(request: Asked, room_id: FromPath[UUID]) -> EventStream:
     """The phone's one event stream: the room's state for all, and its own lines."""
-    me = pages.signed_in(request)
+    me, whose = pages.signed_in(request), pages.stream_of(request)
     room = await _playing(room_id, me.id)
     hub = pages.process(request).hub
     rooms = live(request).rooms
@@ -102,7 +102,7 @@ async def follow_room(request: Asked, room_id: FromPath[UUID]) -> EventStream:
             own += json_event("count", {"players": await queries.players(room_id)})
         return picture.frame() + own
 
-    return EventStream(hub, channel, me.id, first, pages.hold(request))
+    return EventStream(hub, channel, me.id, first, pages.hold(request), whose)
 
 
 _REFUSED = {

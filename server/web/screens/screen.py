@@ -93,13 +93,14 @@ async def follow_screen(request: Asked, key: FromPath[str]) -> EventStream:
         raise Refusal("screen.unknown")
     if screen.revoked_at is not None:
         raise Refusal("screen.revoked_already")
+    whose = pages.stream_of(request, screen.id)
     hub, shown, language = pages.process(request).hub, _screens(request), _language(request)
 
     async def first() -> bytes:
         sight, picture = await shown.now(hub, await queries.screen(screen.id) or screen, language)
         return picture.frame() + await shown.count(sight)
 
-    return EventStream(hub, Channel(f"screen:{screen.id}", "screen", language), None, first)
+    return EventStream(hub, Channel(f"screen:{screen.id}", "screen", language), None, first, whose=whose)
 
 
 HANDLERS = [show_screen, poll_screen, follow_screen]

@@ -13,6 +13,7 @@ from litestar import Litestar
 from redis.asyncio import Redis
 
 from server.app import make_app
+from server.runtime import door
 from server.runtime.settings import Settings, load
 from server.web.nouns import LISTING
 from server.web.screens.links import key_of
@@ -79,8 +80,8 @@ class Served:
 async def on_a_port(app: Litestar, port: int = 0) -> AsyncIterator[Served]:
     """A living application on this port, or on a free one. Its streams end with the block, and it sends no more."""
     config = uvicorn.Config(app, port=port, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
+    server = door.Server(config)
     config.load()
-    server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
     await server.startup()
     try:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 from litestar.datastructures import UploadFile
 
@@ -481,17 +482,19 @@ class Visitor:
 
 
 class Answer:
-    """What came back. `kind`: its content type."""
+    """What came back. `kind`: its content type, which is said once, and always where something comes."""
 
-    def __init__(self, status: int, text: str, headers: Mapping[str, str]) -> None:
+    def __init__(self, status: int, text: str, headers: httpx.Headers) -> None:
         self.status, self.text = status, text
         self.location, self.kind = headers.get("location", ""), headers.get("content-type", "")
+        said = headers.get_list("content-type")
+        assert len(said) == 1 or (said == [] and text == ""), (status, said)
 
 
 async def _stream_head(app: Any, path: str, cookie: str) -> Answer:
     """How an address that may be a stream begins; the stream is left at once."""
     left, begun = asyncio.Event(), asyncio.Event()
-    status, body, sent = 0, b"", dict[str, str]()
+    status, body, sent = 0, b"", list[tuple[bytes, bytes]]()
 
     async def receive() -> MutableMapping[str, Any]:
         await left.wait()
@@ -500,7 +503,7 @@ async def _stream_head(app: Any, path: str, cookie: str) -> Answer:
     async def send(message: MutableMapping[str, Any]) -> None:
         nonlocal status, body
         status = message.get("status", status)
-        sent.update((name.decode(), value.decode()) for name, value in message.get("headers", ()))
+        sent.extend(message.get("headers", ()))
         body += message.get("body", b"")
         if message["type"] == "http.response.body":
             begun.set()
@@ -523,7 +526,7 @@ async def _stream_head(app: Any, path: str, cookie: str) -> Answer:
     await begun.wait()
     left.set()
     await serving
-    return Answer(status, body.decode(), sent)
+    return Answer(status, body.decode(), httpx.Headers(sent))
 
 
 def routes(client: Browser) -> set[tuple[str, str]]:

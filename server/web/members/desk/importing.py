@@ -3,17 +3,20 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from functools import partial
 from typing import Final, Literal
+from uuid import UUID
 
 from litestar import Response, get, post
 from litestar.params import FromPath
 
 from rewards.members import actions, queries, rules
 from rewards.members.days import Order
-from rewards.members.roster_file import Answers, Roster, read_roster
+from rewards.members.roster_file import Answers, Doubt, Roster, read_roster
 from rewards.members.rules import RosterChanges
 from rewards.refusals import Refusal
+from rewards.sheets import Problem
 from server.runtime import clock
 from server.runtime.chance import new_id
 from server.runtime.following import follow_now
@@ -38,18 +41,150 @@ async def bring_roster(request: Asked) -> Response[bytes]:
     return await imports.bring(request, IMPORT)
 
 
+SMALL_ROSTER: Final = 5_000
+"""Members beside whom a small file is weighed in this process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A file, what has been said of it, and what day it is. Whatever is done with it may be done in another process."""
+
+    data: bytes
+    name: str
+    answers: Answers
+    today: date
+
+    async def weighed(self, full: bool = False) -> "Weighed":
+        """What the good rows would change; those that are not certain are left out."""
+        roster = await asyncio.to_thread(read_roster, self.data, self.name, self.answers)
+        current = await queries.roster_current()
+        roster = await asyncio.to_thread(rules.settled, current, roster, self.answers)
+        full = full and not roster.left_out
+        changes = rules.compare(current, roster.rows, full=full, today=self.today, said=rules.said_by(roster))
+        return Weighed(roster, full, changes, sum(member.left is None for member in current))
+
+
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """What the good rows of a file would change; those of `roster` that are not certain are left out. `too_many`:
-    (leaving, limit) where the guard would stop it.
-    """
+    """What a file would change, of `staying` members."""
 
     roster: Roster
     full: bool
     changes: RosterChanges
     staying: int
+
+    def too_many(self) -> tuple[int, int] | None:
+        """(leaving, limit) where the guard would stop it."""
+        if self.full:
+            try:
+                rules.guard_leaving(self.changes, staying=self.staying, allow_many=False)
+            except Refusal as refusal:
+                return int(refusal.details["count"]), int(refusal.details["limit"])
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many of each: rows read and not taken, and what the others do."""
+
+    good: int
+    left_out: int
+    added: int
+    changed: int
+    moved: int
+    returned: int
+    left: int
+    unchanged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a preview shows of a file: one page of it, however long it is."""
+
+    count: Counted
+    full: bool
+    staying: int
     too_many: tuple[int, int] | None
-    needs_admin: bool
+    touches_roles: int
+    doubts: tuple[Doubt, ...]
+    notes: tuple[Problem, ...]
+    page: imports.Paged
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the roster stays as it is."""
+        one = self.count
+        return not (one.added or one.changed or one.moved or one.returned or one.left)
+
+
+async def look(brought: Brought, full: bool, kind: str, first: int) -> Looked:
+    """The preview of a file, at this page of the rows of a kind."""
+    weighed = await brought.weighed(full)
+    roster, changes = weighed.roster, weighed.changes
+    left_out = {row.line for row in roster.left_out}
+    return Looked(
+        _counted(roster, changes),
+        weighed.full,
+        weighed.staying,
+        weighed.too_many(),
+        changes.touches_roles,
+        roster.doubts,
+        tuple(one for one in (*roster.problems, *changes.problems) if one.line not in left_out),
+        imports.paged(preview_rows(changes), roster.left_out, kind, first),
+    )
+
+
+def _counted(roster: Roster, changes: RosterChanges) -> Counted:
+    return Counted(
+        len(roster.rows),
+        len(roster.left_out),
+        len(changes.added),
+        len(changes.changed),
+        len(changes.moved),
+        len(changes.returned),
+        len(changes.left),
+        changes.unchanged,
+    )
+
+
+async def left_over(brought: Brought, told: imports.Told, kind: str) -> bytes:
+    """The rows that are not taken, as a file of this kind."""
+    roster = (await brought.weighed()).roster
+    return await asyncio.to_thread(told.file, kind, IMPORT.rest, roster.headings, roster.left_out)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What was done, how many people it altered, what must follow, and the .xlsx of what was left out, b"" for none."""
+
+    count: Counted
+    altered: int
+    follows: actions.Follows
+    rest: bytes
+
+
+async def apply(
+    brought: Brought, told: imports.Told, *, full: bool, allow_many: bool, actor: UUID, now: datetime
+) -> Applied:
+    """Take all good rows, or nothing."""
+    roster = (await brought.weighed()).roster
+    if not roster.rows:
+        raise Refusal("roster.nobody", count=len(roster.left_out))
+    changes, follows = await actions.import_roster(
+        roster,
+        answers=brought.answers,
+        full=full,
+        allow_many=allow_many,
+        actor=actor,
+        now=now,
+        today=brought.today,
+        new_id=new_id,
+    )
+    rest = b""
+    if roster.left_out:
+        rest = await asyncio.to_thread(told.file, "xlsx", IMPORT.kind, roster.headings, roster.left_out)
+    altered = {change.member.id for change in (*changes.changed, *changes.moved)}
+    return Applied(_counted(roster, changes), len(altered), follows, rest)
 
 
 _ORDERS: Final[Mapping[str, Order]] = {"dmy": "dmy", "mdy": "mdy", "ymd": "ymd"}
@@ -66,63 +201,40 @@ def _answers(form: Form) -> Answers:
     )
 
 
-async def _brought(request: Asked, given: str, answers: Answers) -> tuple[str, Roster]:
-    return await imports.brought(request, IMPORT, given, partial(read_roster, answers=answers))
-
-
-async def _weighed(request: Asked, roster: Roster, answers: Answers, full: bool) -> Weighed:
-    current = await queries.roster_current()
-    roster = await asyncio.to_thread(rules.settled, current, roster, answers)
-    full = full and not roster.left_out
-    changes = rules.compare(
-        current, roster.rows, full=full, today=pages.process(request).today(), said=rules.said_by(roster)
-    )
-    staying = sum(member.left is None for member in current)
-    too_many = None
-    if full:
-        try:
-            rules.guard_leaving(changes, staying=staying, allow_many=False)
-        except Refusal as refusal:
-            too_many = int(refusal.details["count"]), int(refusal.details["limit"])
-    governs = "roles.change" in pages.signed_in(request).may
-    return Weighed(roster, full, changes, staying, too_many, bool(changes.touches_roles) and not governs)
+async def _brought(request: Asked, given: str, form: Form) -> tuple[Brought, bool]:
+    """The file of this token, and whether it is much to weigh: it is large, or beside many members."""
+    file = await imports.brought(request, IMPORT, given)
+    large = len(file.data) > imports.LARGE or await queries.are_more_than(SMALL_ROSTER)
+    return Brought(file.data, file.name, _answers(form), pages.process(request).today()), large
 
 
 @get(IMPORT.address + "/{given:str}", guards=[guards.may("members.import")])
 async def preview_roster(request: Asked, given: FromPath[str]) -> Response[bytes]:
     """What the file would change, and what is wrong with it, by row and column."""
     form = asked_for(request)
-    answers = _answers(form)
-    name, roster = await _brought(request, given, answers)
-    weighed = await _weighed(request, roster, answers, bool(form.text("full", most=5)))
-    roster, full = weighed.roster, weighed.full
-    left_out = {row.line for row in roster.left_out}
-    said = {one: answer for one, answer in asdict(answers).items() if answer}
+    brought, large = await _brought(request, given, form)
+    full = bool(form.text("full", most=5))
+    looked = await imports.away(request, large, look, brought, full, *imports.page_asked(request))
+    said = {one: answer for one, answer in asdict(brought.answers).items() if answer}
     return desk_page(
         request,
         "members/desk/roster_preview.html",
-        file=name,
-        full=full,
-        roster=roster,
-        weighed=weighed,
-        changes=weighed.changes,
+        file=brought.name,
+        looked=looked,
+        needs_admin=bool(looked.touches_roles) and "roles.change" not in pages.signed_in(request).may,
         answered=said,
-        fields={**said, **({"full": "1"} if full else {})},
+        fields={**said, **({"full": "1"} if looked.full else {})},
         again=partial(records.address, request.url.path),
-        preview=imports.preview(
-            request, preview_rows(weighed.changes), roster.left_out, **said, full="1" if full else ""
-        ),
-        notes=[one for one in (*roster.problems, *weighed.changes.problems) if one.line not in left_out],
+        preview=imports.preview(request, looked.page, **said, full="1" if looked.full else ""),
     )
 
 
 @get(IMPORT.address + "/{given:str}/rest/{kind:str}", guards=[guards.may("members.import")])
 async def export_rest(request: Asked, given: FromPath[str], kind: FromPath[str]) -> Response[bytes]:
     """The rows that were not taken, with what is wrong with each."""
-    answers = _answers(asked_for(request))
-    _name, roster = await _brought(request, given, answers)
-    roster = (await _weighed(request, roster, answers, False)).roster
-    return await imports.rest(request, IMPORT, kind, roster.headings, roster.left_out)
+    brought, large = await _brought(request, given, asked_for(request))
+    file = await imports.away(request, large, left_over, brought, imports.told(request), kind)
+    return records.sent(kind, IMPORT.rest, file)
 
 
 @post(IMPORT.address + "/{given:str}", guards=[guards.may("members.import")])
@@ -130,31 +242,28 @@ async def apply_roster(request: Asked, given: FromPath[str]) -> Response[bytes]:
     """All good rows at once, or nothing; the others wait as a file of their own."""
     process, me = pages.process(request), pages.signed_in(request)
     form = await pages.form(request)
-    answers = _answers(form)
-    name, roster = await _brought(request, given, answers)
-    roster = (await _weighed(request, roster, answers, False)).roster
-    if not roster.rows:
-        raise Refusal("roster.nobody", count=len(roster.left_out))
-    changes, follows = await actions.import_roster(
-        roster,
-        answers=answers,
+    brought, large = await _brought(request, given, form)
+    applied = await imports.away(
+        request,
+        large,
+        apply,
+        brought,
+        imports.told(request),
         full=bool(form.text("full", most=5)),
         allow_many=bool(form.text("allow_many", most=5)),
         actor=me.id,
         now=clock.now(),
-        today=process.today(),
-        new_id=new_id,
     )
-    await follow_now(process.resources, follows)
+    await follow_now(process.resources, applied.follows)
     return pages.go(
         request,
-        await imports.done(request, IMPORT, given, name, roster.headings, roster.left_out) or "/desk/members",
+        await imports.done(request, IMPORT, given, brought.name, applied.rest) or "/desk/members",
         said="desk.roster_applied",
-        added=len(changes.added),
-        changed=len({change.member.id for change in (*changes.changed, *changes.moved)}),
-        returned=len(changes.returned),
-        left=len(changes.left),
-        unchanged=changes.unchanged,
+        added=applied.count.added,
+        changed=applied.altered,
+        returned=applied.count.returned,
+        left=applied.count.left,
+        unchanged=applied.count.unchanged,
     )
 
 

@@ -1,7 +1,8 @@
 """Quizzes: the bank, a quiz from a file, how it scores, and a room for it."""
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -11,6 +12,7 @@ from games.quizzes import actions, queries, rules
 from games.quizzes.formats import QuizDraft, read_questions
 from games.quizzes.queries import QuizRow
 from rewards.refusals import Refusal
+from rewards.sheets import Problem
 from server.runtime import clock
 from server.runtime.chance import new_id
 from server.web.frame import guards, i18n, imports, pages, records
@@ -19,6 +21,7 @@ from server.web.frame.desk import asked_for, desk_page
 from server.web.frame.forms import Typed
 from server.web.frame.i18n import mark as _
 from server.web.frame.pages import Form
+from server.web.frame.uploads import Upload
 
 HEAD = (_("Title"), _("Questions"), _("Scoring"), _("Played"), _("Imported"))
 SCORINGS: Mapping[str, str] = {
@@ -134,18 +137,59 @@ async def bring_quiz(request: Asked) -> Response[bytes]:
     return await imports.bring(request, IMPORT)
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A file as it is shown, however long it is: `draft` without the rows that are left out, and one `page` of all of
+    them. `rest`: those that are left out as .xlsx, where it was asked for, b"" for none."""
+
+    draft: QuizDraft
+    notes: tuple[Problem, ...]
+    page: imports.Paged
+    rest: bytes
+
+
+async def look(brought: Upload, kind: str = "", first: int = 0, told: imports.Told | None = None) -> Looked:
+    """What is in a file, and this page of it."""
+
+    def read() -> Looked:
+        draft = read_questions(brought.data, brought.name)
+        page = imports.paged(draft.questions, draft.left_out, kind, first)
+        rest = b""
+        if told is not None and draft.left_out:
+            rest = told.file("xlsx", IMPORT.kind, draft.headings, draft.left_out)
+        return Looked(replace(draft, left_out=()), draft.notes, page, rest)
+
+    return await asyncio.to_thread(read)
+
+
+async def left_over(brought: Upload, told: imports.Told, kind: str) -> bytes:
+    """The questions that are not taken, as a file of this kind."""
+
+    def made() -> bytes:
+        draft = read_questions(brought.data, brought.name)
+        return told.file(kind, IMPORT.rest, draft.headings, draft.left_out)
+
+    return await asyncio.to_thread(made)
+
+
+async def _looked(request: Asked, brought: Upload, told: imports.Told | None = None) -> Looked:
+    large = len(brought.data) > imports.LARGE
+    return await imports.away(request, large, look, brought, *imports.page_asked(request), told)
+
+
 @get(IMPORT.address + "/{given:str}", guards=[guards.may("quizzes.change")])
 async def preview_quiz(request: Asked, given: FromPath[str]) -> Response[bytes]:
     """The questions as people will see them, with the right answers, and what is wrong by row."""
-    name, draft = await imports.brought(request, IMPORT, given, read_questions)
-    return _preview(request, given, name, draft, title=draft.title, scoring="kahoot", floor="50")
+    brought = await imports.brought(request, IMPORT, given)
+    looked = await _looked(request, brought)
+    return _preview(request, given, brought.name, looked, title=looked.draft.title, scoring="kahoot", floor="50")
 
 
 def _preview(
     request: Asked,
     given: str,
     name: str,
-    draft: QuizDraft,
+    looked: Looked,
     status: int = 200,
     problem: str = "",
     **values: str,
@@ -156,8 +200,9 @@ def _preview(
         status,
         token=given,
         file=name,
-        draft=draft,
-        preview=imports.preview(request, draft.questions, draft.left_out),
+        draft=looked.draft,
+        notes=looked.notes,
+        preview=imports.preview(request, looked.page),
         seconds=actions.DEFAULT_SECONDS,
         problem=problem,
         given=values,
@@ -167,8 +212,9 @@ def _preview(
 @get(IMPORT.address + "/{given:str}/rest/{kind:str}", guards=[guards.may("quizzes.change")])
 async def export_quiz_rest(request: Asked, given: FromPath[str], kind: FromPath[str]) -> Response[bytes]:
     """The questions that were not taken, as rows of a sheet, with what is wrong with each."""
-    _name, draft = await imports.brought(request, IMPORT, given, read_questions)
-    return await imports.rest(request, IMPORT, kind, draft.headings, draft.left_out)
+    brought, told = await imports.brought(request, IMPORT, given), imports.told(request)
+    large = len(brought.data) > imports.LARGE
+    return records.sent(kind, IMPORT.rest, await imports.away(request, large, left_over, brought, told, kind))
 
 
 @post(IMPORT.address + "/{given:str}", guards=[guards.may("quizzes.change")])
@@ -177,7 +223,9 @@ async def apply_quiz(request: Asked, given: FromPath[str]) -> Response[bytes]:
     form.
     """
     form = await pages.form(request)
-    name, draft = await imports.brought(request, IMPORT, given, read_questions)
+    brought = await imports.brought(request, IMPORT, given)
+    looked = await _looked(request, brought, imports.told(request))
+    draft = looked.draft
     if not draft.importable:
         raise Refusal("quiz.has_problems")
     try:
@@ -189,8 +237,8 @@ async def apply_quiz(request: Asked, given: FromPath[str]) -> Response[bytes]:
         return _preview(
             request,
             given,
-            name,
-            draft,
+            brought.name,
+            looked,
             400,
             pages.said(request, refusal),
             title=form.text("title", most=1000),
@@ -198,7 +246,7 @@ async def apply_quiz(request: Asked, given: FromPath[str]) -> Response[bytes]:
             floor=form.text("floor", most=20),
         )
     me = pages.signed_in(request)
-    rest = await imports.done(request, IMPORT, given, name, draft.headings, draft.left_out)
+    rest = await imports.done(request, IMPORT, given, brought.name, looked.rest)
     quiz_id = await actions.add_quiz(
         title,
         draft.questions,

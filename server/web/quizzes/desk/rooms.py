@@ -140,6 +140,7 @@ async def poll_room(request: Asked, room_id: FromPath[UUID]) -> Response[bytes]:
 @get("/desk/rooms/{room_id:uuid}/live", guards=[guards.may("rooms.host")])
 async def follow_room(request: Asked, room_id: FromPath[UUID]) -> EventStream:
     """The host's one event stream: the room's state and its counters."""
+    whose = pages.stream_of(request)
     await room_or_refuse(room_id)
     hub, rooms = pages.process(request).hub, live(request).rooms
     channel = Channel(f"room:{room_id}", "desk", pages.locale(request))
@@ -147,7 +148,7 @@ async def follow_room(request: Asked, room_id: FromPath[UUID]) -> EventStream:
     async def first() -> bytes:
         return (await hub.picture(channel)).frame() + await rooms.count(str(room_id))
 
-    return EventStream(hub, channel, pages.signed_in(request).id, first, pages.hold(request))
+    return EventStream(hub, channel, pages.signed_in(request).id, first, pages.hold(request), whose)
 
 
 # Moves

@@ -2,14 +2,17 @@
 
 import hmac
 import re
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.web.frame.gate import Gate
+from server.web.frame.gate import MOST_OF_A_MEMBER, VISIT, Gate
 from tests.server.web.conftest import Browser, SignIn
 
+FORM = {"content-type": "application/x-www-form-urlencoded"}
 TOKEN = re.compile(r'name="csrf" value="([^"]+)"|"x-csrftoken": "([^"]+)"')
 
 
@@ -67,3 +70,30 @@ async def test_a_page_that_was_open_during_the_upgrade_can_still_send_its_form(
     bare = hmac.digest(key, who.session.encode(), "sha256").hex()
     answer = await client.post("/language", headers={"cookie": who.cookie}, data={"csrf": bare, "language": "en"})
     assert answer.status_code == 303
+
+
+async def pieces(count: int, size: int) -> AsyncIterator[bytes]:
+    for _ in range(count):
+        yield b"x" * size
+
+
+@pytest.mark.parametrize("roles", [None, (), ("organiser",)])
+@pytest.mark.parametrize("told", [True, False])
+async def test_only_who_holds_a_role_sends_much(
+    client: Browser, sign_in: SignIn, roles: tuple[str, ...] | None, told: bool
+) -> None:
+    """In one piece with its length, or in pieces without; more than fits nobody."""
+    visit = "v" * 43
+    stranger = {"cookie": f"{VISIT}={visit}", "x-csrftoken": client.app.state.process.gate.token_for(visit)}
+    headers = stranger if roles is None else (await sign_in(*roles)).headers
+    for size, fits in ((MOST_OF_A_MEMBER // 2, True), (MOST_OF_A_MEMBER * 2, bool(roles))):
+        content: Any = b"x" * size if told else pieces(size // 1024, 1024)
+        answer = await client.post("/language", headers={**headers, **FORM}, content=content)
+        assert (answer.status_code == 413) != fits, (size, answer.status_code)
+        assert fits or "too large" in answer.text
+
+
+@pytest.mark.parametrize("length", ["9" * 5000, "-1", "1e3", "٣", ""])
+async def test_a_length_that_is_none_is_no_fault(client: Browser, length: str) -> None:
+    answer = await client.post("/language", headers={**FORM, "content-length": length.encode()}, content=b"language=en")
+    assert answer.status_code < 500

@@ -22,7 +22,21 @@ from rewards.ticks import announce
 from server.runtime.embedded import locate
 from server.runtime.redis_client import connect
 from server.web.frame import live
-from server.web.frame.live import REMAINING, Channel, EventStream, Hub, Picture, Subscriber, Topic, event, json_event
+from server.web.frame.live import (
+    CROWDED,
+    MOST_OF_ONE,
+    MOST_OPENINGS,
+    REMAINING,
+    Channel,
+    EventStream,
+    Hub,
+    Picture,
+    Subscriber,
+    Topic,
+    Whose,
+    event,
+    json_event,
+)
 from server.web.quizzes.live import Rooms
 from tests import patience
 from tests.games.quizzes.world import NOON, RIGHT, SECOND, WRONG, Play, room, scene, wipe
@@ -577,3 +591,48 @@ async def test_no_phone_gets_the_solution_before_the_reveal(redis: Redis, databa
     assert not any(b"interlock" in piece for piece in one.before)
     assert one.reveal != two.reveal
     assert any(b"Because of the interlock." in piece for piece in one.reveal)
+
+
+# Too many
+
+
+@pytest.mark.parametrize("most", [MOST_OF_ONE, live.MOST_OF_SCREEN])
+async def test_of_too_many_streams_of_one_the_oldest_end_and_are_told_so(hub: Hub, most: int) -> None:
+    """The oldest may be lines that are long dead; whoever comes back gets a place."""
+    mine, other = Whose("mine", "hall", most), Whose("other", "hall", most)
+    with contextlib.ExitStack() as open_streams:
+        bystander = open_streams.enter_context(hub.following(PHONE_EN, uuid4(), other))
+        readers = [open_streams.enter_context(hub.following(PHONE_EN, uuid4(), mine)) for _ in range(3 * most)]
+        for reader in readers[: 2 * most]:
+            assert await reader.next() == CROWDED
+            assert await reader.next() is None
+        assert not any(reader.closed for reader in (bystander, *readers[2 * most :]))
+    assert (hub._open, hub._from, hub.subscribers) == ({}, {}, {})
+
+
+async def test_of_too_many_streams_to_one_address_the_newest_ends(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hall stands behind one address: nobody there puts out another."""
+    monkeypatch.setattr(live, "MOST_OF_ADDRESS", 3)
+    with contextlib.ExitStack() as open_streams:
+        first = [open_streams.enter_context(hub.following(DESK, None, Whose(f"s{n}", "hall"))) for n in range(3)]
+        late = open_streams.enter_context(hub.following(DESK, None, Whose("late", "hall")))
+        elsewhere = open_streams.enter_context(hub.following(DESK, None, Whose("late", "elsewhere")))
+        assert await late.next() == CROWDED
+        assert await late.next() is None
+        assert not any(reader.closed for reader in (*first, elsewhere))
+    assert (hub._open, hub._from) == ({}, {})
+
+
+async def test_streams_are_not_opened_all_the_time(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = 1000.0
+    monkeypatch.setattr(live, "monotonic", lambda: at)
+    mine, other = Whose("mine"), Whose("other")
+    assert [hub.may_open(mine) for _ in range(2 * MOST_OPENINGS)] == [True] * MOST_OPENINGS + [False] * MOST_OPENINGS
+    assert hub.may_open(other)
+    at += 1
+    hub._let_go()
+    assert [hub.may_open(mine) for _ in range(3)] == [True, False, False]
+    assert [*hub._opened] == ["mine"]
+    at += MOST_OPENINGS
+    hub._let_go()
+    assert hub._opened == {}

@@ -327,6 +327,20 @@ def test_resync_asks_the_page_again(page: Page, process: Process) -> None:
     assert process.polled == [None]
 
 
+def test_a_stream_too_many_is_replaced_by_asking_until_the_page_is_looked_at(page: Page, process: Process) -> None:
+    open_live(page, process, "/room")
+    process.shown = fragment(6)
+    process.say("crowded", "1")
+    expect(page.locator("h1")).to_have_text("Round 6")
+    expect(page.locator("html")).to_have_attribute("data-connection", "weak")
+    with page.expect_response(lambda answer: answer.url.endswith("/poll") and answer.status == 304):
+        pass
+    assert len(process.streams) == 1
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    expect(page.locator("html")).to_have_attribute("data-connection", "live")
+    assert len(process.streams) == 2
+
+
 def test_time_runs_out_by_the_steady_clock(page: Page, process: Process) -> None:
     open_live(page, process, "/room")
     page.evaluate("Date.now = () => 0")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from urllib.parse import unquote
 
@@ -13,8 +14,10 @@ from games.quizzes.queries import RoundRow
 from rewards import database as db
 from server.runtime.chance import new_id
 from server.runtime.clock import now
+from server.web.frame.live import MOST_OF_ONE, Whose
 from server.web.quizzes.live import letters
 from tests.server.web.conftest import Browser, SignedIn, SignIn
+from tests.server.web.counting import counting
 from tests.server.web.quizzes.rooms import CODE, WHY, Stage, following, stage
 
 HTMX = {"hx-request": "true"}
@@ -295,6 +298,32 @@ async def test_a_page_and_a_stream_show_the_same_state(client: Browser, sign_in:
         f"/rooms/{made.room}/state", headers={**who.headers, "if-none-match": state.headers["etag"]}
     )
     assert again.status_code == 304
+
+
+async def test_a_phone_has_no_more_streams_than_a_browser_opens(
+    client: Browser, sign_in: SignIn, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nothing is looked up for whoever opens them all the time."""
+    made, who = await ready(client, sign_in, redis)
+    other = await joined(client, sign_in)
+    path = f"/rooms/{made.room}/live"
+    async with AsyncExitStack() as opened:
+        others = await opened.enter_async_context(following(client, path, other.cookie))
+        streams = []
+        for _ in range(MOST_OF_ONE + 1):
+            streams.append(await opened.enter_async_context(following(client, path, who.cookie)))
+            await streams[-1].until('data-state="lobby"')
+        await streams[0].until("event: crowded")
+        await made.ask()
+        for stream in (others, *streams[1:]):
+            assert "crowded" not in await stream.until('data-state="question"')
+        assert 'data-state="question"' not in streams[0].text
+    hub = client.app.state.process.hub
+    while hub.may_open(Whose(who.session)):
+        pass
+    with counting(monkeypatch) as asked_for:
+        refused = await client.get(path, headers={**who.headers, "accept": "text/event-stream"})
+    assert (refused.status_code, refused.text, asked_for.statements) == (429, "", [])
 
 
 async def test_the_podium_names_three_and_tells_me_mine(client: Browser, sign_in: SignIn, redis: Redis) -> None:
