@@ -211,7 +211,9 @@ class Phone:
     room: str = ""
 
     async def enter(self, code: str) -> None:
-        """Open the room's page, which joins it, and its event stream."""
+        """Open the room's page, join, and open its event stream."""
+        await self.client.request("GET", f"/rooms/{code}")
+        await self.client.request("POST", "/rooms", {"code": code})
         status, _, page = await self.client.request("GET", f"/rooms/{code}")
         found = _LIVE.search(page)
         if status != 200 or found is None:

@@ -137,10 +137,19 @@ _UNIT_OF = db.compiled(
 )
 
 
+_CODE_HASH = "SELECT code_hash FROM member WHERE lower(staff_number) = $1"
+
+
 async def member(member_id: UUID) -> Person | None:
     """The member, also one who has left; None: unknown."""
     found = await db.row(_PERSON + "WHERE member.id = $1", member_id)
     return None if found is None else _person(found)
+
+
+async def code_hash(staff_number: str) -> str | None:
+    """What is kept of the code of this number, however it is typed; None: unknown, or no code yet."""
+    found: str | None = await db.value(_CODE_HASH, staff_key(staff_number))
+    return found
 
 
 async def member_by_staff_number(staff_number: str) -> Person | None:

@@ -390,6 +390,8 @@ def guard_path(path: Sequence[str]) -> None:
 # Codes and aliases
 
 CODE_LENGTHS: Final = range(6, 65)
+FIRST_CODE: Final = 12
+"""The characters of a slip's first code, at least."""
 ALIAS_LENGTHS: Final = range(2, 21)
 
 _OBVIOUS_WORDS = """

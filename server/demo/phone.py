@@ -87,6 +87,9 @@ class Phone:
         """Whether the room is over; False when the page has to be asked again."""
         with contextlib.suppress(Lost):
             page = await self.browser.get(f"/rooms/{code}")
+            if page.status == 200 and _STREAM.search(page.text) is None:
+                await self.browser.post("/rooms", {"code": code})
+                page = await self.browser.get(f"/rooms/{code}")
             stream = _STREAM.search(page.text)
             if page.status != 200 or stream is None:
                 return page.status in (403, 404, 409)

@@ -242,7 +242,7 @@ class Sessions:
         unit: str,
         device: str,
         version: int,
-        way: str = CODE,
+        way: str = LINK,
         link_by: UUID | None = None,
     ) -> str | None:
         """Sign the member in on a device and return the new id for the cookie. No id is ever taken from outside.

@@ -84,6 +84,8 @@ class Phone:
         self.state = ""
         pause = _PAUSE
         try:
+            await self.device.ask("GET", f"/rooms/{code}")
+            await self.device.ask("POST", "/rooms", {"code": code})
             while self.state not in ("podium", "cancelled"):
                 page = await self.device.ask("GET", f"/rooms/{code}")
                 found = _LIVE.search(page.text)

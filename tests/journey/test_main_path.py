@@ -73,7 +73,7 @@ def join(phone: Watched, base: str, code: str, *, keyboard: bool) -> None:
         page.keyboard.press("Enter")
     else:
         field.fill(code)
-        page.locator("form[action='/rooms'] button").tap()
+        page.locator("form.join button").tap()
     expect(page.locator("[data-state=lobby]")).to_be_visible()
 
 

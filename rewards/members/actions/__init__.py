@@ -18,6 +18,7 @@ from rewards.members.actions.roster import (
 from rewards.members.actions.sign_in import (
     LinkFor,
     Slip,
+    allow_tries,
     become_first_admin,
     check_code,
     first_admin_link,
@@ -40,6 +41,7 @@ __all__ = [
     "Slip",
     "add_member",
     "add_unit",
+    "allow_tries",
     "become_first_admin",
     "bring_back_unit",
     "change_unit",

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -34,7 +35,7 @@ from rewards.members.actions.roster import (
 )
 from rewards.members.queries import Person
 from rewards.members.roster_file import MAX_NAME, clean_staff_number
-from rewards.members.rules import clean_code, clean_first_code, code_problem, is_staff_number, staff_key
+from rewards.members.rules import FIRST_CODE, clean_code, clean_first_code, code_problem, is_staff_number, staff_key
 from rewards.members.tables import Member, SignInLink
 from rewards.refusals import Refusal
 from rewards.sheets import one_line
@@ -104,7 +105,7 @@ async def issue_slips(
 ) -> list[Slip]:
     """As `issue_links`, with a first code beside each link for those who cannot scan.
 
-    `new_code` makes at least twelve characters of small letters and digits; grouping them is for the printer.
+    `new_code` makes at least FIRST_CODE small letters and digits; grouping them is for the printer.
     """
     slips = [Slip(member, new_token(), new_code()) for member in dict.fromkeys(members)]
     async with transaction() as connection:
@@ -239,8 +240,9 @@ async def become_first_admin(
         raise Refusal("members.bad_staff_number")
     if not 0 < len(called) <= MAX_NAME:
         raise Refusal("members.bad_name")
-    code_hash = await _hashed_code(code, number)
     token_hash = _token_hash(token)
+    _check_link(await db.row(_LINK, token_hash), now)  # nobody has codes hashed, which is work, without a link
+    code_hash = await _hashed_code(code, number)
     async with transaction() as connection:
         await lock_roster(connection)
         link = _check_link(await connection.fetchrow(_LINK, token_hash), now)
@@ -359,6 +361,15 @@ async def forget_code(member: UUID, *, actor: UUID, now: datetime, new_id: Calla
     return follows
 
 
+async def allow_tries(member: UUID, *, actor: UUID, now: datetime) -> None:
+    """Note that new devices may try this member's code again. Refuses as `forget_code`."""
+    async with transaction() as connection:
+        found = await locked(connection, member)
+        if found["roles"] and actor != member and not await is_admin(actor):
+            raise Refusal("links.need_admin", count=1)
+        await note("member.tries_lifted", at=now, actor=actor, subject=str(member))
+
+
 async def note_sign_in(
     member: UUID, *, way: str, ref: str, device: str, issued_by: UUID | None, now: datetime, new_id: Callable[[], UUID]
 ) -> None:
@@ -392,19 +403,18 @@ async def check_code(staff_number: str, code: str, *, now: datetime, tries_left:
 
     Nobody gets a code this way who has none: whoever signs in by slip has `has_code` False and is asked to set one.
     Refuses `sign_in.wrong` with `left` = `tries_left` (what the limits leave after this try), in the same words and
-    time for unknown numbers, members without a code, leavers and wrong codes. About 20 ms of one core.
+    time for unknown numbers, members without a code, leavers and wrong codes. About 20 ms of one core; none for the
+    first code of a slip: a hall types them at once.
     """
+    if len(clean_first_code(code)) >= FIRST_CODE:
+        with suppress(Refusal):
+            async with transaction() as connection:
+                return await _use(connection, _first_code_hash(staff_number, code), now)
     found = await db.row(_CODE, staff_key(staff_number))
     code_hash = _DUMMY if found is None or found["code_hash"] is None else found["code_hash"]
     loop = asyncio.get_running_loop()
     right = await loop.run_in_executor(_HASHING, _matches, code_hash, clean_code(code))
-    if not right:
-        try:
-            async with transaction() as connection:
-                return await _use(connection, _first_code_hash(staff_number, code), now)
-        except Refusal as refusal:
-            raise Refusal("sign_in.wrong", left=tries_left) from refusal
-    if found is None or found["left_on"] is not None:
+    if not right or found is None or found["left_on"] is not None:
         raise Refusal("sign_in.wrong", left=tries_left)
     if _HASHER.check_needs_rehash(code_hash):
         fresh = await loop.run_in_executor(_HASHING, _HASHER.hash, clean_code(code))

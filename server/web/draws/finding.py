@@ -27,13 +27,12 @@ async def _prizes(request: Asked, text: str, limit: int) -> Sequence[Found]:
     if len(code) != CODE_LENGTH:
         return []
     limits, who = pages.process(request).limits, str(pages.signed_in(request).id)
-    name, capacity, refill = WRONG_CODES.name, WRONG_CODES.capacity, WRONG_CODES.refill_per_second
-    if not (await limits.take(name, key=who, capacity=capacity, refill_per_second=refill)).allowed:
+    if not (await limits.tried(WRONG_CODES, who)).allowed:
         return []
     win = await queries.win_by_code(code)
     if win is None:
         return []
-    await limits.give_back(name, key=who, capacity=capacity, refill_per_second=refill)
+    await limits.right(WRONG_CODES, who)
     return [Found(f"/desk/claims/{code}", win.prize_name, f"{win.name} · {win.title}")]
 
 

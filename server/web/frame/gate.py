@@ -93,6 +93,7 @@ class Gate:
                     headers.append((b"strict-transport-security", b"max-age=31536000"))
                 if not any(name == b"cache-control" for name, _ in headers):
                     headers.append((b"cache-control", b"no-store"))
+                headers.extend((b"set-cookie", cookie.encode()) for cookie in state.get("cookies", {}).values())
                 if new_visit and scope["method"] == "GET":
                     headers.append((b"set-cookie", self.cookie(VISIT, new_visit, 86400).encode()))
                 message["headers"] = headers

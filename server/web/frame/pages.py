@@ -100,6 +100,12 @@ def form_token(request: Asked) -> str:
     return str(state["csrf"])
 
 
+def set_cookie(request: Asked, name: str, value: str, seconds: int) -> None:
+    """A cookie beside the one that an answer may set itself, as Gate.cookie makes it."""
+    cookies: dict[str, str] = request.scope["state"].setdefault("cookies", {})
+    cookies[name] = process(request).gate.cookie(name, value, seconds)
+
+
 def hold(request: Asked) -> Callable[[Callable[[], None]], AbstractContextManager[None]]:
     """For an event stream of this request: its session stays at hand, and its end ends the stream."""
     current = session(request)

@@ -59,6 +59,8 @@ MEMBERS = Noun(
         "unit.unknown": 404,
         "members.unknown": 404,
         "sign_in.link_": 410,
+        "sign_in.prove": 429,
+        "sign_in.strangers": 429,
         "sign_in.too_many": 429,
     },
     areas=(

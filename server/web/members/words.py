@@ -100,6 +100,10 @@ TEXTS: Final[Mapping[str, str]] = {
     "roster.other_name": "The staff number %(number)s is that of %(known)s, the row says %(name)s. Say whether the name is new.",
     "phone.code_set": "Your code is set. From now on staff number and code sign you in.",
     "phone.code_changed": "Your code was changed. Your other devices were signed out.",
+    "phone.strange_tries": (
+        "In the last 24 hours wrong codes were typed for your staff number on other devices. If that was you, all is"
+        " well. If not: none was right, and at most ten are looked at a day."
+    ),
     "phone.signed_out": "You are signed out on this device.",
     "phone.alias_shown": "Boards now show your alias.",
     "phone.name_shown": "Boards now show your name.",
@@ -159,6 +163,14 @@ TEXTS: Final[Mapping[str, str]] = {
     "sign_in.left": "By the roster this person has left, so signing in is closed. Ask your organiser if that is wrong.",
     "sign_in.wrong": "Staff number and code do not match. Tries left: %(left)s.",
     "sign_in.too_many": "Too many wrong codes. Wait %(minutes)s min, or ask your organiser for a personal link.",
+    "sign_in.strangers": (
+        "Too many wrong codes for this staff number on new devices. For the next %(hours)s h it takes a device on which"
+        " you have used your code, or a personal link; your organiser can help."
+    ),
+    "sign_in.prove": (
+        "Many wrong codes are being tried here. Please type your code once more: this device then works for some"
+        " seconds."
+    ),
     "code.too_short": "A code needs at least 6 characters.",
     "code.too_long": "A code has at most 64 characters.",
     "code.is_staff_number": "The staff number cannot be the code. Choose another.",
@@ -167,6 +179,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "code.set": "Code set",
     "member.link_issued": "Sign-in link or slip made",
     "member.code_forgotten": "Forgotten code taken away",
+    "member.tries_lifted": "Code tries allowed again",
+    "desk.tries_lifted": "New devices may try the code again.",
     "desk.code_forgotten": "The code was taken away. Give the member a new link, to set another.",
     "approval.own_item": "You cannot approve what you proposed yourself. Ask a colleague to do it.",
     "approval.own_benefit": "You cannot approve what you gain by yourself. Ask a colleague to do it.",

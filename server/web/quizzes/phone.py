@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 import msgspec
@@ -22,22 +22,29 @@ from server.web.frame.live import Channel, EventStream, json_event
 from server.web.quizzes.answering import Answering
 from server.web.quizzes.live import letters, live, remaining, room_or_refuse
 
-WRONG_ROOMS: Final = Policy("room.code", 300, 1.0)
-"""Typed codes that are no room's, by address: a hall of people who mistype, and nobody who tries them all."""
+WRONG_ROOMS: Final = Policy("room.code", 30, 1 / 20)
+"""Codes that are no room's, by the member who tries them, in a form or an address: nobody uses up another's tries."""
+
+WRONG_ROOMS_OUTSIDE: Final = Policy("room.outside", 300, 1.0)
+"""The same by address, for whoever is not signed in. After them he is led on without a word about the code."""
 
 
 @get("/rooms/{code:str}")
 async def show_room(request: Asked, code: FromPath[str]) -> Response[bytes]:
-    """The room's page; whoever is signed in and opens it has joined. Not signed in: sign in, then back here."""
+    """The room's page for whoever has joined it, the way in for others: looking joins nobody. Not signed in: sign in,
+    then back here."""
     me = pages.me(request)
     if me is None:
         return pages.go(request, "/sign-in?" + urlencode({"next": f"/rooms/{code}"}))
     room = await queries.room_by_code(code)
-    if room is None:
-        raise Refusal("room.unknown")
-    joined = await actions.join(pages.process(request).redis, room.id, me.id, now=clock.now(), new_id=new_id())
-    if joined in ("closed", "removed"):
-        raise Refusal(f"room.{joined}")
+    known = None if room is None else await queries.mine(room.id, me.id)
+    if room is None or known is None or not known.joined:
+        room = await _found(request, code)
+        if room.state in ("scheduled", "cancelled"):
+            raise Refusal("room.closed")
+        return pages.page(request, "quizzes/phone/way_in.html", room=room)
+    if known.removed:
+        raise Refusal("room.removed")
     rooms = live(request).rooms
     facts = await rooms.facts(room, "phone", pages.locale(request), remaining(room))
     mine = await rooms.own(room, me.id) | {"name": me.name}
@@ -46,19 +53,37 @@ async def show_room(request: Asked, code: FromPath[str]) -> Response[bytes]:
 
 @post("/rooms", opt={"page": "/play"})
 async def find_room(request: Asked) -> Response[bytes]:
-    """The code that somebody typed leads to the room's page."""
-    form = await pages.form(request)
+    """Whoever is signed in joins the room whose code he typed or tapped; others are led to its page."""
+    form, me = await pages.form(request), pages.me(request)
     code = form.text("code", most=20).lower()
-    limits, key = pages.process(request).limits, network_of(request.client.host if request.client else "")
-    name, capacity, refill = WRONG_ROOMS.name, WRONG_ROOMS.capacity, WRONG_ROOMS.refill_per_second
-    taken = await limits.take(name, key=key, capacity=capacity, refill_per_second=refill)
+    try:
+        room = await _found(request, code)
+    except Refusal as refusal:
+        if refusal.code == "room.unknown":
+            return pages.go(request, f"{'/' if me is None else '/play'}?{urlencode({'code': code})}")
+        if me is not None:
+            raise
+    else:
+        if me is not None:
+            joined = await actions.join(pages.process(request).redis, room.id, me.id, now=clock.now(), new_id=new_id())
+            if joined in ("closed", "removed"):
+                raise Refusal(f"room.{joined}")
+    return pages.go(request, f"/rooms/{quote(code, safe='')}")
+
+
+async def _found(request: Asked, code: str) -> RoomRow:
+    """The room of a code that may be a guess. Refusals: room.unknown, which counts; web.too_many after too many."""
+    me, limits = pages.me(request), pages.process(request).limits
+    policy = WRONG_ROOMS_OUTSIDE if me is None else WRONG_ROOMS
+    key = network_of(request.client.host if request.client else "") if me is None else str(me.id)
+    taken = await limits.tried(policy, key)
     if not taken.allowed:
         raise Refusal("web.too_many", seconds=taken.retry_after_seconds)
-    if await queries.room_by_code(code) is None:
-        way = "/" if pages.me(request) is None else "/play"
-        return pages.go(request, f"{way}?{urlencode({'code': code})}")
-    await limits.give_back(name, key=key, capacity=capacity, refill_per_second=refill)
-    return pages.go(request, f"/rooms/{code}")
+    room = await queries.room_by_code(code)
+    if room is None:
+        raise Refusal("room.unknown")
+    await limits.right(policy, key)
+    return room
 
 
 @get("/rooms/{room_id:uuid}/state", guards=[guards.signed_in])

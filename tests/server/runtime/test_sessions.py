@@ -27,6 +27,7 @@ from server.runtime.sessions import (
     ABSOLUTE_LIFE,
     DESK_IDLE_LIFE,
     IDLE_LIFE,
+    LINK,
     REFRESH_AFTER,
     SWEPT_AFTER,
     Session,
@@ -61,6 +62,13 @@ async def sign_in(
 async def calls(redis: Redis, command: str) -> int:
     stats = await redis.info("commandstats")
     return int(stats.get(f"cmdstat_{command}", {"calls": 0})["calls"])
+
+
+async def test_a_session_is_taken_for_no_more_than_it_says(redis: Redis) -> None:
+    sessions = Sessions(redis)
+    session = await sessions.get(await sign_in(sessions, new_id()))
+    assert session is not None
+    assert (session.way, session.link_by) == (LINK, None)
 
 
 async def test_signed_in_and_out(redis: Redis) -> None:

@@ -21,6 +21,7 @@ from rewards.ledger import actions as ledger
 from rewards.members.rules import ROLES
 from server.runtime.chance import new_id
 from server.runtime.clock import now
+from server.runtime.sessions import CODE
 from server.runtime.settings import Settings, load, prepare
 from server.web.frame.gate import SESSION
 from tests.chromium import launched_on_the_loop
@@ -116,8 +117,9 @@ async def sign_in(client: Browser) -> SignIn:
         assert set(roles) <= set(ROLES)
         who = member or await add_member(name or f"Member {count}", number or f"T{count:04}", roles)
         process = app.state.process
+        named = name or f"Member {count}"
         session = await process.sessions.start(
-            who, name=name or f"Member {count}", roles=roles, language="en", unit="", device="test", version=0
+            who, name=named, roles=roles, language="en", unit="", device="test", version=0, way=CODE
         )
         csrf = process.gate.token_for(session)
         cookie = f"{SESSION}={session}"
@@ -184,7 +186,10 @@ class Phone:
     who: SignedIn
 
     async def enter(self, code: str) -> None:
+        """Into the room, as whoever scans its code: look, then join."""
         await self.page.goto(f"{self.address}/rooms/{code}")
+        if await self.page.locator(".room-card").count():
+            await self.page.locator(".room-card button").click()
         await expect(self.page.locator("html[data-connection=live]")).to_have_count(1)
 
 

@@ -108,6 +108,7 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("GET", "/desk/members/{member_id:uuid}"): AT_THE_DESK,
     ("POST", "/desk/members/{member_id:uuid}/link"): RUNS,
     ("POST", "/desk/members/{member_id:uuid}/code"): RUNS,
+    ("POST", "/desk/members/{member_id:uuid}/tries"): RUNS,
     ("POST", "/desk/members/{member_id:uuid}/roles"): GOVERNS,
     ("POST", "/desk/members/{member_id:uuid}/leave"): RUNS,
     ("POST", "/desk/members/{member_id:uuid}/restore"): RUNS,
@@ -228,7 +229,6 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
 """(method, path as routed) -> the roles that are let in. OPTIONS is answered by the framework, without a body."""
 
 WRITING_GETS = (
-    "/rooms/{code:str}",
     "/screen/{key:str}",
     "/screen/{key:str}/state",
     "/screen/{key:str}/live",
@@ -237,7 +237,7 @@ WRITING_GETS = (
     "/desk/draws/{draw_id:uuid}/hand-over/{kind:str}",
     "/desk/draws/{draw_id:uuid}/payroll/{kind:str}",
 )
-"""Opening a room joins it; a screen that asks is noted as seen; who took a file of people stands in the trail. No other
+"""A screen that asks is noted as seen; who took a file of people stands in the trail. No other
 GET changes anything."""
 
 LOOKING_POSTS = (
@@ -246,7 +246,6 @@ LOOKING_POSTS = (
     "/desk/draws/form",
     "/desk/draws/pictures",
     "/desk/draws/{draw_id:uuid}/transcripts",  # a log is weighed before it is taken
-    "/rooms",
     "/me/text-size",
     "/me/devices/end",
     "/me/devices/seen",

@@ -18,6 +18,7 @@ from rewards.ticks import STREAM
 from server.runtime.chance import new_id, token
 from server.runtime.clock import now
 from server.runtime.kit_program import empty_kit
+from server.runtime.sessions import CODE as BY_CODE
 from server.web.screens import actions as screen_actions
 from server.web.screens import links as screen_links
 from tests.rewards.draws.hall import png
@@ -88,7 +89,14 @@ class World:
         """The headers of a new session of a member, token included."""
         version = await db.value("SELECT access_version FROM member WHERE id = $1", member)
         session = await self.process.sessions.start(
-            member, name="Somebody", roles=roles, language=language, unit="", device="test", version=version
+            member,
+            name="Somebody",
+            roles=roles,
+            language=language,
+            unit="",
+            device="test",
+            version=version,
+            way=BY_CODE,
         )
         return {"cookie": f"laurel_session={session}", "x-csrftoken": self.process.gate.token_for(session)}
 

@@ -179,15 +179,14 @@ async def _by_badge(request: Asked, typed: str) -> str | None:
 async def _win(request: Asked, code: str) -> WinRow:
     """The win of a code or id; wrong ones are counted and, when there are too many, no longer looked at."""
     limits, who = pages.process(request).limits, str(pages.signed_in(request).id)
-    name, capacity, refill = WRONG_CODES.name, WRONG_CODES.capacity, WRONG_CODES.refill_per_second
-    taken = await limits.take(name, key=who, capacity=capacity, refill_per_second=refill)
+    taken = await limits.tried(WRONG_CODES, who)
     if not taken.allowed:
         raise Refusal("web.too_many", seconds=taken.retry_after_seconds)
     win_id = _id(code)
     found = await queries.win_by_code(clean_claim_code(code)) if win_id is None else await queries.win(win_id)
     if found is None:
         raise Refusal("claim.unknown")
-    await limits.give_back(name, key=who, capacity=capacity, refill_per_second=refill)
+    await limits.right(WRONG_CODES, who)
     return found
 
 

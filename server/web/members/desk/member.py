@@ -19,7 +19,9 @@ from server.runtime.settings import Settings
 from server.web.frame import guards, pages, records
 from server.web.frame.asked import Asked
 from server.web.frame.desk import asked_for, desk_page
+from server.web.frame.limits import MOST_STRANGE
 from server.web.frame.records import Undo
+from server.web.members.phone.sign_in import sign_in_limits
 
 STATEMENT = 20
 LINK_VALID = timedelta(days=3)
@@ -56,6 +58,8 @@ async def show_member(request: Asked, member_id: FromPath[UUID]) -> Response[byt
         lines=lines[:STATEMENT],
         older=lines[STATEMENT - 1].sequence if len(lines) > STATEMENT else None,
         sessions=await pages.process(request).sessions.list(member_id),
+        strange=await sign_in_limits(request).strange(person.staff_number),
+        most_strange=MOST_STRANGE,
         roles=rules.ROLES,
         today=pages.process(request).today(),
         values=await records.foot(request, member_id, undoes),
@@ -98,6 +102,16 @@ async def forget_code(request: Asked, member_id: FromPath[UUID]) -> Response[byt
     follows = await actions.forget_code(member_id, actor=pages.signed_in(request).id, now=clock.now(), new_id=new_id)
     await follow_now(pages.process(request).resources, follows)
     return pages.go(request, f"/desk/members/{member_id}", said="desk.code_forgotten")
+
+
+@post("/desk/members/{member_id:uuid}/tries", guards=[guards.may("members.invite")])
+async def lift_tries(request: Asked, member_id: FromPath[UUID]) -> Response[bytes]:
+    """New devices may try codes of this member again, though ten were wrong today."""
+    await pages.form(request)
+    person = await find_person(member_id)
+    await actions.allow_tries(member_id, actor=pages.signed_in(request).id, now=clock.now())
+    await sign_in_limits(request).lift(person.staff_number)
+    return pages.go(request, f"/desk/members/{member_id}", said="desk.tries_lifted")
 
 
 @post("/desk/members/{member_id:uuid}/roles", guards=[guards.may("roles.change")])
@@ -165,4 +179,4 @@ async def end_sessions(request: Asked, member_id: FromPath[UUID]) -> Response[by
     return pages.go(request, f"/desk/members/{member_id}", said="desk.sessions_ended", count=count)
 
 
-HANDLERS = [show_member, issue_link, forget_code, set_roles, mark_left, restore, end_sessions]
+HANDLERS = [show_member, issue_link, forget_code, lift_tries, set_roles, mark_left, restore, end_sessions]

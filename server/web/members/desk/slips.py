@@ -8,6 +8,7 @@ from litestar import Response, get, post
 
 from rewards.members import actions, queries
 from rewards.members.queries import Person
+from rewards.members.rules import FIRST_CODE
 from rewards.refusals import Refusal
 from server.runtime import clock
 from server.runtime.chance import human_code, token
@@ -21,7 +22,6 @@ MOST_SLIPS = 400
 """Slips of one print: fifty sheets of paper."""
 
 SLIP_VALID = timedelta(days=30)
-FIRST_CODE = 12
 
 
 async def _for_slips(request: Asked, unit: UUID | None, everyone: bool) -> tuple[list[Person], int]:

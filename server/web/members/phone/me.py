@@ -11,7 +11,7 @@ from server.runtime.sessions import ref_of
 from server.web.frame import guards, pages
 from server.web.frame.asked import Asked
 from server.web.members import cards
-from server.web.members.phone.sign_in import YEAR, back
+from server.web.members.phone.sign_in import YEAR, back, sign_in_limits
 
 LATEST = 5
 PAGE = 30
@@ -106,7 +106,8 @@ async def show_devices(request: Asked) -> Response[bytes]:
     here = request.scope["state"]["session_id"]
     found = await pages.process(request).sessions.list(me.id, current=here)
     ways = await queries.told(me.id, clock.now() - queries.TOLD_FOR, ref=ref_of(here), limit=PAGE)
-    return pages.page(request, "members/phone/sessions.html", devices=found, ways=ways)
+    strange = await sign_in_limits(request).strange((await _person(request)).staff_number)
+    return pages.page(request, "members/phone/sessions.html", devices=found, ways=ways, strange=strange)
 
 
 @post("/me/devices/seen", guards=[guards.signed_in])

@@ -19,8 +19,12 @@ from server.web.frame import guards, i18n, pages
 from server.web.frame.asked import Asked
 from server.web.frame.limits import SignInLimits
 from server.web.frame.pages import Form, Process
+from server.web.members.phone import devices
 
 LONGEST_WAY = 500
+LONGEST_PROOF = 100
+WORTH_TELLING = 3
+"""Wrong codes of unknown devices: fewer were his own."""
 YEAR = 365 * 86400
 
 # The first sign that occurs counts: a browser names those whose pages it wants to be given.
@@ -72,8 +76,10 @@ def _address(request: Asked) -> str:
     return request.client.host if request.client is not None else ""
 
 
-def _limits(request: Asked) -> SignInLimits:
-    return SignInLimits(pages.process(request).limits)
+def sign_in_limits(request: Asked) -> SignInLimits:
+    """How often codes may be tried."""
+    process = pages.process(request)
+    return SignInLimits(process.limits, process.resources.settings.key("proof"))
 
 
 def _landing(request: Asked, person: Person, way: str) -> str:
@@ -83,11 +89,15 @@ def _landing(request: Asked, person: Person, way: str) -> str:
 
 
 async def _signed_in(request: Asked, person: Person, to: str, at: datetime) -> Response[bytes]:
-    """On to `to` with a new session, for whoever has used his link, slip or code at this moment."""
+    """On to `to` with a new session, for whoever has used his link, slip or code at this moment. He is told when
+    others tried codes for him."""
     by_link, link_by = await queries.link_used(person.id, at)
     if not person.has_code:
         to = "/set-code?" + urlencode({"next": to})
-    answer = pages.go(request, to)
+    tried = await sign_in_limits(request).strange(person.staff_number)
+    answer = pages.go(request, to, said="phone.strange_tries" if tried >= WORTH_TELLING else "")
+    if not by_link:
+        await devices.remember(request, person.staff_number)
     answer.headers["set-cookie"] = await _new_session(request, person, LINK if by_link else CODE, link_by, at)
     return answer
 
@@ -142,8 +152,8 @@ def _words(request: Asked, refusal: Refusal) -> str:
 
 @get("/in/{token:str}", opt={"open": True})
 async def show_link(request: Asked, token: FromPath[str]) -> Response[bytes]:
-    """Whom the link is for. Looking does not use it up: a preview of a message opens links too."""
-    await _limits(request).by_link(_address(request))
+    """Whom the link is for. Looking does not use it up: a preview of a message opens links too. Nobody guesses 256
+    bits, so nothing is counted: a hall opens its links at once."""
     way = own_path(request.query_params.get("next", ""), "")
     try:
         found = await actions.look_at_link(token, clock.now())
@@ -163,9 +173,7 @@ def _link_problem(request: Asked, refusal: Refusal) -> Response[bytes]:
 @post("/in/{token:str}", opt={"open": True})
 async def use_link(request: Asked, token: FromPath[str]) -> Response[bytes]:
     """Yes, that is me."""
-    form = await pages.form(request)
-    await _limits(request).by_link(_address(request))
-    now = clock.now()
+    form, now = await pages.form(request), clock.now()
     try:
         person = await actions.use_link(token, now)
     except Refusal as refusal:
@@ -182,14 +190,24 @@ async def show_sign_in(request: Asked) -> Response[bytes]:
     way = own_path(request.query_params.get("next", ""), "")
     if pages.me(request) is not None and not request.query_params.get("again"):
         return pages.go(request, way or "/")
-    return _sign_in_page(request, way)
+    return await _sign_in_page(request, way)
 
 
-def _sign_in_page(
-    request: Asked, way: str, *, status: int = 200, problem: str = "", staff_number: str = ""
+async def _sign_in_page(
+    request: Asked, way: str, *, status: int = 200, problem: str = "", staff_number: str = "", bits: int = 0
 ) -> Response[bytes]:
+    """`bits` that the next try has to prove; where many went wrong, all who ask for the page are given some."""
+    limits = sign_in_limits(request)
+    bits = bits or await limits.wanted(_address(request))
     return pages.page(
-        request, "members/phone/sign_in.html", status, next=way, problem=problem, staff_number=staff_number
+        request,
+        "members/phone/sign_in.html",
+        status,
+        next=way,
+        problem=problem,
+        staff_number=staff_number,
+        bits=bits,
+        challenge=await limits.challenge() if bits else "",
     )
 
 
@@ -200,14 +218,16 @@ async def sign_in(request: Asked) -> Response[bytes]:
     way = own_path(form.text("next", most=LONGEST_WAY), "")
     staff_number = form.text("staff_number", most=100)
     code = form.text("code", most=200)
-    limits, now = _limits(request), clock.now()
+    proof = form.text("proof", most=LONGEST_PROOF)
+    limits, now = sign_in_limits(request), clock.now()
+    device = await devices.knows(request, staff_number)
     try:
-        tried = await limits.by_code(staff_number, code, _address(request))
+        tried = await limits.by_code(staff_number, code, _address(request), device=device, proof=proof)
         person = await actions.check_code(staff_number, code, now=now, tries_left=tried.left)
     except Refusal as refusal:
-        status = 429 if refusal.code == "sign_in.too_many" else 401
-        words = _words(request, refusal)
-        return _sign_in_page(request, way, status=status, problem=words, staff_number=staff_number)
+        status = 401 if refusal.code == "sign_in.wrong" else 429
+        words, bits = _words(request, refusal), int(str(refusal.details.get("bits", 0)))
+        return await _sign_in_page(request, way, status=status, problem=words, staff_number=staff_number, bits=bits)
     await limits.right(tried)
     return await _signed_in(request, person, _landing(request, person, way), now)
 
@@ -218,7 +238,6 @@ async def sign_in(request: Asked) -> Response[bytes]:
 @get("/welcome/{token:str}", opt={"open": True})
 async def show_welcome(request: Asked, token: FromPath[str]) -> Response[bytes]:
     """For whoever holds the link that the start printed."""
-    await _limits(request).by_link(_address(request))
     found = None
     problem = ""
     try:
@@ -243,7 +262,6 @@ async def show_welcome(request: Asked, token: FromPath[str]) -> Response[bytes]:
 async def become_first_admin(request: Asked, token: FromPath[str]) -> Response[bytes]:
     """Name, staff number and code in one form; nothing is made unless all three will do."""
     form = await pages.form(request)
-    await _limits(request).by_link(_address(request))
     name, staff_number = form.text("name", most=300), form.text("staff_number", most=100)
     code, now = form.text("code", most=200), clock.now()
     try:
@@ -283,7 +301,7 @@ async def _set_code_page(
     request: Asked, way: str, status: int = 200, problem: str = "", code: str = ""
 ) -> Response[bytes]:
     person = await _person(pages.signed_in(request).id)
-    of_old = code in ("code.old_wrong", "sign_in.too_many")
+    of_old = code == "code.old_wrong" or code.startswith("sign_in.")
     shown = {"old": problem, "new": ""} if of_old else {"old": "", "new": problem}
     return pages.page(request, "members/phone/set_code.html", status, person=person, next=way, problems=shown)
 
@@ -291,22 +309,28 @@ async def _set_code_page(
 @post("/set-code", guards=[guards.signed_in])
 async def set_code(request: Asked) -> Response[bytes]:
     """The new code, typed once: it is shown while it is typed, so a second time would only be work. One that stands is
-    asked first, within the same limits as when signing in."""
+    asked first, within the same limits as when signing in; a session that began by it knows it."""
     form, me = await pages.form(request), pages.signed_in(request)
     way = own_path(form.text("next", most=LONGEST_WAY))
-    current, limits, person = pages.session(request), _limits(request), await _person(me.id)
+    current, limits, person = pages.session(request), sign_in_limits(request), await _person(me.id)
     begun, link_by = (CODE, None) if current is None else (current.way, current.link_by)
-    now, old = clock.now(), form.text("old", most=200)
+    now, old, tried = clock.now(), form.text("old", most=200), None
+    here = ref_of(request.scope["state"]["session_id"])
     try:
-        tried = await limits.by_code(person.staff_number, old, _address(request)) if person.has_code else None
+        if person.has_code:
+            device = here if begun == CODE else await devices.knows(request, person.staff_number)
+            tried = await limits.by_code(person.staff_number, old, None, device=device)
         follows = await actions.set_code(
             me.id, form.text("code", most=200), old=old, issued_by=link_by, now=now, new_id=new_id
         )
     except Refusal as refusal:
-        status = 429 if refusal.code == "sign_in.too_many" else 409
+        if tried is not None and refusal.code != "code.old_wrong":
+            await limits.right(tried)
+        status = 429 if refusal.code.startswith("sign_in.") else 409
         return await _set_code_page(request, way, status, _words(request, refusal), refusal.code)
     if tried is not None:
         await limits.right(tried)
+    await devices.remember(request, person.staff_number)
     said = "phone.code_changed" if person.has_code else "phone.code_set"
     if not follows:
         return pages.go(request, way, said=said)

@@ -13,6 +13,7 @@ from rewards.draws import actions
 from rewards.draws.terms import PrizeTerms, RoundTerms
 from server.runtime import clock
 from server.runtime.chance import new_id
+from server.runtime.sessions import CODE
 from server.web.draws.screen import stage
 from server.web.frame.gate import SESSION
 from tests import patience
@@ -51,7 +52,7 @@ async def window(
 ) -> Page:
     """The operator's window, signed in; whatever breaks in it fails the test."""
     session = await served.app.state.process.sessions.start(
-        actor, name="Operator", roles=(role,), language=locale, unit="", device="test", version=0
+        actor, name="Operator", roles=(role,), language=locale, unit="", device="test", version=0, way=CODE
     )
     context = await browser.new_context(
         reduced_motion=motion,

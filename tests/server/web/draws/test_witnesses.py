@@ -7,6 +7,7 @@ import pytest
 from rewards import database as db
 from rewards.draws import queries
 from server.runtime.clock import now
+from server.runtime.sessions import CODE
 from tests.server.web.conftest import Browser, SignedIn, SignIn
 from tests.server.web.draws.drawing import Hall, drawn, frozen, hall, planned
 
@@ -22,7 +23,7 @@ async def alone(client: Browser, sign_in: SignIn, season: UUID) -> Hall:
 
 async def sign_in_as(there: Hall, member: UUID) -> SignedIn:
     session = await there.client.app.state.process.sessions.start(
-        member, name="Witness", roles=(), language="en", unit="", device="test", version=0
+        member, name="Witness", roles=(), language="en", unit="", device="test", version=0, way=CODE
     )
     csrf = there.client.app.state.process.gate.token_for(session)
     cookie = f"laurel_session={session}"

@@ -12,9 +12,11 @@ from rewards.members import actions, queries
 from server.runtime.chance import new_id, token
 from server.runtime.clock import now
 from server.web.frame.gate import SESSION
-from server.web.frame.limits import BY_MEMBER
+from server.web.frame.limits import BY_DEVICE, MOST_STRANGE
+from server.web.members.phone.devices import COOKIE, MOST
 from server.web.members.phone.sign_in import device_of, own_path
 from tests.server.web.conftest import Browser, SignIn, add_member
+from tests.server.web.frame.test_limits import crowded, work
 
 CODE = "blue kite 9"
 
@@ -157,7 +159,7 @@ async def test_staff_number_and_code_sign_in(client: Browser) -> None:
 
 async def test_a_wrong_code_says_how_many_tries_are_left_and_then_none(client: Browser) -> None:
     await with_code()
-    for left in range(BY_MEMBER.capacity - 1, -1, -1):
+    for left in range(MOST_STRANGE - 1, -1, -1):
         answer = await post(client, "/sign-in", staff_number="A1", code=f"wrong {left}")
         assert answer.status_code == 401
         assert f"Tries left: {left}." in answer.text
@@ -176,11 +178,18 @@ async def test_an_unknown_number_answers_like_a_known_one(client: Browser) -> No
     assert known.status_code == unknown.status_code == 401
     one, other = (re.sub(r'value="A\d"|[\w-]{86}', "", answer.text) for answer in (known, unknown))
     assert one == other  # but for what was typed and the token, which no two answers share
+    for number in ("A1", "A9"):
+        await guess(client, number, MOST_STRANGE - 1)
+    known = await post(client, "/sign-in", staff_number="A1", code=CODE)
+    unknown = await post(client, "/sign-in", staff_number="A9", code=CODE)
+    assert known.status_code == unknown.status_code == 429
+    one, other = (re.sub(r'value="A\d"|[\w-]{86}', "", answer.text) for answer in (known, unknown))
+    assert one == other
 
 
 async def test_right_codes_use_no_tries_up(client: Browser) -> None:
     await with_code()
-    for _ in range(BY_MEMBER.capacity + 2):
+    for _ in range(MOST_STRANGE + 2):
         assert (await post(Browser(client.app), "/sign-in", staff_number="A1", code=CODE)).status_code == 303
 
 
@@ -197,6 +206,160 @@ async def test_a_first_code_of_a_slip_signs_in_once_and_asks_for_a_code(client: 
     answer = await post(client, "/sign-in", staff_number="A1", code="ABCD-2345-EFGH", next="/rooms/k7m2q")
     assert answer.headers["location"] == "/set-code?next=%2Frooms%2Fk7m2q"
     assert (await client.get(f"/in/{slip.token}")).status_code == 410
+
+
+# Guessing
+
+
+async def guess(client: Browser, number: str, times: int) -> None:
+    """Wrong codes, each on a device that was never seen before."""
+    for n in range(times):
+        answer = await post(Browser(client.app), "/sign-in", staff_number=number, code=f"guess {n}")
+        assert answer.status_code == 401
+
+
+async def post_again(device: Browser, **form: str):  # type: ignore[no-untyped-def]
+    """Sign out, and in again by code."""
+    await post(device, "/sign-out", page="/me")
+    return await post(device, "/sign-in", **form)
+
+
+async def test_the_owners_device_and_link_stay_open_whatever_others_try(client: Browser) -> None:
+    member = await with_code()
+    hers = Browser(client.app)
+    assert (await post(hers, "/sign-in", staff_number="A1", code=CODE)).headers["location"] == "/"
+    await guess(client, "A1", MOST_STRANGE)
+    closed = await post(client, "/sign-in", staff_number="A1", code=CODE)
+    assert (closed.status_code, "a device on which you have used your code" in closed.text) == (429, True)
+    again = await post_again(hers, staff_number="a1", code=CODE)
+    assert (again.status_code, again.headers["location"]) == (303, "/?said=phone.strange_tries")
+    assert "wrong codes were typed for your staff number" in (await hers.get(again.headers["location"])).text
+    assert "10 wrong codes were typed" in (await hers.get("/me/devices")).text
+    linked = Browser(client.app)
+    made = await link(member)
+    assert (await post(linked, f"/in/{made}")).status_code == 303
+    assert (await linked.get("/me")).status_code == 200
+    # Without the cookie it is a device like any other.
+    del hers.cookies[COOKIE]
+    assert (await post_again(hers, staff_number="A1", code=CODE)).status_code == 429
+
+
+async def test_a_device_knows_only_the_codes_that_were_typed_there(client: Browser) -> None:
+    await with_code("A1")
+    await with_code("A2")
+    linked = Browser(client.app)
+    await post(linked, f"/in/{await link(await with_code('A3'))}")
+    assert COOKIE not in linked.cookies
+    device = Browser(client.app)
+    await post(device, "/sign-in", staff_number="A1", code=CODE)
+    mark = device.cookies[COOKIE]
+    await guess(client, "A1", MOST_STRANGE)
+    await guess(client, "A2", MOST_STRANGE)
+    assert (await post_again(device, staff_number="A2", code=CODE)).status_code == 429
+    assert device.cookies[COOKIE] == mark
+    name, _, proof = mark.partition(".")
+    for forged in (
+        "",
+        "x",
+        name,
+        f"{name}.",
+        f"{name}.{'0' * 32}",
+        f"{'a' * 22}.{proof}",
+        f"{mark}.x",
+        mark + "0" * 999,
+    ):
+        other = Browser(client.app)
+        other.cookies.set(COOKIE, forged, domain="testserver.local", path="/")
+        assert (await post(other, "/sign-in", staff_number="A1", code=CODE)).status_code == 429, forged
+    assert (await post(device, "/sign-in", staff_number="A1", code=CODE)).status_code == 303
+
+
+async def test_a_device_knows_the_last_few_codes(client: Browser) -> None:
+    device = Browser(client.app)
+    numbers = [f"B{n}" for n in range(MOST + 1)]
+    for number in numbers:
+        await with_code(number)
+        await post(device, "/sign-in?again=1", staff_number=number, code=CODE)
+    assert len(device.cookies[COOKIE].split(".")) == 1 + MOST
+    for number in numbers:
+        await guess(client, number, MOST_STRANGE)
+    for number in reversed(numbers):
+        wanted = 429 if number == numbers[0] else 303
+        assert (await post_again(device, staff_number=number, code=CODE)).status_code == wanted, number
+
+
+async def test_of_a_new_code_no_device_knows(client: Browser) -> None:
+    await with_code()
+    first, second = Browser(client.app), Browser(client.app)
+    for device in (first, second):
+        await post(device, "/sign-in", staff_number="A1", code=CODE)
+    await post(first, "/set-code", code="Red-lever-42", old=CODE)
+    await guess(client, "A1", MOST_STRANGE)
+    assert (await post(second, "/sign-in", staff_number="A1", code="Red-lever-42")).status_code == 429
+    assert (await post_again(first, staff_number="A1", code="Red-lever-42")).status_code == 303
+
+
+async def test_the_code_that_stands_is_guessed_no_more_often_by_whoever_came_by_a_link(client: Browser) -> None:
+    member = await with_code()
+    linked, hers = Browser(client.app), Browser(client.app)
+    await post(linked, f"/in/{await link(member)}")
+    await post(hers, "/sign-in", staff_number="A1", code=CODE)
+    for n in range(MOST_STRANGE):
+        weak = await post(linked, "/set-code", code="123456", old=f"guess {n}")
+        assert weak.status_code == 409  # the new one is none, so the old one was not looked at
+    for n in range(MOST_STRANGE):
+        assert (await post(linked, "/set-code", code="Red-lever-42", old=f"guess {n}")).status_code == 409
+    shut = await post(linked, "/set-code", code="Red-lever-42", old=CODE)
+    assert (shut.status_code, "a device on which you have used your code" in shut.text) == (429, True)
+    for _ in range(BY_DEVICE.capacity - 1):
+        assert (await post(hers, "/set-code", code="Red-lever-42", old="typo")).status_code == 409
+    assert (await post(hers, "/set-code", code="Red-lever-42", old=CODE)).status_code == 303
+
+
+async def test_links_are_counted_by_nobody(client: Browser) -> None:
+    made = await link(await add_member("Li Na", "A1"))
+    for path in (f"/in/{made}", "/in/nonsense", "/welcome/nonsense"):
+        await client.get(path)
+    await post(client, f"/in/{made}")
+    assert await client.app.state.process.redis.keys("limit:*") == []
+
+
+async def test_behind_a_crowded_address_one_works_and_is_in(client: Browser) -> None:
+    await with_code()
+    page = await client.get("/sign-in")
+    assert "data-proof" not in page.text
+    hers = Browser(client.app)
+    await post(hers, "/sign-in", staff_number="A1", code=CODE)
+    await crowded(client.app.state.process.limits)
+    refused = await post(client, "/sign-in", staff_number="A1", code=CODE)
+    assert (refused.status_code, "type your code once more" in refused.text) == (429, True)
+    assert "/static/proof.js" in refused.text
+    asked = re.search(r'data-proof="([\w.-]+)" data-bits="(\d+)"', (await client.get("/sign-in")).text)
+    assert asked is not None
+    proof = work(asked[1], int(asked[2]))
+    assert (await post(client, "/sign-in", staff_number="A1", code="wrong", proof="x" * 90)).status_code == 429
+    assert (await post(client, "/sign-in", staff_number="A1", code=CODE, proof=proof)).status_code == 303
+    assert (await post_again(hers, staff_number="A1", code=CODE)).status_code == 303
+
+
+async def test_the_desk_sees_tries_and_allows_more(client: Browser, sign_in: SignIn) -> None:
+    member, chief = await with_code(), await with_code("A2", "admin")
+    organiser, page = await sign_in("organiser"), f"/desk/members/{member}"
+    await guess(client, "A1", MOST_STRANGE - 1)
+    seen = (await client.get(page, headers=organiser.headers)).text
+    assert ("9 wrong codes on new devices" in seen, f"{page}/tries" in seen) == (True, False)
+    await guess(client, "A1", 1)
+    assert f"{page}/tries" in (await client.get(page, headers=organiser.headers)).text
+    lifted = await client.post(f"{page}/tries", headers=organiser.headers)
+    told = (await client.get(lifted.headers["location"], headers=organiser.headers)).text
+    assert "New devices may try the code again." in told
+    assert "Code tries allowed again" in told
+    assert (await post(client, "/sign-in", staff_number="A1", code=CODE)).status_code == 303
+    # Whoever holds a role is an administrator's business, as with links.
+    await guess(client, "A2", MOST_STRANGE)
+    refused = await client.post(f"/desk/members/{chief}/tries", headers=organiser.headers)
+    assert refused.status_code == 403
+    assert (await post(Browser(client.app), "/sign-in", staff_number="A2", code=CODE)).status_code == 429
 
 
 @pytest.mark.parametrize(
@@ -263,6 +426,13 @@ async def test_the_first_admin_is_made_once(client: Browser) -> None:
     assert await queries.member_by_staff_number("E1") is None
     signed_in = await post(Browser(client.app), "/sign-in", staff_number="A1", code=CODE)
     assert signed_in.headers["location"] == "/desk"
+
+
+async def test_nobody_has_codes_hashed_without_a_link(client: Browser) -> None:
+    tried = await client.post(
+        "/welcome/nonsense", data={"csrf": await csrf(client), "name": "Eve", "staff_number": "E1", "code": "1"}
+    )
+    assert "not one of ours" in tried.text  # before anything is said of the code
 
 
 async def test_a_members_link_is_no_way_to_become_admin(client: Browser) -> None:

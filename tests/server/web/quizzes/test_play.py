@@ -42,7 +42,7 @@ async def ready(client: Browser, sign_in: SignIn, redis: Redis) -> tuple[Stage, 
     """A room and a member in it."""
     host, who = await sign_in("organiser"), await sign_in(name="李娜")
     made = await stage(redis, host.id)
-    assert (await client.get(f"/rooms/{CODE}", headers=who.headers)).status_code == 200
+    assert (await client.post("/rooms", headers=who.headers, data={"code": CODE})).status_code == 303
     return made, who
 
 
@@ -67,6 +67,28 @@ async def test_who_is_not_signed_in_comes_back_to_the_room(client: Browser, sign
     assert unquote(led) == f"/sign-in?next=/rooms/{CODE}"
 
 
+async def test_looking_joins_nobody(client: Browser, sign_in: SignIn, redis: Redis) -> None:
+    made, who = await stage(redis, (await sign_in("organiser")).id), await sign_in()
+    for _ in range(2):
+        page = await client.get(f"/rooms/{CODE}", headers=who.headers)
+        assert (page.status_code, "data-live" in page.text) == (200, False)
+        assert f'name="code" value="{CODE}"' in page.text
+    assert await queries.players(made.room) == 0
+    await client.post("/rooms", headers=who.headers, data={"code": CODE})
+    assert "data-live" in (await client.get(f"/rooms/{CODE}", headers=who.headers)).text
+    assert await queries.players(made.room) == 1
+
+
+async def test_looking_tells_what_joining_would(client: Browser, sign_in: SignIn, redis: Redis) -> None:
+    made, who = await stage(redis, (await sign_in("organiser")).id), await sign_in()
+    await actions.cancel_room(redis, made.room, expected=await made.version(), actor=made.host, now=now())
+    looked = await client.get(f"/rooms/{CODE}", headers=who.headers)
+    joined = await client.post("/rooms", headers=who.headers, data={"code": CODE})
+    for refused in (looked, joined):
+        assert (refused.status_code, "called off" in refused.text) == (409, True)
+    assert await queries.players(made.room) == 0
+
+
 async def test_the_lobby_says_who_one_is_and_how_many(client: Browser, sign_in: SignIn, redis: Redis) -> None:
     made, who = await ready(client, sign_in, redis)
     page = (await client.get(f"/rooms/{CODE}", headers=who.headers)).text
@@ -79,8 +101,8 @@ async def test_the_lobby_says_who_one_is_and_how_many(client: Browser, sign_in: 
 async def test_a_room_that_is_not_open_says_so(client: Browser, sign_in: SignIn, redis: Redis) -> None:
     made, who = await ready(client, sign_in, redis)
     await actions.cancel_room(redis, made.room, expected=await made.version(), actor=made.host, now=now())
-    refused = await client.get(f"/rooms/{CODE}", headers=who.headers)
-    assert (refused.status_code, "called off" in refused.text) == (409, True)
+    page = await client.get(f"/rooms/{CODE}", headers=who.headers)
+    assert (page.status_code, "called off" in page.text) == (200, True)
     state = await client.get(f"/rooms/{made.room}/state", headers=who.headers)
     assert "This room is closed" in state.text
 
@@ -283,7 +305,7 @@ def tiles(page: str) -> list[str]:
 
 async def joined(client: Browser, sign_in: SignIn) -> SignedIn:
     who = await sign_in()
-    await client.get(f"/rooms/{CODE}", headers=who.headers)
+    await client.post("/rooms", headers=who.headers, data={"code": CODE})
     return who
 
 

@@ -59,7 +59,7 @@ async def post(
 
 async def joined(client: Browser, sign_in: SignIn) -> SignedIn:
     who = await sign_in()
-    await client.get(f"/rooms/{CODE}", headers=who.headers)
+    await client.post("/rooms", headers=who.headers, data={"code": CODE})
     return who
 
 

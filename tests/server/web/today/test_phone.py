@@ -109,8 +109,8 @@ async def test_today_has_my_points_my_place_and_what_is_on(client: Browser, sign
     assert '<b class="figure gold">2</b>' in page
     assert "place of 2" in page
     assert "1,200 points this week" in page
-    assert f'href="/rooms/{CODE}"' in page
-    assert 'href="/rooms/later"' not in page
+    assert f'name="code" value="{CODE}"' in page
+    assert 'value="later"' not in page
     assert "Later" in page
     assert "Fire safety" in page
     assert 'href="/desk"' not in page
