@@ -61,6 +61,7 @@ JOBS: dict[str, tuple[Job, timedelta]] = {
     "close_round": (quizzes.close_round, QUICK),
     "end_room": (quizzes.end_room, QUICK),
     "post_room": (quizzes.post_room, LONG),
+    "step_aside": (quizzes.step_aside, QUICK),
     "refresh_boards": (boards.refresh_boards, LONG),
     "rebuild_board": (boards.rebuild_boards, HEAVY),
     "freeze_draw": (draws.freeze_draw, HEAVY),

@@ -121,6 +121,7 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("GET", "/desk/quizzes"): AT_THE_DESK,
     ("GET", "/desk/quizzes/export/{kind:str}"): AT_THE_DESK,
     ("GET", "/desk/quizzes/{quiz_id:uuid}"): AT_THE_DESK,
+    ("POST", "/desk/quizzes/{quiz_id:uuid}/answers"): AT_THE_DESK,
     ("POST", "/desk/quizzes/{quiz_id:uuid}/scoring"): RUNS,
     ("GET", "/desk/quizzes/import"): RUNS,
     ("POST", "/desk/quizzes/import"): RUNS,

@@ -181,9 +181,12 @@ async def _moved_now(request: Asked, room_id: UUID, move: str) -> None:
 
 
 async def _moved(request: Asked, room: RoomRow, move: str, expected: int) -> Moved | Stale | None:
-    redis, now = pages.process(request).redis, clock.now()
+    redis, me, now = pages.process(request).redis, pages.signed_in(request), clock.now()
     if expected != room.version:
         return Stale(room.version)
+    if move in rules.moves_from(room.state):
+        # Before the move: it may be the one that ends the room.
+        await actions.see(redis, room.quiz, me.id, leading=room.id, now=now, new_id=new_id)
     match move:
         case "open":
             return await actions.open_lobby(redis, room.id)
@@ -198,7 +201,6 @@ async def _moved(request: Asked, room: RoomRow, move: str, expected: int) -> Mov
         case "end":
             return await actions.end_room(redis, room.id, expected=expected, now=now, new_id=new_id)
         case "cancel":
-            me = pages.signed_in(request)
             return await actions.cancel_room(redis, room.id, expected=expected, actor=me.id, now=now)
         case _:
             raise Refusal("room.move_unknown")
@@ -223,12 +225,14 @@ async def list_players(request: Asked, room_id: FromPath[UUID]) -> Response[byte
     """Who is in the room, who was sent out."""
     room = await room_or_refuse(room_id)
     inside, outside = await queries.player_ids(room_id, MOST_PLAYERS), await queries.removed_players(room_id)
-    people = await members.labels([*inside, *outside])
+    apart = [member for member in await queries.outsiders(room_id) if member not in outside]
+    people = await members.labels([*inside, *apart, *outside])
     return desk_page(
         request,
         "quizzes/desk/room_players.html",
         room=room,
         inside=[(member, people[member]) for member in inside],
+        apart=[(member, people[member]) for member in apart],
         outside=[(member, people[member]) for member in outside],
         players=await queries.players(room_id),
     )
