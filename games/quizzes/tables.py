@@ -12,6 +12,7 @@ from piccolo.columns import (
     Timestamptz,
     Varchar,
 )
+from piccolo.columns.indexes import IndexMethod
 from piccolo.constraints import Unique
 from piccolo.table import Table
 
@@ -39,7 +40,7 @@ class Question(Table, tablename="question", db=engine):
     quiz = ForeignKey(Quiz, null=False, on_delete=OnDelete.restrict)
     position = SmallInt(default=0)
     kind = Varchar(12, default=None)
-    text = Varchar(500, default=None)
+    text = Varchar(500, default=None, index=True, index_method=IndexMethod.hash)
     options = Array(base_column=Varchar(), default=list)
     right_mask = SmallInt(default=0)
     seconds = SmallInt(default=20)
