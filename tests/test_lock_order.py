@@ -162,6 +162,7 @@ async def play(redis: Redis) -> None:
     await made.join()
     await made.next()
     await made.answer(there.players[0])
+    await quizzes.see(redis, there.quiz, there.players[1], now=NOON, new_id=there.new_id)
     await made.pause()
     await made.resume()
     await made.next()

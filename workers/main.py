@@ -70,6 +70,7 @@ JOBS: dict[str, tuple[Job, timedelta]] = {
     "close_round": (quizzes.close_round, QUICK),
     "end_room": (quizzes.end_room, QUICK),
     "post_room": (quizzes.post_room, LONG),
+    "step_aside": (quizzes.step_aside, QUICK),
     "refresh_boards": (boards.refresh_boards, LONG),
     "rebuild_board": (boards.rebuild_boards, HEAVY),
     "rebuild_boards": (boards.rebuild_all, HEAVY),

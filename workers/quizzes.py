@@ -39,3 +39,8 @@ async def _ended(resources: Resources, room_id: UUID) -> Moved | Stale | None:
 async def post_room(resources: Resources, subject: str) -> None:
     """A finished room's points, once a member."""
     await actions.post_room(UUID(subject), day_of=resources.day_of, now=now(), new_id=new_id)
+
+
+async def step_aside(resources: Resources, subject: str) -> None:
+    """Somebody plays a room outside its board from now on."""
+    await actions.step_aside(resources.redis, UUID(subject))

@@ -70,8 +70,91 @@ async def add_quiz(
                 for position, draft in enumerate(drafts, start=1)
             ],
         )
+        if actor is not None:
+            await _let_in(connection, quiz_id, actor, now=now, new_id=new_id)
+        # Whoever has seen one of these questions in another quiz has seen it here.
+        await connection.execute(
+            "INSERT INTO insider (quiz, member, since) SELECT DISTINCT $1::uuid, insider.member, $2::timestamptz"
+            " FROM question AS one JOIN question AS other ON other.text = one.text AND other.options = one.options"
+            " JOIN insider ON insider.quiz = other.quiz WHERE one.quiz = $1 ON CONFLICT DO NOTHING",
+            quiz_id,
+            now,
+        )
         await note("quiz.added", at=now, actor=actor, subject=str(quiz_id), title=title, questions=len(drafts))
     return quiz_id
+
+
+async def see(
+    redis: Redis, quiz_id: UUID, member: UUID, *, leading: UUID | None = None, now: datetime, new_id: NewId
+) -> bool:
+    """A member is about to see the right answers of a quiz, or to move a room of it (`leading`): once and for good, he
+    does not score in it. False: it was so before.
+
+    What he earned in rooms that are over stays; from rooms under way he drops out. Refusal quiz.unknown.
+    """
+    if await queries.insider_since(quiz_id, member) is not None:
+        return False
+    async with db.transaction() as connection:
+        title = await connection.fetchval("SELECT title FROM quiz WHERE id = $1", quiz_id)
+        if title is None:
+            raise Refusal("quiz.unknown")
+        rooms = await _let_in(connection, quiz_id, member, now=now, new_id=new_id)
+        if rooms is None:
+            return False
+        code, subject = ("quiz.answers_seen", quiz_id) if leading is None else ("room.led", leading)
+        await note(code, at=now, actor=member, subject=str(subject), title=title)
+    for room in rooms:
+        await step_aside(redis, room)
+    await ticks.announce(redis, f"member:{member}")
+    return True
+
+
+async def _let_in(
+    connection: db.Connection, quiz_id: UUID, member: UUID, *, now: datetime, new_id: NewId
+) -> list[UUID] | None:
+    """Joins the transaction: he knows the answers of this quiz, and of those with one of its questions. The rooms whose
+    boards he leaves, each intended; None: he knew them before."""
+    # A posting shares this row: either it sees who came before it, or he sees that the room was over.
+    quizzes = await connection.fetch(
+        "SELECT id FROM quiz WHERE id IN (SELECT other.quiz FROM question AS one"
+        " JOIN question AS other ON other.text = one.text AND other.options = one.options WHERE one.quiz = $1)"
+        " ORDER BY id FOR NO KEY UPDATE",
+        quiz_id,
+    )
+    added = await connection.fetch(
+        "INSERT INTO insider (quiz, member, since) SELECT unnest($1::uuid[]), $2, $3 ON CONFLICT DO NOTHING"
+        " RETURNING quiz",
+        [one["id"] for one in quizzes],
+        member,
+        now,
+    )
+    if not added:
+        return None
+    known = [one["quiz"] for one in added]
+    await connection.execute(
+        "UPDATE player SET kept = true FROM room WHERE room.id = player.room AND player.member = $2"
+        " AND room.quiz = ANY($1) AND room.ended_at IS NOT NULL",
+        known,
+        member,
+    )
+    left = await connection.fetch(
+        "SELECT outside.room FROM outside JOIN room ON room.id = outside.room"
+        " WHERE outside.member = $2 AND room.quiz = ANY($1) ORDER BY 1",
+        known,
+        member,
+    )
+    rooms = [one["room"] for one in left]
+    for room in rooms:
+        await intend("step_aside", str(room), due_at=now, now=now, new_id=new_id())
+    return rooms
+
+
+async def step_aside(redis: Redis, room_id: UUID) -> None:
+    """Bring a room's board, and whoever looks at it, up to who plays outside."""
+    await place_on_board(redis, room_id)
+    found = await db.row("SELECT state, version FROM room WHERE id = $1", room_id)
+    if found is not None:
+        await announce_room(redis, room_id, Moved(found["state"], found["version"]))
 
 
 async def set_scoring(
@@ -103,7 +186,8 @@ async def open_room(
     opens_at: datetime | None = None,
     ends_at: datetime | None = None,
 ) -> UUID:
-    """A room for a quiz: its lobby at once, or at `opens_at` by a worker; ended at `ends_at` when set.
+    """A room for a quiz: its lobby at once, or at `opens_at` by a worker; ended at `ends_at` when set. Its host plays
+    the quiz outside the board (see `see`).
 
     Refusals: quiz.unknown, season.none (no season covers today), room.times (they are not in order).
     """
@@ -113,7 +197,7 @@ async def open_room(
         raise Refusal("room.times")
     waits = opens_at is not None and opens_at > now
     room_id = new_id()
-    async with db.transaction():
+    async with db.transaction() as connection:
         if not await Quiz.exists().where(Quiz.id == quiz_id):
             raise Refusal("quiz.unknown")
         await Room.insert(
@@ -133,6 +217,7 @@ async def open_room(
             await intend("open_room", str(room_id), due_at=opens_at, now=now, new_id=new_id())
         if ends_at is not None:
             await intend("end_room", str(room_id), due_at=ends_at, now=now, new_id=new_id())
+        await _let_in(connection, quiz_id, host, now=now, new_id=new_id)
         await note("room.opened", at=now, actor=host, subject=str(room_id))
     return room_id
 
@@ -373,8 +458,13 @@ async def close_round(
 
 
 async def place_on_board(redis: Redis, room_id: UUID) -> None:
-    """Bring the room's board up to its closed rounds."""
-    await boards.place(redis, room_board(room_id), await queries.standings(room_id))
+    """Bring the room's board up to its closed rounds, without those who play outside it."""
+    board, aside, outside = room_board(room_id), None, await queries.outsiders(room_id)
+    # Who stepped aside since we looked may have been taken off by another call before we placed him.
+    while aside != outside:
+        await boards.place(redis, board, await queries.standings(room_id))
+        await boards.take_off(redis, board, outside)
+        aside, outside = outside, await queries.outsiders(room_id)
 
 
 async def pause(redis: Redis, room_id: UUID, *, expected: int, now: datetime) -> Moved | Stale:
@@ -566,12 +656,17 @@ def _reason(given: Given, fact: db.Row) -> Written:
 async def post_room(room_id: UUID, *, day_of: Callable[[datetime], date], now: datetime, new_id: NewId) -> int | None:
     """Bring the points of a finished room to the ledger: one posting a member, key `quiz:{room}:{member}`.
 
-    Returns how many members were posted; None when it was done before or the room is not finished. The day is
+    Returns how many members were posted; None when it was done before or the room is not finished. Who plays outside
+    the board gets none. The day is
     the organisation's day on which the room ended. Each posting is about the quiz and measures how much was right,
     in whole percent of the rounds that counted.
     """
     async with db.transaction() as connection:
-        await connection.execute("SELECT FROM room WHERE id = $1 FOR NO KEY UPDATE", room_id)
+        await connection.execute(
+            "SELECT FROM room JOIN quiz ON quiz.id = room.quiz WHERE room.id = $1"
+            " FOR NO KEY UPDATE OF room FOR SHARE OF quiz",
+            room_id,
+        )
         room = await queries.room(room_id)
         if room is None or room.ended_at is None or room.posted_at is not None:
             return None

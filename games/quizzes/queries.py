@@ -118,7 +118,8 @@ class AnswerKey:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A player after a closed round. `picked` 0: did not answer. Places are 1-based; `was` 0: not placed before."""
+    """A player after a closed round. `picked` 0: did not answer; `right`: right answers so far. Places are 1-based;
+    `was` 0: not placed before. Who plays outside the board has no place, and no points."""
 
     member: UUID
     picked: int
@@ -127,14 +128,20 @@ class Result:
     total: int
     place: int
     was: int
+    right: int
+
+    @property
+    def outside(self) -> bool:
+        return not self.place
 
 
 @dataclass(frozen=True, slots=True)
 class Mine:
-    """A member in a room: whether he plays, what he has picked in the current round (0: nothing)."""
+    """A member in a room: whether he plays, perhaps outside the board, and his pick in the current round (0: none)."""
 
     joined: bool
     removed: bool
+    outside: bool
     picked: int
 
 
@@ -174,6 +181,25 @@ async def was_asked(quiz_id: UUID) -> bool:
     return found
 
 
+async def insider_since(quiz_id: UUID, member: UUID) -> datetime | None:
+    """Since when a member knows the right answers of a quiz; None: he does not."""
+    found: datetime | None = await db.value(
+        "SELECT since FROM insider WHERE quiz = $1 AND member = $2", quiz_id, member
+    )
+    return found
+
+
+async def is_playing(quiz_id: UUID, member: UUID) -> bool:
+    """Whether a member is in a room of the quiz that is not over."""
+    found: bool = await db.value(
+        "SELECT EXISTS (SELECT FROM player JOIN room ON room.id = player.room WHERE quiz = $1 AND member = $2"
+        " AND removed_at IS NULL AND state IN ('lobby', 'question', 'reveal'))",
+        quiz_id,
+        member,
+    )
+    return found
+
+
 async def quizzes_titled(text: str, limit: int) -> list[tuple[UUID, str]]:
     """(id, title) of at most `limit` quizzes whose title has the text, in capitals or not; the newest first."""
     return [(one["id"], one["title"]) for one in await db.rows(_TITLED + " LIMIT $2", text, limit)]
@@ -184,6 +210,9 @@ async def questions(quiz_id: UUID) -> list[QuestionRow]:
     found = await db.rows(_QUESTIONS, quiz_id)
     return [QuestionRow(**{**row, "options": tuple(row["options"])}) for row in found]
 
+
+_ON_BOARD = "member NOT IN (SELECT member FROM outside WHERE room = $1)"
+"""Of a room's players those whose answers count; what follows counts no others."""
 
 _ROOM = (
     "SELECT room.id, code, room.state, version, room.position, quiz.title, room.quiz, season, host, opens_at, ends_at,"
@@ -245,7 +274,11 @@ async def _with_round(found: db.Row | None) -> RoomRow | None:
     latest = RoundRow(round_id, options=tuple(options), **asked)
     if latest.state != "closed" or found["state"] != "reveal":
         return RoomRow(**facts, round=replace(latest, right_mask=0, explanation=""))
-    picks = await db.rows("SELECT picked, count(*) AS n FROM answer WHERE round = $1 GROUP BY picked", round_id)
+    picks = await db.rows(
+        f"SELECT picked, count(*) AS n FROM answer WHERE round = $2 AND {_ON_BOARD} GROUP BY picked",  # noqa: S608 - composed of constants of this noun
+        found["id"],
+        round_id,
+    )
     counts = tuple(sum(p["n"] for p in picks if p["picked"] >> i & 1) for i in range(len(options)))
     return RoomRow(**facts, round=replace(latest, counts=counts, answers=sum(p["n"] for p in picks)))
 
@@ -276,11 +309,6 @@ async def answer_key(round_id: UUID) -> AnswerKey | None:
 
 
 _VERSIONS = db.compiled(Room.select(Room.id, Room.version).where(Room.id == db.any_of(db.given(1))))
-_INSIDE = Player.room == db.given(1), Player.removed_at.is_null()
-_PLAYERS = db.compiled(Player.count().where(*_INSIDE))
-_PLAYER_IDS = db.compiled(
-    Player.select(Player.member).where(*_INSIDE).order_by(Player.joined_at, Player.id, ascending=False)
-)
 
 
 async def versions(room_ids: Sequence[UUID]) -> dict[UUID, int]:
@@ -292,8 +320,8 @@ async def versions(room_ids: Sequence[UUID]) -> dict[UUID, int]:
 async def answered(room_id: UUID) -> int:
     """How many have answered the latest round of a room."""
     count: int = await db.value(
-        "SELECT count(*) FROM answer JOIN round ON round.id = answer.round JOIN room ON room.id = round.room"
-        " WHERE room.id = $1 AND round.position = room.position",
+        "SELECT count(*) FROM answer JOIN round ON round.id = answer.round JOIN room ON room.id = round.room"  # noqa: S608 - composed of constants of this noun
+        f" WHERE room.id = $1 AND round.position = room.position AND {_ON_BOARD}",
         room_id,
     )
     return count
@@ -301,22 +329,36 @@ async def answered(room_id: UUID) -> int:
 
 async def players(room_id: UUID) -> int:
     """How many have joined a room and were not sent out."""
-    count: int = await db.value(_PLAYERS, room_id)
+    count: int = await db.value(
+        f"SELECT count(*) FROM player WHERE room = $1 AND removed_at IS NULL AND {_ON_BOARD}",  # noqa: S608 - composed of constants of this noun
+        room_id,
+    )
     return count
 
 
 async def player_ids(room_id: UUID, limit: int = 200) -> list[UUID]:
     """Who has joined and was not sent out, the latest first."""
-    return [row["member"] for row in await db.rows(_PLAYER_IDS + " LIMIT $2", room_id, limit)]
+    found = await db.rows(
+        f"SELECT member FROM player WHERE room = $1 AND removed_at IS NULL AND {_ON_BOARD}"  # noqa: S608 - composed of constants of this noun
+        " ORDER BY joined_at DESC, id DESC LIMIT $2",
+        room_id,
+        limit,
+    )
+    return [row["member"] for row in found]
+
+
+async def outsiders(room_id: UUID) -> list[UUID]:
+    """Who plays in a room outside its board, as he knows the answers; also who was sent out."""
+    return [row["member"] for row in await db.rows("SELECT member FROM outside WHERE room = $1 ORDER BY 1", room_id)]
 
 
 async def players_by_unit(room_id: UUID) -> list[tuple[str, int]]:
     """(unit name, players), most first; members without a unit under ""."""
     found = await db.rows(
-        "SELECT coalesce(unit.name, '') AS name, count(*) AS n FROM player"
+        "SELECT coalesce(unit.name, '') AS name, count(*) AS n FROM player"  # noqa: S608 - composed of constants of this noun
         " LEFT JOIN membership ON membership.member = player.member AND membership.until IS NULL"
         " LEFT JOIN unit ON unit.id = membership.unit"
-        " WHERE room = $1 AND removed_at IS NULL GROUP BY 1 ORDER BY 2 DESC, 1",
+        f" WHERE room = $1 AND removed_at IS NULL AND player.{_ON_BOARD} GROUP BY 1 ORDER BY 2 DESC, 1",
         room_id,
     )
     return [(row["name"], row["n"]) for row in found]
@@ -325,7 +367,9 @@ async def players_by_unit(room_id: UUID) -> list[tuple[str, int]]:
 async def mine(room_id: UUID, member: UUID) -> Mine:
     """What a member's phone needs beyond what everyone sees."""
     row = await db.row(
-        "SELECT player.removed_at, coalesce(answer.picked, 0) AS picked FROM player"
+        "SELECT player.removed_at, coalesce(answer.picked, 0) AS picked,"
+        " EXISTS (SELECT FROM outside WHERE outside.room = player.room AND outside.member = player.member) AS outside"
+        " FROM player"
         " JOIN room ON room.id = player.room"
         " LEFT JOIN round ON round.room = room.id AND round.position = room.position"
         " LEFT JOIN answer ON answer.round = round.id AND answer.member = player.member"
@@ -334,37 +378,43 @@ async def mine(room_id: UUID, member: UUID) -> Mine:
         member,
     )
     if row is None:
-        return Mine(joined=False, removed=False, picked=0)
-    return Mine(joined=True, removed=row["removed_at"] is not None, picked=row["picked"])
+        return Mine(joined=False, removed=False, outside=False, picked=0)
+    return Mine(joined=True, removed=row["removed_at"] is not None, outside=row["outside"], picked=row["picked"])
 
 
-_TOTALS = """
+_TOTALS = f"""
     SELECT answer.member, sum(answer.points) AS points, max(round.position) AS last,
         coalesce(sum(answer.elapsed_ms) FILTER (WHERE answer.correct), 0) AS ms,
         count(*) FILTER (WHERE answer.correct) AS correct
     FROM answer JOIN round ON round.id = answer.round
-    WHERE round.room = $1 AND round.state = 'closed' AND round.position <= $2
+    WHERE round.room = $1 AND round.state = 'closed' AND round.position <= $2 AND answer.{_ON_BOARD}
     GROUP BY answer.member
-"""
+"""  # noqa: S608 - composed of constants of this noun
 
 
 _RESULTS = """
     WITH total AS (
         SELECT answer.member, sum(answer.points) AS points,
             coalesce(sum(answer.elapsed_ms) FILTER (WHERE answer.correct), 0) AS ms,
+            count(*) FILTER (WHERE answer.correct) AS right_answers,
             sum(answer.points) FILTER (WHERE round.position < $2) AS points_before,
             coalesce(sum(answer.elapsed_ms) FILTER (WHERE answer.correct AND round.position < $2), 0) AS ms_before
         FROM answer JOIN round ON round.id = answer.round
         WHERE round.room = $1 AND round.state = 'closed' AND round.position <= $2
         GROUP BY answer.member
     ), placed AS (
-        SELECT member, points, points_before, row_number() OVER (ORDER BY points DESC, ms, member) AS place,
+        SELECT member, points, points_before, right_answers,
+            row_number() OVER (ORDER BY points DESC, ms, member) AS place,
             row_number() OVER (ORDER BY points_before DESC NULLS LAST, ms_before, member) AS place_before
-        FROM total
+        FROM total WHERE member NOT IN (SELECT member FROM outside WHERE room = $1)
+        UNION ALL
+        SELECT outside.member, 0, NULL, coalesce(right_answers, 0), 0, 0
+        FROM outside LEFT JOIN total ON total.member = outside.member WHERE room = $1
     )
     SELECT placed.member, coalesce(answer.picked, 0) AS picked, coalesce(answer.correct, false) AS correct,
-        coalesce(answer.points, 0) AS points, placed.points::int AS total, place::int AS place,
-        CASE WHEN points_before IS NULL THEN 0 ELSE place_before END::int AS was
+        CASE WHEN place > 0 THEN coalesce(answer.points, 0) ELSE 0 END AS points, placed.points::int AS total,
+        place::int AS place, CASE WHEN points_before IS NULL THEN 0 ELSE place_before END::int AS was,
+        right_answers::int AS right
     FROM placed
     LEFT JOIN round ON round.room = $1 AND round.position = $2
     LEFT JOIN answer ON answer.round = round.id AND answer.member = placed.member
@@ -373,7 +423,8 @@ _RESULTS = """
 
 
 async def results(room_id: UUID, position: int, member: UUID | None = None) -> list[Result]:
-    """Every player after the closed round at `position` (or only `member`), with place now and before.
+    """Every player who has answered, and all who play outside the board, after the closed round at `position` (or only
+    `member`), with place now and before.
 
     Order of places: points, then less time on right answers, then member id: as the room's board.
     """
@@ -480,13 +531,15 @@ async def any_question_open() -> bool:
 
 
 async def mismatches() -> list[tuple[str, dict[str, str | int]]]:
-    """(code, details) of every room whose answers and ledger postings disagree; empty when all is well."""
+    """(code, details) of every room whose answers and ledger postings disagree; empty when all is well. Who plays
+    outside the board earns nothing."""
     found = await db.rows(
         """
         WITH earned AS (
             SELECT round.room, answer.member, sum(answer.points) AS points
             FROM answer JOIN round ON round.id = answer.round JOIN room ON room.id = round.room
-            WHERE round.state = 'closed' AND room.posted_at IS NOT NULL GROUP BY 1, 2
+            LEFT JOIN outside ON outside.room = room.id AND outside.member = answer.member
+            WHERE round.state = 'closed' AND room.posted_at IS NOT NULL AND outside.room IS NULL GROUP BY 1, 2
         ), posted AS (
             SELECT split_part(key, ':', 2)::uuid AS room, split_part(key, ':', 3)::uuid AS member, requested AS points
             FROM posting WHERE key LIKE 'quiz:%'

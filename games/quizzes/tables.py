@@ -12,6 +12,7 @@ from piccolo.columns import (
     Timestamptz,
     Varchar,
 )
+from piccolo.columns.indexes import IndexMethod
 from piccolo.constraints import Unique
 from piccolo.table import Table
 
@@ -39,7 +40,7 @@ class Question(Table, tablename="question", db=engine):
     quiz = ForeignKey(Quiz, null=False, on_delete=OnDelete.restrict)
     position = SmallInt(default=0)
     kind = Varchar(12, default=None)
-    text = Varchar(500, default=None)
+    text = Varchar(500, default=None, index=True, index_method=IndexMethod.hash)
     options = Array(base_column=Varchar(), default=list)
     right_mask = SmallInt(default=0)
     seconds = SmallInt(default=20)
@@ -47,6 +48,21 @@ class Question(Table, tablename="question", db=engine):
     explanation = Varchar(1000, default="")
 
     question_one_position = Unique([quiz, position])
+
+
+class Insider(Table, tablename="insider", db=engine):
+    """A member who knows the right answers of a quiz: he has seen them, brought it, or led a room of it. For good.
+
+    He scores in no room of it but those that were over before (`Player.kept`): the view `outside` (room, member) has
+    the players who play outside the board.
+    """
+
+    id = BigSerial(primary_key=True)
+    quiz = ForeignKey(Quiz, null=False, on_delete=OnDelete.restrict)
+    member = ForeignKey(Member, null=False, on_delete=OnDelete.restrict, index=True)
+    since = Timestamptz(default=None)
+
+    insider_once = Unique([quiz, member])
 
 
 class Room(Table, tablename="room", db=engine):
@@ -72,13 +88,15 @@ class Room(Table, tablename="room", db=engine):
 
 
 class Player(Table, tablename="player", db=engine):
-    """A member in a room; `removed_at` set when the host sent him out."""
+    """A member in a room; `removed_at` set when the host sent him out. `kept`: he saw the answers after its end, so
+    what he earned in it stays (see Insider)."""
 
     id = UUID(primary_key=True, default=None)
     room = ForeignKey(Room, null=False, on_delete=OnDelete.restrict)
     member = ForeignKey(Member, null=False, on_delete=OnDelete.restrict, index=True)
     joined_at = Timestamptz(default=None)
     removed_at = Timestamptz(null=True, default=None)
+    kept = Boolean(default=False)
 
     player_once = Unique([room, member])
 

@@ -290,9 +290,9 @@ FROM draw JOIN prize ON prize.draw = draw.id, generate_series(0, 1) AS slot WHER
 
 
 @asynccontextmanager
-async def before(url: str, folder: Path, first: str) -> AsyncIterator[asyncpg.Connection]:
-    """A database as it was before the migration of rewards that begins with `first`; later ones are back afterwards."""
-    later = [path for path in (folder / "rewards" / "migrations").glob("*.sql") if path.name >= first]
+async def before(url: str, folder: Path, first: str, package: str = "rewards") -> AsyncIterator[asyncpg.Connection]:
+    """A database as before the migration of a package that begins with `first`; later ones are back afterwards."""
+    later = [path for path in (folder / package / "migrations").glob("*.sql") if path.name >= first]
     contents = {path: path.read_text() for path in later}
     for path in later:
         path.unlink()
@@ -316,6 +316,39 @@ async def test_draws_of_the_first_tables_are_carried_over(empty: str, folder: Pa
     stored = await one_value(empty, "SELECT rule FROM draw WHERE state = 'draft'")
     rule = read_rule(json.loads(str(stored)))
     assert (rule.per, rule.cap, [part.kind for part in rule.parts]) == (50, 20, ["units", "points"])
+
+
+PLAYED = """
+INSERT INTO season (id, name, starts_on, ends_on) VALUES (gen_random_uuid(), 'Autumn', '2026-09-01', '2026-11-30');
+INSERT INTO member (id, staff_number, name, created_at)
+SELECT gen_random_uuid(), name, name, now() FROM unnest(ARRAY['author', 'host', 'player']) AS name;
+INSERT INTO quiz (id, title, created_by, created_at)
+SELECT gen_random_uuid(), title, (SELECT id FROM member WHERE name = author), now()
+FROM (VALUES ('Safety', 'author'), ('Copy', NULL), ('Other', NULL)) AS q (title, author);
+INSERT INTO question (id, quiz, position, kind, text, options, right_mask)
+SELECT gen_random_uuid(), id, 1, 'single', CASE title WHEN 'Other' THEN 'Why?' ELSE 'Who?' END, '{a,b}', 1 FROM quiz;
+INSERT INTO room (id, quiz, season, code, state, host, created_at, ended_at)
+SELECT gen_random_uuid(), quiz.id, season.id, code, state, member.id, now(), CASE state WHEN 'podium' THEN now() END
+FROM (VALUES ('over0', 'podium'), ('lobby', 'lobby')) AS r (code, state), quiz, season, member
+WHERE title = 'Safety' AND member.name = 'host';
+INSERT INTO player (id, room, member, joined_at) SELECT gen_random_uuid(), room.id, member.id, now() FROM room, member;
+"""
+
+
+async def test_who_brought_or_hosted_a_quiz_of_before_knows_it_and_keeps_what_he_has(empty: str, folder: Path) -> None:
+    async with before(empty, folder, "0003", "games") as connection:
+        await connection.execute(PLAYED)
+    await migrate(empty, LISTING.earnings)
+    known = (
+        "SELECT string_agg(title || ' ' || name, ', ' ORDER BY title, name) FROM insider"
+        " JOIN quiz ON quiz.id = insider.quiz JOIN member ON member.id = insider.member"
+    )
+    assert await one_value(empty, known) == "Copy author, Copy host, Safety author, Safety host"
+    outside = (
+        "SELECT string_agg(code || ' ' || name, ', ' ORDER BY code, name) FROM outside"
+        " JOIN room ON room.id = outside.room JOIN member ON member.id = outside.member"
+    )
+    assert await one_value(empty, outside) == "lobby author, lobby host"
 
 
 DAYS = {"since": "2026-09-01", "until": "2026-09-30"}

@@ -59,8 +59,8 @@ async def test_done_again_and_again_it_is_done_once(resources: Resources) -> Non
     expected = await due(resources.redis)
     subjects = [(one["kind"], one["subject"]) for one in await db.rows("SELECT kind, subject FROM intent")]
     # A closed draw's own are in test_claims.py, what follows the roster in test_following.py, keys in test_members.py,
-    # boards made again in test_checks.py.
-    elsewhere = {"publish_draw", "expire_claims", "make_keys", "rebuild_board", *WORK}
+    # boards made again in test_checks.py, who steps aside in a room in tests/games/quizzes/test_insiders.py.
+    elsewhere = {"publish_draw", "expire_claims", "make_keys", "rebuild_board", "step_aside", *WORK}
     assert {kind for kind, _ in subjects} == set(JOBS) - elsewhere
     for kind, subject in subjects:
         # A worker that dies right after the deed, and before it could tick it off.
@@ -130,7 +130,7 @@ async def test_no_hold_is_shorter_than_its_job_may_take() -> None:
 async def test_work_for_what_is_not_there_is_no_work(resources: Resources) -> None:
     await scene(1, at=now())
     before = await image("room", "posting", "audit_entry")
-    for kind in ("open_room", "end_room", "post_room"):
+    for kind in ("open_room", "end_room", "post_room", "step_aside"):
         await JOBS[kind][0](resources, str(uuid4()))
     await JOBS["refresh_boards"][0](resources, "1-2")
     assert await image("room", "posting", "audit_entry") == before

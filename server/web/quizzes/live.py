@@ -1,8 +1,7 @@
 """A live room as phones, screens and desks see it: one picture a face and language, and each phone's own lines."""
 
-from collections.abc import Callable, Coroutine, Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
 from uuid import UUID
 
 from redis.asyncio import Redis
@@ -19,8 +18,6 @@ from server.web.frame.asked import Asked
 from server.web.frame.i18n import translator
 from server.web.frame.live import REMAINING, Picture, Topic, json_event
 from server.web.quizzes.answering import Answering
-
-Found = TypeVar("Found")
 
 LETTERS = "ABCDEFGH"
 PLACES_SHOWN = 10
@@ -51,14 +48,15 @@ def remaining(room: RoomRow) -> int:
     return rules.remaining_ms(asked.closes_at, clock.now(), asked.paused_at)
 
 
-def mine_of(result: Result | None, room: RoomRow, right: int = 0) -> dict[str, object]:
-    """A player's own lines after a reveal or at the end (keys of `data-mine`). `right`: right answers in the room."""
+def mine_of(result: Result | None, room: RoomRow, *, outside: bool = False) -> dict[str, object]:
+    """A player's own lines after a reveal or at the end (keys of `data-mine`). `outside`: of the board."""
     asked = room.round
     if result is None:
-        outcome, picked, points, total, place, was = "none", 0, 0, 0, 0, 0
+        outcome, picked, points, total, place, was, right = "none", 0, 0, 0, 0, 0, 0
     else:
         picked, points, total, place, was = result.picked, result.points, result.total, result.place, result.was
         outcome = "none" if not picked else "right" if result.correct else "wrong"
+        outside, right = result.outside, result.right
     return {
         "round": str(asked.id) if asked is not None else "end",
         "outcome": outcome,
@@ -70,6 +68,7 @@ def mine_of(result: Result | None, room: RoomRow, right: int = 0) -> dict[str, o
         "place": place,
         "change": was - place if was and place else 0,
         "right": right,
+        "outside": outside,
     }
 
 
@@ -86,10 +85,8 @@ class Rooms:
     """How rooms are shown in this process."""
 
     redis: Redis
-    _results: dict[Hashable, dict[UUID, Result]] = field(default_factory=dict)
+    _results: dict[tuple[UUID, int, int], dict[UUID, Result]] = field(default_factory=dict)
     _reading: Shared[dict[UUID, Result]] = field(default_factory=Shared)
-    _right: dict[Hashable, dict[UUID, int]] = field(default_factory=dict)
-    _counting: Shared[dict[UUID, int]] = field(default_factory=Shared)
 
     def topic(self) -> Topic:
         """For the hub's topics `room`."""
@@ -124,52 +121,56 @@ class Rooms:
             shown["people"] = await boards.names(people)
         return shown
 
+    def forget(self, topic: str, fields: Mapping[str, str]) -> None:
+        """A room changed, perhaps without a new version: somebody stepped aside."""
+        for key in [key for key in self._results if f"room:{key[0]}" == topic]:
+            del self._results[key]
+
     async def personal(self, identity: str) -> Mapping[UUID, bytes]:
-        """Behind a reveal or the podium: every player's own result; otherwise nothing."""
+        """Behind a reveal or the podium: every player's own result; before, what those outside the board are told."""
         room = await room_or_refuse(UUID(identity))
-        if room.state not in ("reveal", "podium"):
-            return {}
-        found, right = await self.results(room), await self.right_answers(room)
-        return {
-            member: json_event("mine", mine_of(result, room, right.get(member, 0))) for member, result in found.items()
-        }
+        if room.state in ("reveal", "podium"):
+            found = await self.results(room)
+            return {member: json_event("mine", mine_of(result, room)) for member, result in found.items()}
+        asked = str(room.round.id) if room.round is not None else "end"
+        told = json_event("mine", {"round": asked, "outside": True})
+        return dict.fromkeys(await queries.outsiders(room.id), told)
 
     async def own(self, room: RoomRow, member: UUID) -> dict[str, object]:
         """A member's own lines now, for a page that opens or comes back."""
-        if room.state in ("reveal", "podium"):
-            right = await self.right_answers(room)
-            return mine_of((await self.results(room)).get(member), room, right.get(member, 0))
+        shown = room.state in ("reveal", "podium")
+        result = (await self.results(room)).get(member) if shown or room.position > 1 else None
+        if shown and result is not None:
+            return mine_of(result, room)
         mine = await queries.mine(room.id, member)
-        before = (await self.results(room)).get(member) if room.position > 1 else None
-        lines = mine_of(None, room)
+        lines = mine_of(None, room, outside=mine.outside)
+        if shown:
+            return lines
         lines |= {
             "picked": mine.picked,
             "letters": letters(mine.picked),
             "chosen": rules.indexes_of(mine.picked),
         }
         lines["outcome"] = "answered" if mine.picked else "open"
-        if before is not None:
-            lines |= {"total": before.total, "place": before.place}
+        if result is not None:
+            lines |= {"total": result.total, "place": result.place}
         return lines
 
     async def results(self, room: RoomRow) -> Mapping[UUID, Result]:
-        """Every player's result after the last closed round, read once a version."""
+        """Every player's result after the last closed round, read once a version; sixteen are kept."""
         position = FINAL if room.state == "podium" else room.position - (room.state == "question")
+        key = room.id, position, room.version
 
         async def read() -> dict[UUID, Result]:
             return {result.member: result for result in await queries.results(room.id, position)}
 
-        return await _once(self._results, self._reading, (room.id, position, room.version), read)
-
-    async def right_answers(self, room: RoomRow) -> Mapping[UUID, int]:
-        """How many right answers every player has, at the podium; before it nothing. Read once a room."""
-        if room.state != "podium":
-            return {}
-
-        async def read() -> dict[UUID, int]:
-            return {score.member: score.correct for score in await queries.scores(room.id)}
-
-        return await _once(self._right, self._counting, room.id, read)
+        found = self._results.get(key)
+        if found is None:
+            found = await self._reading.ask(key, read)
+            while len(self._results) >= 16 and key not in self._results:
+                self._results.pop(next(iter(self._results)))
+            self._results[key] = found
+        return found
 
     async def count(self, identity: str) -> bytes:
         """The counter of answers and players."""
@@ -181,22 +182,6 @@ class Rooms:
         """The version that each room should show."""
         found = await queries.versions([UUID(identity) for identity in identities])
         return {str(room_id): str(version) for room_id, version in found.items()}
-
-
-async def _once(
-    kept: dict[Hashable, Found],
-    reading: Shared[Found],
-    key: Hashable,
-    read: Callable[[], Coroutine[Any, Any, Found]],
-) -> Found:
-    """What is kept under the key, else what is read now for all who ask; the last sixteen are kept."""
-    found = kept.get(key)
-    if found is None:
-        found = await reading.ask(key, read)
-        while len(kept) >= 16 and key not in kept:
-            kept.pop(next(iter(kept)))
-        kept[key] = found
-    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ def _opened(resources: Resources, shown: Shown) -> Opened:
         own=Live(live, answering),
         topics={"room": live.topic()},
         scenes=(screen.scene(resources, live),),
-        hears=(answering.forget,),
+        hears=(answering.forget, live.forget),
         stop=answering.stop,
         shortcut=lambda app: Shortcut(app, answering),
     )

@@ -74,7 +74,7 @@ async def _beside(rooms: Rooms, room: RoomRow, facts: Mapping[str, object], addr
     units: Sequence[tuple[str, int]] = facts["by_unit"]  # type: ignore[assignment]
     return {
         "lines": lines_of(places, names, gains if room.state == "reveal" else None),
-        "right": sum(result.correct for result in results.values()),
+        "right": sum(result.correct for result in results.values() if not result.outside),
         "units": units[:MOST_UNITS],
         "units_more": max(0, len(units) - MOST_UNITS),
         "join_link": f"{address}/rooms/{room.code}",

@@ -12,6 +12,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "desk.player_out": "Sent out of the room.",
     "desk.player_back": "Let back into the room.",
     "quiz.added": "Quiz imported",
+    "quiz.answers_seen": "Answers of a quiz seen",
+    "room.led": "Room led for the first time",
     "quiz.scoring_set": "Scoring of a quiz changed",
     "room.opened": "Room opened",
     "room.cancelled": "Room called off",

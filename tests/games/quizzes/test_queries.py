@@ -100,15 +100,15 @@ async def test_places_after_each_question_and_as_the_board_has_them(redis: Redis
 
     one = await ask({first: (RIGHT, 2), second: (RIGHT, 4), third: (WRONG, 1)})
     assert one == {
-        first: Result(first, RIGHT, True, 950, 950, 1, 0),
-        second: Result(second, RIGHT, True, 900, 900, 2, 0),
-        third: Result(third, WRONG, False, 0, 0, 3, 0),
+        first: Result(first, RIGHT, True, 950, 950, 1, 0, 1),
+        second: Result(second, RIGHT, True, 900, 900, 2, 0, 1),
+        third: Result(third, WRONG, False, 0, 0, 3, 0, 0),
     }
     two = await ask({second: (RIGHT, 1), third: (RIGHT, 4)})
     assert two == {
-        second: Result(second, RIGHT, True, 975, 1875, 1, 2),
-        first: Result(first, 0, False, 0, 950, 2, 1),
-        third: Result(third, RIGHT, True, 900, 900, 3, 3),
+        second: Result(second, RIGHT, True, 975, 1875, 1, 2, 2),
+        first: Result(first, 0, False, 0, 950, 2, 1, 1),
+        third: Result(third, RIGHT, True, 900, 900, 3, 3, 1),
     }
     assert await queries.results(play.id, 2, second) == [two[second]]
     assert await queries.results(play.id, 2, absent) == []
@@ -134,12 +134,12 @@ async def test_equal_points_are_placed_by_time_then_by_member(redis: Redis) -> N
 async def test_what_a_phone_needs_of_its_member(redis: Redis) -> None:
     play = await room(redis, await scene(2))
     me, other = play.scene.players
-    assert await queries.mine(play.id, me) == Mine(joined=False, removed=False, picked=0)
+    assert await queries.mine(play.id, me) == Mine(joined=False, removed=False, outside=False, picked=0)
     await play.join(me)
     await play.next()
-    assert await queries.mine(play.id, me) == Mine(joined=True, removed=False, picked=0)
+    assert await queries.mine(play.id, me) == Mine(joined=True, removed=False, outside=False, picked=0)
     await play.answer(me, WRONG)
-    assert await queries.mine(play.id, me) == Mine(joined=True, removed=False, picked=WRONG)
+    assert await queries.mine(play.id, me) == Mine(joined=True, removed=False, outside=False, picked=WRONG)
     assert not (await queries.mine(play.id, other)).joined
     await play.next()
     await play.next()

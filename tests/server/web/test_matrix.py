@@ -123,6 +123,7 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("GET", "/desk/quizzes"): AT_THE_DESK,
     ("GET", "/desk/quizzes/export/{kind:str}"): AT_THE_DESK,
     ("GET", "/desk/quizzes/{quiz_id:uuid}"): AT_THE_DESK,
+    ("POST", "/desk/quizzes/{quiz_id:uuid}/answers"): AT_THE_DESK,
     ("POST", "/desk/quizzes/{quiz_id:uuid}/scoring"): RUNS,
     ("GET", "/desk/quizzes/import"): RUNS,
     ("POST", "/desk/quizzes/import"): RUNS,
@@ -251,6 +252,9 @@ LOOKING_POSTS = (
     "/me/devices/seen",
 )
 """POSTs that leave every table and board as they were (those of devices change sessions only)."""
+
+DECISION = "/desk/quizzes/{quiz_id:uuid}/answers"
+"""Whoever sees right answers is written down, an auditor too: he does not score from then on."""
 
 CONFIRM = "/desk/draws/{draw_id:uuid}/confirmations"
 """Open to auditors as witnesses, and refused while nobody has given the first word."""
@@ -633,7 +637,7 @@ async def test_a_form_without_its_token_changes_nothing(world: World, visitor: V
 @pytest.mark.parametrize("role", [AUDITOR])
 async def test_an_auditor_changes_nothing_at_the_desk(world: World, visitor: Visitor, role: str) -> None:
     for method, path in WHO_MAY:
-        if not path.startswith("/desk") or path in WRITING_GETS:  # who took a file of people is noted
+        if not path.startswith("/desk") or path in (*WRITING_GETS, DECISION):  # who took a file of people is noted
             continue
         address = await visitor.address(method, path)
         before = await world.digest()

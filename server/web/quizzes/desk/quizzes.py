@@ -71,18 +71,22 @@ async def _quiz(quiz_id: UUID) -> QuizRow:
 
 @get("/desk/quizzes/{quiz_id:uuid}", guards=[guards.may("quizzes.read")])
 async def show_quiz(request: Asked, quiz_id: FromPath[UUID]) -> Response[bytes]:
-    """A quiz with its solutions, its scoring, and the form that opens a room."""
+    """A quiz, its scoring, and the form that opens a room; its questions with their solutions for who has decided to
+    see them."""
     return await _show(request, await _quiz(quiz_id))
 
 
 async def _show(request: Asked, quiz: QuizRow, typed: Typed | None = None) -> Response[bytes]:
-    rooms = [*await queries.rooms(live=True), *await queries.rooms(live=False)]
+    rooms, me = [*await queries.rooms(live=True), *await queries.rooms(live=False)], pages.signed_in(request).id
+    since = await queries.insider_since(quiz.id, me)
     return desk_page(
         request,
         "quizzes/desk/quiz.html",
         400 if typed else 200,
         quiz=quiz,
-        questions=await queries.questions(quiz.id),
+        since=since,
+        questions=await queries.questions(quiz.id) if since else [],
+        playing=since is None and await queries.is_playing(quiz.id, me),
         rooms=[room for room in rooms if room.quiz == quiz.id],
         asked=await queries.was_asked(quiz.id),
         given=typed.values if typed else {"scoring": quiz.scoring, "floor": str(quiz.floor_percent)},
@@ -90,6 +94,14 @@ async def _show(request: Asked, quiz: QuizRow, typed: Typed | None = None) -> Re
         indexes=rules.indexes_of,
         room_id=new_id(),
     )
+
+
+@post("/desk/quizzes/{quiz_id:uuid}/answers", guards=[guards.may("quizzes.read")])
+async def show_answers(request: Asked, quiz_id: FromPath[UUID]) -> Response[bytes]:
+    """Decide to see the solutions, and to play this quiz for nothing but fun from now on."""
+    redis, me = pages.process(request).redis, pages.signed_in(request)
+    await actions.see(redis, quiz_id, me.id, now=clock.now(), new_id=new_id)
+    return pages.go(request, f"/desk/quizzes/{quiz_id}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,5 +280,6 @@ HANDLERS = [
     export_quiz_rest,
     apply_quiz,
     show_quiz,
+    show_answers,
     set_scoring,
 ]

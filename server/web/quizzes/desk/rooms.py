@@ -13,6 +13,7 @@ from litestar.params import FromPath
 
 from games.quizzes import actions, queries, rules
 from games.quizzes.actions import Moved, Stale
+from games.quizzes.queries import RoomRow
 from rewards.ledger import queries as ledger
 from rewards.members import queries as members
 from rewards.refusals import Refusal
@@ -161,7 +162,7 @@ async def move_room(request: Asked, room_id: FromPath[UUID]) -> Response[bytes]:
     move = form.text("move", most=10, needed=True)
     expected = form.maybe_number("version", least=0, most=2**31 - 1)
     if expected is not None:
-        await _moved(request, room_id, move, expected)
+        await _moved(request, await room_or_refuse(room_id), move, expected)
     elif move in ANY_TIME:
         await _moved_now(request, room_id, move)
     else:
@@ -174,29 +175,33 @@ async def move_room(request: Asked, room_id: FromPath[UUID]) -> Response[bytes]:
 async def _moved_now(request: Asked, room_id: UUID, move: str) -> None:
     """A move that means the same whatever the room is showing; a question that closes meanwhile does not stop it."""
     for _ in range(5):
-        version = (await room_or_refuse(room_id)).version
-        if not isinstance(await _moved(request, room_id, move, version), Stale):
+        room = await room_or_refuse(room_id)
+        if not isinstance(await _moved(request, room, move, room.version), Stale):
             return
 
 
-async def _moved(request: Asked, room: UUID, move: str, expected: int) -> Moved | Stale | None:
-    redis, now = pages.process(request).redis, clock.now()
+async def _moved(request: Asked, room: RoomRow, move: str, expected: int) -> Moved | Stale | None:
+    redis, me, now = pages.process(request).redis, pages.signed_in(request), clock.now()
+    if expected != room.version:
+        return Stale(room.version)
+    if move in rules.moves_from(room.state):
+        # Before the move: it may be the one that ends the room.
+        await actions.see(redis, room.quiz, me.id, leading=room.id, now=now, new_id=new_id)
     match move:
         case "open":
-            return await actions.open_lobby(redis, (await room_or_refuse(room)).id)
+            return await actions.open_lobby(redis, room.id)
         case "next":
-            return await actions.advance(redis, room, expected=expected, now=clock.now, new_id=new_id)
+            return await actions.advance(redis, room.id, expected=expected, now=clock.now, new_id=new_id)
         case "pause":
-            return await actions.pause(redis, room, expected=expected, now=now)
+            return await actions.pause(redis, room.id, expected=expected, now=now)
         case "resume":
-            return await actions.resume(redis, room, expected=expected, now=now, new_id=new_id)
+            return await actions.resume(redis, room.id, expected=expected, now=now, new_id=new_id)
         case "skip":
-            return await actions.skip(redis, room, expected=expected, now=now, new_id=new_id)
+            return await actions.skip(redis, room.id, expected=expected, now=now, new_id=new_id)
         case "end":
-            return await actions.end_room(redis, room, expected=expected, now=now, new_id=new_id)
+            return await actions.end_room(redis, room.id, expected=expected, now=now, new_id=new_id)
         case "cancel":
-            me = pages.signed_in(request)
-            return await actions.cancel_room(redis, room, expected=expected, actor=me.id, now=now)
+            return await actions.cancel_room(redis, room.id, expected=expected, actor=me.id, now=now)
         case _:
             raise Refusal("room.move_unknown")
 
@@ -220,12 +225,14 @@ async def list_players(request: Asked, room_id: FromPath[UUID]) -> Response[byte
     """Who is in the room, who was sent out."""
     room = await room_or_refuse(room_id)
     inside, outside = await queries.player_ids(room_id, MOST_PLAYERS), await queries.removed_players(room_id)
-    people = await members.labels([*inside, *outside])
+    apart = [member for member in await queries.outsiders(room_id) if member not in outside]
+    people = await members.labels([*inside, *apart, *outside])
     return desk_page(
         request,
         "quizzes/desk/room_players.html",
         room=room,
         inside=[(member, people[member]) for member in inside],
+        apart=[(member, people[member]) for member in apart],
         outside=[(member, people[member]) for member in outside],
         players=await queries.players(room_id),
     )

@@ -170,4 +170,4 @@ async def test_leaves_fall_at_the_podium(phone: Phone, sign_in: SignIn, redis: R
     await expect(phone.page.locator(".podium-name")).to_have_text("李娜")
     await expect(phone.page.locator(".joy")).to_have_count(1)
     await expect(phone.page.get_by_text("You are on the podium.")).to_be_visible()
-    await expect(phone.page.locator("[data-mine=right]")).to_have_text("1")
+    await expect(phone.page.locator(".tally [data-mine=right]")).to_have_text("1")
