@@ -5,6 +5,9 @@ of the transaction that is open here, else one of the pool. What is asked how: d
 
 Piccolo's own transaction leaks its pool connection when COMMIT or ROLLBACK fails, and a nested one is a
 silent no-op; `transaction()` releases in every case and refuses nesting.
+
+Whoever waits may be told to stop, whatever the server does: work that is cut off leaves within two seconds, and its
+connection goes back clean or not at all (decision 27).
 """
 
 import asyncio
@@ -23,6 +26,16 @@ from piccolo.querystring import QueryString
 
 Connection = asyncpg.Connection
 Row = asyncpg.Record
+
+LET_GO = 1.0
+"""Seconds in which a connection whose work was cut off must be clean again; a frozen server never answers."""
+
+ABANDONED = 300
+"""Seconds of silence inside a transaction after which the server ends it, with its locks: its process is frozen."""
+
+
+_CUT = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, OSError)
+"""What a connection raises that is no more, or was too late (a TimeoutError is an OSError)."""
 
 
 class _Transaction(PostgresTransaction):
@@ -49,15 +62,15 @@ class _Transaction(PostgresTransaction):
         return False
 
     async def _undo(self) -> None:
-        """Roll back; a connection that is already cut has been rolled back by its end."""
-        with contextlib.suppress(asyncpg.InterfaceError, asyncpg.PostgresConnectionError, OSError):
-            await self.transaction.rollback()
+        """Roll back; a connection that is cut, or whose server does not answer, is rolled back by its end."""
+        try:
+            async with asyncio.timeout(LET_GO):
+                await self.transaction.rollback()
+        except _CUT:
+            _end(self.connection)
 
     async def _release(self) -> None:
-        if self.engine.pool:
-            await self.engine.pool.release(self.connection, timeout=5)
-        else:
-            await self.connection.close()
+        await _let_go(self.connection)
 
 
 class _Engine(PostgresEngine):
@@ -90,26 +103,37 @@ async def _left_clean(_: object) -> None:
     """Nothing of ours outlives its transaction on a connection, so returning one costs no round trip."""
 
 
-async def open_pool(url: str, size: int = 8) -> None:
-    """Open this process's pool of at most `size` connections to `url` (a postgresql:// DSN)."""
+async def open_pool(url: str, size: int = 8, *, lock_seconds: int = 0, statement_seconds: int = 0) -> None:
+    """Open this process's pool of at most `size` connections to `url` (a postgresql:// DSN).
+
+    A statement that waits for a lock, or runs, for longer than these seconds is ended by the server (0: never; asyncpg
+    gives up after a minute in any case): LockNotAvailableError, QueryCanceledError.
+    """
     engine.config = {"dsn": url}
     engine.pool = await asyncpg.create_pool(
         dsn=url,
         min_size=1,
         max_size=size,
+        timeout=10,
         command_timeout=60,
         reset=_left_clean,
-        server_settings={"application_name": "laurel", "timezone": "UTC"},
+        server_settings={
+            "application_name": "laurel",
+            "timezone": "UTC",
+            "lock_timeout": f"{lock_seconds}s",
+            "statement_timeout": f"{statement_seconds}s",
+            "idle_in_transaction_session_timeout": f"{ABANDONED}s",
+        },
     )
 
 
 async def close_pool() -> None:
-    """Close the pool, waiting at most five seconds for work under way; no connection stays open."""
+    """Close the pool, waiting at most two seconds for work under way; no connection stays open."""
     pool, engine.pool = engine.pool, None
     if pool is None:
         return
     try:
-        await asyncio.wait_for(pool.close(), 5)
+        await asyncio.wait_for(pool.close(), 2)
     except TimeoutError:
         pool.terminate()
 
@@ -134,7 +158,11 @@ async def rows(sql: str | QueryString, *values: Any) -> Sequence[Row]:
     if current is not None:
         found: Sequence[Row] = await current.connection.fetch(sql, *values)
         return found
-    return await _pool().fetch(sql, *values)
+    connection = await _pool().acquire()
+    try:
+        return await connection.fetch(sql, *values)
+    finally:
+        await _let_go(connection)
 
 
 async def row(sql: str | QueryString, *values: Any) -> Row | None:
@@ -183,6 +211,36 @@ def holds(column: Column, text: str | QueryString) -> WhereRaw:
 def all_of(*conditions: Combinable) -> QueryString:
     """The conditions in one, for the `{}` behind WHERE in a QueryString of ours; none: every row."""
     return QueryString(" AND ".join("{}" for _ in conditions) or "true", *(one.querystring for one in conditions))
+
+
+async def ping() -> None:
+    """Ask the server one thing; where all connections of the pool are at work, on a line of its own."""
+    pool = _pool()
+    if pool.get_idle_size() or pool.get_size() < pool.get_max_size():
+        await value("SELECT 1")
+        return
+    connection = await asyncpg.connect(engine.config["dsn"])
+    try:
+        await connection.fetchval("SELECT 1")
+    finally:
+        connection.terminate()
+
+
+async def _let_go(connection: Any) -> None:
+    """Give a connection back to the pool; one that cannot be clean in time is ended, and another takes its place.
+
+    asyncpg would wait for a frozen server to hear that what it was asked is not wanted any more.
+    """
+    if engine.pool is None:
+        _end(connection)
+        return
+    with contextlib.suppress(*_CUT):
+        await engine.pool.release(connection, timeout=LET_GO)
+
+
+def _end(connection: Any) -> None:
+    with contextlib.suppress(asyncpg.InterfaceError):  # it has ended by itself
+        connection.terminate()
 
 
 def _pool() -> asyncpg.Pool:

@@ -46,6 +46,9 @@ _MOST_AT_ONCE = 500
 _REF_LENGTH = 16
 _DEVICE_LENGTH = 80
 
+_PATIENCE = 3.0
+"""Seconds that whoever asks waits for Redis to say who he is."""
+
 _RACE = 120_000
 """Milliseconds: longer than it takes to sign in once the roster was read."""
 
@@ -445,9 +448,12 @@ class Sessions:
             for key in batch:
                 del self._waiting[key]
             try:
-                values = await self._redis.mget(list(batch))
+                async with asyncio.timeout(_PATIENCE):
+                    values = await self._redis.mget(list(batch))
             except Exception as error:
-                for answers in batch.values():
+                # Whoever came meanwhile would wait for the same in vain.
+                late, self._waiting = self._waiting, {}
+                for answers in (*batch.values(), *late.values()):
                     for answer in answers:
                         if not answer.done():
                             answer.set_exception(error)

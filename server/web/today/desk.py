@@ -1,6 +1,7 @@
 """The desk's start page: what runs now, what waits, what comes next, and whether all is well."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +14,7 @@ from rewards.boards.checks import Report, present_report
 from rewards.ledger import queries as ledger
 from rewards.outbox import queries as outbox
 from server.runtime import clock
+from server.runtime.watch import Away, last_away
 from server.web.frame import guards, i18n, pages
 from server.web.frame.asked import Asked
 from server.web.frame.desk import desk_fragment, desk_page
@@ -26,6 +28,7 @@ LATE = timedelta(seconds=30)
 
 SCREEN_SEEN = timedelta(minutes=2)
 OLD_REPORT = timedelta(minutes=30)
+TOLD = timedelta(days=1)
 
 
 @get("/desk", guards=[guards.may("desk.open")])
@@ -60,15 +63,17 @@ async def _steps(request: Asked) -> list[tuple[str, str, Markup]]:
 @get("/desk/health", guards=[guards.may("desk.open")])
 async def show_health(request: Asked) -> Response[bytes]:
     """How the machine is; with `?dot=1` only its one sign, for the frame of every page."""
-    health = await look(pages.process(request).redis, clock.now())
+    process, now = pages.process(request), clock.now()
+    away = process.watch.away
+    health = None if away else await look(process.redis, now)
     if "dot" in request.query_params:
         return desk_fragment(request, "today/desk/health.html", "dot", health=health)
-    return desk_page(request, "today/desk/health.html", health=health)
+    return desk_page(request, "today/desk/health.html", health=health, away=away)
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`database_ms`, `redis_ms`: the time of one question (when one does not answer, no page comes at all).
+    """`database_ms`, `redis_ms`: the time of one question. `was_away`: what gave no answer for a while in the last day.
 
     `open_work` counts what is not done, due or not; `late_since` is since when the oldest piece waits, None: none is
     late. `drift` None: no report yet. `rebuilding`: boards are being made again.
@@ -86,6 +91,7 @@ class Health:
     rebuilding: bool
     screens: int
     screens_seen: int
+    was_away: Sequence[Away]
 
     @property
     def well(self) -> bool:
@@ -115,6 +121,7 @@ async def look(redis: Redis, now: datetime) -> Health:
         rebuilding=await outbox.is_open(REBUILD),
         screens=screens,
         screens_seen=seen,
+        was_away=[one for one in await last_away(redis) if now - one.until < TOLD],
     )
 
 

@@ -14,7 +14,7 @@ TOKEN = re.compile(r'name="csrf" value="([^"]+)"|"x-csrftoken": "([^"]+)"')
 
 
 def gate() -> Gate:
-    return Gate(None, sessions=None, key=b"k" * 32, secure=False)  # type: ignore[arg-type]
+    return Gate(None, sessions=None, key=b"k" * 32, secure=False, refused=None)  # type: ignore[arg-type]
 
 
 def tokens(page: str) -> set[str]:
