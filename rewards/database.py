@@ -30,6 +30,8 @@ Row = asyncpg.Record
 LET_GO = 1.0
 """Seconds in which a connection whose work was cut off must be clean again; a frozen server never answers."""
 
+RECENT = 1.0
+
 ABANDONED = 300
 """Seconds of silence inside a transaction after which the server ends it, with its locks: its process is frozen."""
 
@@ -74,7 +76,12 @@ class _Transaction(PostgresTransaction):
 
 
 class _Engine(PostgresEngine):
-    """Connects only by the pool, and only when told to (Piccolo's asks the server its version at import)."""
+    """Connects only by the pool, and only when told to (Piccolo's asks the server its version at import).
+
+    `heard`: when the server last answered, by the loop's clock.
+    """
+
+    heard = 0.0
 
     async def check_version(self) -> None:
         """Done at start by the process that owns the servers."""
@@ -157,10 +164,13 @@ async def rows(sql: str | QueryString, *values: Any) -> Sequence[Row]:
     current = engine.current_transaction.get()
     if current is not None:
         found: Sequence[Row] = await current.connection.fetch(sql, *values)
+        engine.heard = asyncio.get_running_loop().time()
         return found
     connection = await _pool().acquire()
     try:
-        return await connection.fetch(sql, *values)
+        found = await connection.fetch(sql, *values)
+        engine.heard = asyncio.get_running_loop().time()
+        return found
     finally:
         await _let_go(connection)
 
@@ -214,10 +224,13 @@ def all_of(*conditions: Combinable) -> QueryString:
 
 
 async def ping() -> None:
-    """Ask the server one thing; where all connections of the pool are at work, on a line of its own."""
+    """Ask the server one thing. Where all connections of the pool are at work, it is enough that it answers them; when
+    none of them has heard of it for a second, it is asked on a line of its own."""
     pool = _pool()
     if pool.get_idle_size() or pool.get_size() < pool.get_max_size():
         await value("SELECT 1")
+        return
+    if asyncio.get_running_loop().time() - engine.heard < RECENT:
         return
     connection = await asyncpg.connect(engine.config["dsn"])
     try:

@@ -70,6 +70,8 @@ class Watch:
                 self._asked[part] = asyncio.create_task(_answers(ask))
         asked = dict(self._asked)
         await asyncio.wait(asked.values(), timeout=LIMIT)
+        # A loop that was too busy for the limit has not looked yet at what came meanwhile.
+        await asyncio.wait(asked.values(), timeout=LIMIT / 10)
         return [part for part, task in asked.items() if not task.done() or not task.result()]
 
     def start(self) -> None:
@@ -78,10 +80,13 @@ class Watch:
 
     async def stop(self) -> None:
         """Leave off."""
-        tasks = [task for task in (self._task, *self._asked.values()) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks, timeout=LIMIT)
+        left = {task for task in (self._task, *self._asked.values()) if task is not None}
+        end = asyncio.get_running_loop().time() + LIMIT
+        # Said until it is heard: a cancellation that meets one of redis-py's own timeouts is lost there.
+        while left and asyncio.get_running_loop().time() < end:
+            for task in left:
+                task.cancel()
+            _, left = await asyncio.wait(left, timeout=LIMIT / 10)
 
     async def _look_on(self) -> None:
         while True:
