@@ -143,7 +143,8 @@ async def test_answers_given_meanwhile_are_not_lost(office: Office, what: str) -
             if what == "redis":  # their open streams say who they are, and what counts is the commit
                 there = lambda: all(round_of_early in phone.acknowledged for phone in late)  # noqa: E731
                 await until(there, "the late to be acknowledged")
-            assert (await asked(office.host, "GET", "/desk")).status_code == 503  # nearly ten seconds
+            for _ in range(3):  # ten seconds and more
+                assert (await asked(office.host, "GET", "/desk")).status_code == 503
         await acknowledged(office.phones, play, office)
         await well(office)
         await office.move(play, "reveal")
@@ -162,7 +163,7 @@ async def test_a_lock_that_everybody_needs_hangs_nothing(office: Office) -> None
         answers, *_ = await asyncio.gather(asyncio.gather(*pages), office.stuck("SELECT"))
         assert await health(office) == (200, [])
         assert {answer.status_code for answer in answers[:8]} == {503}
-        busy = [answer for answer in answers if "Somebody else's work takes a while" in answer.text]
+        busy = [answer for answer in answers if "work takes a while" in answer.text]
         assert busy
         fields = {"staff_number": "X-1", "name": "Wang Wu", "unit": ""}
         sent = await asked(office.host, "POST", "/desk/members", **fields)
@@ -178,5 +179,6 @@ async def test_all_of_it_ends_when_told_while_everything_stands_still(tmp_path: 
             still.enter_context(frozen(running, what))
         family = running.tree()
         running.process.terminate()
-        assert await asyncio.to_thread(running.process.wait, 45) == 0
+        await asyncio.to_thread(running.process.wait, 45)
+        assert running.ended() == 0
         assert not any(process.is_running() for process in family)

@@ -37,9 +37,7 @@ def told(database_url: str, servers: tuple[str, str], tmp_path: Path) -> Setting
 
 async def pool(settings: Settings) -> ArqRedis:
     """A client that queues jobs for the workers as their sweep does."""
-    made = queue(settings.redis_url)
-    made.default_queue_name = QUEUE
-    return made
+    return queue(settings.redis_url)
 
 
 @pytest.fixture
