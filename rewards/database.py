@@ -5,6 +5,9 @@ of the transaction that is open here, else one of the pool. What is asked how: d
 
 Piccolo's own transaction leaks its pool connection when COMMIT or ROLLBACK fails, and a nested one is a
 silent no-op; `transaction()` releases in every case and refuses nesting.
+
+Whoever waits may be told to stop, whatever the server does: work that is cut off leaves within two seconds, and its
+connection goes back clean or not at all (decision 27).
 """
 
 import asyncio
@@ -25,6 +28,19 @@ from piccolo.querystring import QueryString
 Connection = asyncpg.Connection
 Row = asyncpg.Record
 Held = PoolConnectionProxy
+
+
+LET_GO = 1.0
+"""Seconds in which a connection whose work was cut off must be clean again; a frozen server never answers."""
+
+RECENT = 1.0
+
+ABANDONED = 300
+"""Seconds of silence inside a transaction after which the server ends it, with its locks: its process is frozen."""
+
+
+_CUT = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, OSError)
+"""What a connection raises that is no more, or was too late (a TimeoutError is an OSError)."""
 
 
 class _Kept:
@@ -60,13 +76,17 @@ class _Kept:
             self._at_hand.append(connection)
 
     async def leave(self, connection: Held) -> None:
-        """After anything else: asyncpg looks whether it is still of use."""
-        await self.pool.release(connection, timeout=5)
+        """After anything else: one that cannot be clean in time is ended, and another takes its place.
+
+        asyncpg would wait for a frozen server to hear that what it was asked is not wanted any more.
+        """
+        with contextlib.suppress(*_CUT):
+            await self.pool.release(connection, timeout=LET_GO)
 
     async def close(self) -> None:
-        """At most five seconds for work under way; no connection stays open."""
+        """At most two seconds for work under way; no connection stays open."""
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(2):
                 while self._at_hand:
                     await self.leave(self._at_hand.pop())
                 await self.pool.close()
@@ -109,13 +129,21 @@ class _Transaction(PostgresTransaction):
         return False
 
     async def _undo(self) -> None:
-        """Roll back; a connection that is already cut has been rolled back by its end."""
-        with contextlib.suppress(asyncpg.InterfaceError, asyncpg.PostgresConnectionError, OSError):
-            await self.transaction.rollback()
+        """Roll back; a connection that is cut, or whose server does not answer, is rolled back by its end."""
+        try:
+            async with asyncio.timeout(LET_GO):
+                await self.transaction.rollback()
+        except _CUT:
+            _end(self.connection)
 
 
 class _Engine(PostgresEngine):
-    """Connects only by the pool, and only when told to (Piccolo's asks the server its version at import)."""
+    """Connects only by the pool, and only when told to (Piccolo's asks the server its version at import).
+
+    `heard`: when the server last answered, by the loop's clock.
+    """
+
+    heard = 0.0
 
     async def check_version(self) -> None:
         """Done at start by the process that owns the servers."""
@@ -145,23 +173,34 @@ async def _left_clean(_: object) -> None:
     """Nothing of ours outlives its transaction on a connection, so returning one costs no round trip."""
 
 
-async def open_pool(url: str, size: int = 8) -> None:
-    """Open this process's pool of at most `size` connections to `url` (a postgresql:// DSN)."""
+async def open_pool(url: str, size: int = 8, *, lock_seconds: int = 0, statement_seconds: int = 0) -> None:
+    """Open this process's pool of at most `size` connections to `url` (a postgresql:// DSN).
+
+    A statement that waits for a lock, or runs, for longer than these seconds is ended by the server (0: never; asyncpg
+    gives up after a minute in any case): LockNotAvailableError, QueryCanceledError.
+    """
     engine.config = {"dsn": url}
     global _kept
     engine.pool = await asyncpg.create_pool(
         dsn=url,
         min_size=1,
         max_size=size,
+        timeout=10,
         command_timeout=60,
         reset=_left_clean,
-        server_settings={"application_name": "laurel", "timezone": "UTC"},
+        server_settings={
+            "application_name": "laurel",
+            "timezone": "UTC",
+            "lock_timeout": f"{lock_seconds}s",
+            "statement_timeout": f"{statement_seconds}s",
+            "idle_in_transaction_session_timeout": f"{ABANDONED}s",
+        },
     )
     _kept = _Kept(engine.pool)
 
 
 async def close_pool() -> None:
-    """Close the pool, waiting at most five seconds for work under way; no connection stays open."""
+    """Close the pool, waiting at most two seconds for work under way; no connection stays open."""
     global _kept
     kept, _kept, engine.pool = _kept, None, None
     if kept is not None:
@@ -187,6 +226,7 @@ async def rows(sql: str | QueryString, *values: Any) -> Sequence[Row]:
     current = engine.current_transaction.get()
     if current is not None:
         found: Sequence[Row] = await current.connection.fetch(sql, *values)
+        engine.heard = asyncio.get_running_loop().time()
         return found
     kept = _pool()
     connection = await kept.take()
@@ -195,6 +235,7 @@ async def rows(sql: str | QueryString, *values: Any) -> Sequence[Row]:
     except BaseException:
         await kept.leave(connection)
         raise
+    engine.heard = asyncio.get_running_loop().time()
     await kept.give_back(connection)
     return found
 
@@ -245,6 +286,27 @@ def holds(column: Column, text: str | QueryString) -> WhereRaw:
 def all_of(*conditions: Combinable) -> QueryString:
     """The conditions in one, for the `{}` behind WHERE in a QueryString of ours; none: every row."""
     return QueryString(" AND ".join("{}" for _ in conditions) or "true", *(one.querystring for one in conditions))
+
+
+async def ping() -> None:
+    """Ask the server one thing. Where all connections of the pool are at work, it is enough that it answers them; when
+    none of them has heard of it for a second, it is asked on a line of its own."""
+    kept = _pool()
+    if kept.at_rest() or kept.pool.get_size() < kept.pool.get_max_size():
+        await value("SELECT 1")
+        return
+    if asyncio.get_running_loop().time() - engine.heard < RECENT:
+        return
+    connection = await asyncpg.connect(engine.config["dsn"])
+    try:
+        await connection.fetchval("SELECT 1")
+    finally:
+        connection.terminate()
+
+
+def _end(connection: Any) -> None:
+    with contextlib.suppress(asyncpg.InterfaceError):  # it has ended by itself
+        connection.terminate()
 
 
 def _pool() -> _Kept:

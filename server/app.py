@@ -14,6 +14,7 @@ from server.runtime.redis_client import connect
 from server.runtime.resources import Resources, opened
 from server.runtime.sessions import Sessions
 from server.runtime.settings import Settings
+from server.runtime.watch import Watch
 from server.web.frame import errors, files, html
 from server.web.frame.gate import Gate
 from server.web.frame.limits import Limits
@@ -37,9 +38,9 @@ def make_app(settings: Settings, listing: Listing = LISTING) -> Litestar:
     async def process(app: Litestar) -> AsyncIterator[None]:
         chosen: Settings = app.state.settings
         html.show_times_in(chosen.zone)
-        async with opened(chosen) as resources:
+        async with opened(chosen, for_pages=True) as resources:
             hub = Hub(connect(chosen.redis_url, size=2, read_timeout=30))
-            sessions = Sessions(resources.redis)
+            sessions, watch = Sessions(resources.redis), Watch(resources.redis)
             nouns = _open(listing, resources, hub)
             within = routed
             for noun in nouns.values():
@@ -49,17 +50,21 @@ def make_app(settings: Settings, listing: Listing = LISTING) -> Litestar:
                 sessions=lambda: sessions,
                 key=chosen.key("csrf"),
                 secure=chosen.public_url.startswith("https:"),
+                refused=errors.cut_off,
             )
             # Outermost, so that what the framework refuses by itself (an unknown address) passes it too.
             app.asgi_handler = gate
             hub.heard.append(sessions.heard)
             hub.beats.append(sessions.recheck)
-            app.state.process = Process(resources, sessions, Limits(resources.redis), hub, gate, nouns)
+            app.state.process = Process(resources, sessions, Limits(resources.redis), hub, gate, nouns, watch)
             hub.start()
+            watch.looked.append(gate.look)
+            watch.start()
             keeping = asyncio.create_task(timekeeping.go_on())
             try:
                 yield
             finally:
+                await watch.stop()
                 keeping.cancel()
                 await asyncio.wait([keeping])
                 for noun in nouns.values():

@@ -6,9 +6,14 @@ import logging
 import os
 from pathlib import Path
 
+from redis.exceptions import RedisError
+
 from server.runtime import logs, settings
 from server.runtime.supervisor import tell_ready
-from workers.main import make_worker
+from workers.main import END, make_worker
+
+LEFT_OFF = 5.0
+"""Seconds in which jobs that are told to stop leave off."""
 
 
 def main() -> None:
@@ -26,9 +31,15 @@ def main() -> None:
                 await worker.async_run()
         finally:
             # arq itself would leave at the first job that was cut off in arq's own books, and the others with it.
-            await asyncio.gather(*worker.tasks.values(), return_exceptions=True)
+            if worker.tasks:
+                await asyncio.wait(worker.tasks.values(), timeout=LEFT_OFF)
             worker.tasks.clear()
-            await worker.close()
+            try:
+                async with asyncio.timeout(END.total_seconds()):
+                    await worker.close()
+            except (TimeoutError, RedisError):  # arq wants to say good-bye to a Redis that does not hear it
+                if worker.on_shutdown is not None:
+                    await worker.on_shutdown(worker.ctx)
 
     asyncio.run(work())
 

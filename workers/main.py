@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
-from arq.connections import ArqRedis, RedisSettings
+from arq.connections import ArqRedis
 from arq.typing import WorkerCoroutine
 from arq.worker import Worker, func
 
@@ -23,6 +23,7 @@ from rewards.outbox import actions as outbox
 from rewards.outbox import queries
 from server.runtime import clock, following, timekeeping
 from server.runtime.clock import now
+from server.runtime.redis_client import connect
 from server.runtime.resources import Resources, opened
 from server.runtime.settings import Settings
 from workers import boards, checks, claims, draws, members, quizzes, retention
@@ -56,6 +57,10 @@ HEAVY = timedelta(seconds=150)
 """How long a claim keeps other workers away: so long a killed worker's work waits. A job is ended before that."""
 
 MARGIN = timedelta(seconds=2)
+END = timedelta(seconds=2)
+"""How long what must not be cut off may take once the worker is told to stop: a frozen service lets nothing end."""
+TRIES = 100
+"""How often arq asks a Redis that is away or frozen, five and a half seconds each, before the worker begins anew."""
 REGULAR_SECONDS = 50
 SWEEP_SECONDS = 20
 TOGETHER_SECONDS = 5
@@ -102,7 +107,7 @@ async def carry_out(ctx: dict[str, Any], kind: str, subject: str, due: float = 0
         async with asyncio.timeout((hold - MARGIN).total_seconds()):
             await job(resources, " ".join(one.subject for one in claimed))
     except asyncio.CancelledError:
-        await _unbroken(_leave(claimed, "stopped"))
+        await _unbroken(_leave(claimed, "stopped"), stopped=True)
         raise
     except Exception as error:
         first = claimed[0]
@@ -120,16 +125,19 @@ async def _leave(claimed: Sequence[outbox.Claimed], error: str) -> None:
         await outbox.fail(one, now=now(), error=error)
 
 
-async def _unbroken(work: Awaitable[Result]) -> Result:
-    """The result of some bookkeeping, told to stop meanwhile or not; the stop then comes at the next opportunity."""
+async def _unbroken(work: Awaitable[Result], *, stopped: bool = False) -> Result:
+    """The result of some bookkeeping, told to stop meanwhile or not; the stop then comes at the next opportunity, or
+    when the END of all patience has come."""
     task = asyncio.ensure_future(work)
-    stopped = False
+    told = False
     while not task.done():
         try:
-            await asyncio.wait([task])
+            _, late = await asyncio.wait([task], timeout=END.total_seconds() if stopped or told else None)
+            if late:
+                task.cancel()
         except asyncio.CancelledError:
-            stopped = True
-    if stopped and (current := asyncio.current_task()) is not None:
+            told = True
+    if told and (current := asyncio.current_task()) is not None:
         current.cancel()
     return task.result()
 
@@ -279,7 +287,7 @@ def make_worker(settings: Settings) -> Worker:
             ),
         ],
         queue_name=QUEUE,
-        redis_settings=redis_settings(settings.redis_url),
+        redis_pool=queue(settings.redis_url),
         on_startup=startup,
         on_shutdown=shutdown,
         poll_delay=POLL.total_seconds(),
@@ -292,10 +300,13 @@ def make_worker(settings: Settings) -> Worker:
     )
 
 
-def redis_settings(url: str) -> RedisSettings:
-    """arq's own way of naming the same Redis, patient while it starts again."""
-    found = RedisSettings.from_dsn(url)
-    found.conn_retries = 10
-    found.conn_retry_delay = 1
-    found.retry_on_timeout = True
-    return found
+def queue(url: str) -> ArqRedis:
+    """arq's own client of the same Redis. One that arq makes waits for a frozen Redis without end, and ends the worker
+    with one that is away; ours asks again, and every work of arq may be done twice."""
+    pool = connect(url, retries=TRIES).connection_pool
+    return ArqRedis(
+        pool,
+        job_serializer=msgspec.msgpack.encode,
+        job_deserializer=msgspec.msgpack.decode,
+        default_queue_name=QUEUE,
+    )

@@ -2,6 +2,7 @@
 the same thing at the same time one answer."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -14,7 +15,8 @@ class Batcher(Generic[Item, Result]):
 
     Nobody waits for company: the first item starts a batch, with all that come in the same turn of the loop. What comes
     while it is under way makes the next, `apart(items of this one)` seconds at least after the start of this one.
-    `run` returns one result an item, in order; when it raises, every caller of that batch gets the exception.
+    `run` returns one result an item, in order; when it raises, every caller of that batch gets the exception. Of more
+    than `line` that wait, the next gets a TimeoutError.
     """
 
     def __init__(
@@ -22,10 +24,12 @@ class Batcher(Generic[Item, Result]):
         run: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]],
         *,
         most: int,
+        line: int = sys.maxsize,
         apart: Callable[[int], float] = lambda _: 0.0,
     ) -> None:
         self._run = run
         self._most = most
+        self._line = line
         self._apart = apart
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
         self._working: asyncio.Task[None] | None = None
@@ -33,6 +37,8 @@ class Batcher(Generic[Item, Result]):
 
     async def put(self, item: Item) -> Result:
         """Hand an item in and wait for its result."""
+        if len(self._waiting) >= self._line:
+            raise TimeoutError
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
         self._waiting.append((item, future))

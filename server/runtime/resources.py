@@ -30,11 +30,26 @@ class Resources:
         return moment.astimezone(self.zone).date()
 
 
+LOCK_SECONDS = 4
+STATEMENT_SECONDS = 55
+"""How long a page's statement may wait for a lock, and run; work of the worker and of the command line is bounded by
+its own limits."""
+
+REDIS_SECONDS = 3.0
+"""How long a page waits for an answer of Redis, which takes a millisecond."""
+
+
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Resources]:
-    """Connect to PostgreSQL and Redis, and keep Laurel's time; close both in the end, whatever happens."""
-    await database.open_pool(settings.database_url, settings.database_pool)
-    redis = connect(settings.redis_url)
+async def opened(settings: Settings, *, for_pages: bool = False) -> AsyncIterator[Resources]:
+    """Connect to PostgreSQL and Redis, and keep Laurel's time; close both in the end, whatever happens. `for_pages`:
+    somebody waits for every answer, so none is waited for long."""
+    if for_pages:
+        limits = {"lock_seconds": LOCK_SECONDS, "statement_seconds": STATEMENT_SECONDS}
+        await database.open_pool(settings.database_url, settings.database_pool, **limits)
+        redis = connect(settings.redis_url, read_timeout=REDIS_SECONDS, late_again=False)
+    else:
+        await database.open_pool(settings.database_url, settings.database_pool)
+        redis = connect(settings.redis_url)
     try:
         await timekeeping.look()
         yield Resources(settings, redis, ZoneInfo(settings.time_zone))

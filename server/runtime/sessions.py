@@ -54,6 +54,8 @@ _DEVICE_LENGTH = 80
 
 _LOOKS, _LOOK_AGAIN = 10, 0.1
 """How often, and after how many seconds, it is looked whether another process has written a session again."""
+_PATIENCE = 3.0
+"""Seconds that whoever asks waits for Redis to say who he is."""
 
 _RACE = 120_000
 """Milliseconds: longer than it takes to sign in once the roster was read."""
@@ -526,9 +528,12 @@ class Sessions:
             for key in batch:
                 del self._waiting[key]
             try:
-                values = await self._redis.mget(list(batch))
+                async with asyncio.timeout(_PATIENCE):
+                    values = await self._redis.mget(list(batch))
             except Exception as error:
-                for answers in batch.values():
+                # Whoever came meanwhile would wait for the same in vain.
+                late, self._waiting = self._waiting, {}
+                for answers in (*batch.values(), *late.values()):
                     for answer in answers:
                         if not answer.done():
                             answer.set_exception(error)

@@ -519,9 +519,15 @@ class Supervisor:
                     self._signal(kept, signal.SIGKILL)
 
     def _signal(self, kept: _Kept, number: int) -> None:
-        if kept.process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                kept.process.send_signal(number)
+        """Also wakes whoever is frozen in it, as a stopped process hears of no end but SIGKILL."""
+        if kept.process is None:
+            return
+        with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
+            family = psutil.Process(kept.process.pid).children(recursive=True)
+            kept.process.send_signal(number)
+            kept.process.send_signal(signal.SIGCONT)
+            for process in family:
+                process.send_signal(signal.SIGCONT)
 
     def _record(self) -> None:
         """DATA/run.json: who runs now, for tests, `laurel check` and the next start. Gone after a clean stop.

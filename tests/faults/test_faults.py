@@ -192,10 +192,10 @@ class Office:
             assert place.points == await ledger.season_points(self.scene.season, place.member)
 
 
-@pytest.fixture(scope="module", params=[1, 2], ids=["one web process", "two web processes"])
-async def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
-    data: Path = tmp_path_factory.mktemp("faults") / "data"
-    more = {"LAUREL_PORT": str(free_port()), "LAUREL_WEB_PROCESSES": str(request.param)}
+@contextlib.asynccontextmanager
+async def an_office(data: Path, web: int) -> AsyncIterator[Office]:
+    """Opened over a new data folder, everybody signed in."""
+    more = {"LAUREL_PORT": str(free_port()), "LAUREL_WEB_PROCESSES": str(web)}
     running = await asyncio.to_thread(Running, data, "serve", **more)
     url, settings = running.said["url"], settings_of(data)
     async with opened(settings) as resources:
@@ -210,7 +210,7 @@ async def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         Phone(member, device, RIGHT if number % 3 else WRONG)
         for number, (member, device) in enumerate(zip(there.players, devices, strict=True))
     ]
-    made = Office(running, settings, there, phones, host, request.param)
+    made = Office(running, settings, there, phones, host, web)
     try:
         await asyncio.gather(
             *(device.sign_in(paths[one]) for one, device in zip(people, (host, *devices), strict=True))
@@ -219,6 +219,12 @@ async def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
     finally:
         await asyncio.gather(*(device.http.aclose() for device in (host, *devices)))
         await asyncio.to_thread(made.running.kill_everything)
+
+
+@pytest.fixture(scope="module", params=[1, 2], ids=["one web process", "two web processes"])
+async def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
+    async with an_office(tmp_path_factory.mktemp("faults") / "data", request.param) as made:
+        yield made
 
 
 @contextlib.asynccontextmanager

@@ -1,6 +1,8 @@
 """The traps of Piccolo's transactions that rewards.database.transaction disarms."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -91,6 +93,54 @@ async def test_a_cancelled_transaction_gives_its_connection_back(small_pool: Non
             await task
     assert await db.value("SELECT count(*) FROM one") == 0
     assert idle()
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["in a transaction", "outside"])
+async def test_work_cut_off_while_the_server_is_frozen_leaves_and_nothing_of_it_is_done(
+    small_pool: None, inside: bool
+) -> None:
+    """asyncpg alone waits a minute for the frozen server to hear of it."""
+    backend = await db.value("SELECT pg_backend_pid()")
+    started = asyncio.Event()
+
+    async def work() -> None:
+        if not inside:
+            os.kill(backend, signal.SIGSTOP)
+            started.set()
+            await db.rows("INSERT INTO one VALUES (1)")
+            return
+        async with db.transaction():
+            os.kill(backend, signal.SIGSTOP)
+            started.set()
+            await db.rows("INSERT INTO one VALUES (1)")
+
+    try:
+        task = asyncio.create_task(work())
+        await started.wait()
+        await asyncio.sleep(0)
+        task.cancel()
+        done, _ = await asyncio.wait([task], timeout=20)
+        assert done, "it waits for who does not answer"
+        assert task.cancelled()
+        assert idle()
+        assert db.engine.current_transaction.get() is None
+        assert await db.value("SELECT 1") == 1, "on another connection"
+    finally:
+        os.kill(backend, signal.SIGCONT)
+    if inside:
+        assert await db.value("SELECT count(*) FROM one") == 0
+
+
+async def test_a_page_waits_only_so_long_for_a_lock(database_url: str) -> None:
+    await db.open_pool(database_url, size=2, lock_seconds=1)
+    await db.rows("CREATE TABLE one (id INTEGER)")
+    async with db.transaction():
+        await db.rows("LOCK TABLE one")
+        assert db.engine.pool is not None
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await db.engine.pool.fetch("SELECT * FROM one")
+    assert await db.rows("SELECT * FROM one") == []
+    await db.close_pool()
 
 
 async def test_a_connection_cut_off_inside_is_not_reused(small_pool: None) -> None:

@@ -8,9 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
-import msgspec
 import pytest
-from arq.connections import ArqRedis, create_pool
+from arq.connections import ArqRedis
 from redis.asyncio import Redis
 
 from games.quizzes import rules
@@ -21,7 +20,7 @@ from tests import patience
 from tests.patience import until
 from tests.workers.world import LOG, check, done, due, stuck, time_passes, worker
 from workers import main
-from workers.main import QUEUE, redis_settings, sweep
+from workers.main import QUEUE, queue, sweep
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -38,12 +37,7 @@ def told(database_url: str, servers: tuple[str, str], tmp_path: Path) -> Setting
 
 async def pool(settings: Settings) -> ArqRedis:
     """A client that queues jobs for the workers as their sweep does."""
-    return await create_pool(
-        redis_settings(settings.redis_url),
-        default_queue_name=QUEUE,
-        job_serializer=msgspec.msgpack.encode,
-        job_deserializer=msgspec.msgpack.decode,
-    )
+    return queue(settings.redis_url)
 
 
 @pytest.fixture
@@ -55,11 +49,11 @@ async def watching(database_url: str) -> AsyncIterator[asyncpg.Connection]:
 
 async def deliver_again(told: Settings, times: int) -> None:
     """Queue every piece of work that is open, so many times, as different jobs."""
-    queue = await pool(told)
+    client = await pool(told)
     for one in await db.rows("SELECT kind, subject FROM intent WHERE done_at IS NULL"):
         for _ in range(times):
-            await queue.enqueue_job("carry_out", one["kind"], one["subject"])
-    await queue.aclose()
+            await client.enqueue_job("carry_out", one["kind"], one["subject"])
+    await client.aclose()
 
 
 @pytest.mark.parametrize(("workers", "deliveries"), [(1, 0), (2, 3)])

@@ -1,11 +1,12 @@
 """From refusals and faults to answers: a page, or a notice for htmx."""
 
 import logging
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import asyncpg
 from litestar import Response
 from litestar.exceptions import HTTPException
+from litestar.types import ASGIApp, Scope
 from redis.exceptions import RedisError
 
 from rewards.refusals import Refusal
@@ -17,6 +18,9 @@ from server.web.frame.pages import context, is_htmx, listing, locale, me, senten
 log = logging.getLogger("laurel.web")
 
 _OF_STATUS = {400: "web.bad_input", 404: "web.not_found", 405: "web.method", 413: "web.too_large", 429: "web.too_many"}
+
+_SECRET = {"code", "old"}
+"""Fields of forms that no page repeats: a member's code, and his old one."""
 
 
 def refused(request: Asked, refusal: Refusal) -> Response[bytes]:
@@ -37,36 +41,60 @@ def http_error(request: Asked, error: HTTPException) -> Response[bytes]:
 
 
 def fault(request: Asked, error: Exception) -> Response[bytes]:
-    """A fault of ours. Storage that is starting again is said as such."""
+    """A fault of ours. Storage that gives no answer, or lets wait too long, is said as such."""
     if isinstance(error, asyncpg.CharacterNotInRepertoireError):  # a zero byte, in an address for example
         return _answer(request, "web.bad_input", {}, 400)
-    resting = isinstance(
+    locked = isinstance(error, asyncpg.LockNotAvailableError)
+    resting = locked or isinstance(
         error,
         asyncpg.PostgresConnectionError
         | asyncpg.CannotConnectNowError
         | asyncpg.AdminShutdownError
+        | asyncpg.QueryCanceledError
+        | asyncpg.IdleInTransactionSessionTimeoutError
         | asyncpg.InterfaceError
-        | ConnectionError
         | RedisError
-        | TimeoutError
         | OSError,
     )
-    log.error("request.failed path=%s resting=%s", request.url.path, resting, exc_info=error)
-    return _answer(request, "web.resting" if resting else "web.fault", {}, 503 if resting else 500)
+    if not resting:
+        log.error("request.failed path=%s resting=%s", request.url.path, resting, exc_info=error)
+        return _answer(request, "web.fault", {}, 500)
+    log.warning("request.waited_in_vain path=%s error=%s", request.url.path, type(error).__name__)
+    if request.method in ("GET", "HEAD"):
+        return _answer(request, "web.busy" if locked else "web.resting", {}, 503)
+    nothing_done = locked or "begun" not in request.scope["state"]
+    return _answer(request, "web.not_taken" if nothing_done else "web.unsure", {}, 503)
+
+
+def cut_off(scope: Scope, error: Exception) -> ASGIApp:
+    """The gate's page for a request that waited too long, or for which storage failed before it was begun."""
+    request = Asked(scope)
+    return fault(request, error).to_asgi_response(None, request)
 
 
 def _answer(request: Asked, code: str, details: dict[str, str | int], status: int) -> Response[bytes]:
     if request.headers.get("accept") == "text/event-stream":
         return Response(b"", status_code=status, media_type="text/event-stream")  # whoever follows reads no words
-    language = locale(request)
+    language, waits = locale(request), status == 503
     shown = context(request, code=code, words=sentence(request, code, details), status=status)
     if is_htmx(request):
         text = html.render_block("kit/refusal.html", "notice", language, **shown)
         headers = {"HX-Retarget": "#notices", "HX-Reswap": "innerHTML"}
     else:
-        text = html.render("kit/refusal.html", language, **shown, **_around(request))
+        again = _sent(request) if waits else []
+        looks = waits and request.method in ("GET", "HEAD")
+        text = html.render("kit/refusal.html", language, **shown, **_around(request), again=again, looks_again=looks)
         headers = {}
+    if waits:
+        headers["Retry-After"] = "5"
     return Response(text.encode(), status_code=status, media_type="text/html", headers=headers)
+
+
+def _sent(request: Asked) -> list[tuple[str, str]]:
+    """What a plain form said, to be sent again as it was; its token is the one that came with it."""
+    body: bytes = request.scope["state"].get("sent", b"")
+    fields = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+    return [] if _SECRET & {name for name, _ in fields} else fields
 
 
 def _around(request: Asked) -> dict[str, object]:

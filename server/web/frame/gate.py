@@ -1,8 +1,10 @@
-"""What every request passes: who is asking, is the request forged, and the headers that every answer carries.
+"""What every request passes: who is asking, is the request forged, how long it may wait, and the headers that every
+answer carries.
 
 Raw ASGI, one layer: it stands on the path of every answer that a phone posts.
 """
 
+import asyncio
 import hmac
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, cast
@@ -11,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from litestar.enums import ScopeType
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
+from redis.exceptions import RedisError
 
 from server.runtime.chance import token
 from server.runtime.sessions import Session, Sessions
@@ -25,6 +28,14 @@ MOST_OF_A_MEMBER = 64 * 1024
 SALT = 22
 """Characters of a form token that are only there to make it another one: 132 bits."""
 DIGEST = 64
+SHORT = 8.0
+"""Seconds after which nobody waits for storage that gives no answer."""
+WHOLE = 20.0
+"""Seconds in which an answer has begun; a busy machine may need them."""
+LONG = 120.0
+"""The same at the desk, where few people ask for what takes long: whole rosters, whole draws."""
+CUT_AGAIN = 5.0
+FORM = b"application/x-www-form-urlencoded"
 ELSEWHERE = (b"cross-site", b"same-site")
 """What a browser says in Sec-Fetch-Site when another site had it ask."""
 
@@ -42,15 +53,34 @@ HEADERS: list[tuple[bytes, bytes]] = [
 ]
 
 
+CutOff = Callable[[Scope, Exception], ASGIApp]
+"""Gives the page for a request that was cut off, or that storage failed before the application had it."""
+
+
 class Gate:
     """Around the whole application. Puts `session` (or None), `session_id`, `anchor` (what form tokens belong to) and
-    `forged` in the request's state."""
+    `forged` in the request's state; also `sent`, the body of a plain form, and `begun`, once the application has it. A
+    request that is `patient` there has WHOLE, whatever storage does.
 
-    def __init__(self, app: ASGIApp, *, sessions: Callable[[], Sessions], key: bytes, secure: bool) -> None:
+    A request is cut off that has waited too long for its answer to begin; a stream that has begun never is.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        sessions: Callable[[], Sessions],
+        key: bytes,
+        secure: bool,
+        refused: CutOff,
+    ) -> None:
         self._app = app
         self._sessions = sessions
         self._key = key
         self._secure = secure
+        self._refused = refused
+        self._waiting: dict[asyncio.Task[Any], tuple[float, HTTPScope]] = {}
+        self._cut: set[asyncio.Task[Any]] = set()
         self._session_cookie = f"__Host-{SESSION}" if secure else SESSION
 
     async def __call__(self, anything: Scope, receive: Receive, send: Send) -> None:
@@ -59,34 +89,27 @@ class Gate:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
+        state = scope.setdefault("state", {})
         # A file is the same for everybody: whoever asks for one is not looked up and gets no cookie.
-        for_all = scope["path"].startswith("/static/")
+        for_all = scope["path"].startswith("/static/") or scope["path"] == "/health"
         cookies = {} if for_all else _cookies(scope)
         session_id = cookies.get(self._session_cookie, "")
-        session: Session | None = await self._sessions().get(session_id) if session_id else None
-        visit = cookies.get(VISIT, "")
-        new_visit = "" if for_all or session or len(visit) == 43 else token()
-        anchor = session_id if session else (new_visit or visit)
-        state = scope.setdefault("state", {})
-        state["session"] = session
-        state["session_id"] = session_id if session else ""
-        state["anchor"] = anchor
-        state["forged"] = False
-        if scope["method"] not in ("GET", "HEAD", "OPTIONS"):
-            at_desk = session is not None and bool(session.roles)
-            most = MOST_FORM if at_desk else MOST_OF_A_MEMBER
-            state["forged"], receive = await self._forged(scope, headers, receive, anchor, most)
-            if not at_desk and not _is_short(headers):
-                receive = _at_most(receive, MOST_OF_A_MEMBER)
+        visit, new_visit = cookies.get(VISIT, ""), ""
+        state.update(session=None, session_id="", anchor=session_id or visit, forged=False)
+        task = cast("asyncio.Task[Any]", asyncio.current_task())
+        started = False
 
         def may_compress() -> bool:
-            led = session is not None and headers.get(b"sec-fetch-site") in ELSEWHERE
+            led = state["session"] is not None and headers.get(b"sec-fetch-site") in ELSEWHERE
             return accepts_gzip(headers) and not led and scope["method"] != "HEAD"
 
         out = compressing(send, may_compress)
 
         async def with_headers(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
+                self._waiting.pop(task, None)
                 headers = list(message.get("headers", []))
                 headers.extend(HEADERS)
                 if self._secure:
@@ -99,7 +122,50 @@ class Gate:
                 message["headers"] = headers
             await out(message)  # type: ignore[arg-type]
 
-        await self._app(scope, receive, with_headers)  # type: ignore[arg-type]
+        problem: Exception
+        try:
+            self._waiting[task] = asyncio.get_running_loop().time(), scope
+            sends, given = scope["method"] not in ("GET", "HEAD", "OPTIONS"), ""
+            if sends:
+                given, receive = await _given(scope, headers, receive, MOST_FORM if session_id else MOST_OF_A_MEMBER)
+            session: Session | None = await self._sessions().get(session_id) if session_id else None
+            new_visit = "" if for_all or session or len(visit) == 43 else token()
+            state["session"] = session
+            state["session_id"] = session_id if session else ""
+            anchor = state["anchor"] = session_id if session else (new_visit or visit)
+            state["forged"] = sends and self._forged(headers, given, anchor)
+            if sends and not (session is not None and session.roles) and not _is_short(headers):
+                receive = _at_most(receive, MOST_OF_A_MEMBER)
+            state["begun"] = True
+            await self._app(scope, receive, with_headers)  # type: ignore[arg-type]
+            return
+        except asyncio.CancelledError:
+            if task not in self._cut or started:
+                raise
+            while task.uncancel():
+                pass
+            problem = TimeoutError()
+        except (RedisError, OSError) as error:
+            if started:
+                raise
+            problem = error
+        finally:
+            self._waiting.pop(task, None)
+            self._cut.discard(task)
+        await self._refused(anything, problem)(anything, receive, with_headers)  # type: ignore[arg-type]
+
+    def look(self, away: bool) -> None:
+        """Cut off whoever has waited too long; to be called every second or two. `away`: storage gives no answer."""
+        now = asyncio.get_running_loop().time()
+        for task, (begun, scope) in list(self._waiting.items()):
+            limit = LONG if scope["path"].startswith("/desk") else WHOLE
+            if away and "patient" not in scope["state"]:
+                limit = SHORT
+            if now - begun > limit:
+                # Said again where it is not heard: one that meets a timeout of redis-py's own is lost there.
+                self._waiting[task] = now - limit + CUT_AGAIN, scope
+                self._cut.add(task)
+                task.cancel()
 
     def token_for(self, anchor: str) -> str:
         """A form token that belongs to a session (or to a visit before sign-in): another in each call, and all of them
@@ -124,20 +190,24 @@ class Gate:
         """The Set-Cookie value that signs a device in; an empty id signs it out."""
         return self.cookie(self._session_cookie, session_id, 90 * 86400 if session_id else 0)
 
-    async def _forged(
-        self, scope: HTTPScope, headers: Mapping[bytes, bytes], receive: Receive, anchor: str, most: int
-    ) -> tuple[bool, Receive]:
+    def _forged(self, headers: Mapping[bytes, bytes], given: str, anchor: str) -> bool:
         origin = headers.get(b"origin", b"").decode("latin-1")
         if origin not in ("", "null") and urlsplit(origin).netloc != headers.get(b"host", b"").decode("latin-1"):
-            return True, receive
-        given = headers.get(b"x-csrftoken", b"").decode("latin-1")
-        if not given:
-            given = (parse_qs(scope["query_string"].decode("latin-1")).get("csrf") or [""])[0]
-        if not given and headers.get(b"content-type", b"").startswith(b"application/x-www-form-urlencoded"):
-            body, receive = await peek(receive, most)
-            given = (parse_qs(body.decode("utf-8", "replace")).get("csrf") or [""])[0]
+            return True
         salt, digest = given[:-DIGEST], given[-DIGEST:]
-        return not hmac.compare_digest(digest.encode(), self._digest(salt, anchor).encode()), receive
+        return not hmac.compare_digest(digest.encode(), self._digest(salt, anchor).encode())
+
+
+async def _given(scope: HTTPScope, headers: Mapping[bytes, bytes], receive: Receive, most: int) -> tuple[str, Receive]:
+    """The form token of a request: from its header, its address, or its form, if it has not more bytes than `most`."""
+    given = headers.get(b"x-csrftoken", b"").decode("latin-1")
+    if not given:
+        given = (parse_qs(scope["query_string"].decode("latin-1")).get("csrf") or [""])[0]
+    if not given and headers.get(b"content-type", b"").startswith(FORM):
+        body, receive = await peek(receive, most)
+        scope["state"]["sent"] = body
+        given = (parse_qs(body.decode("utf-8", "replace")).get("csrf") or [""])[0]
+    return given, receive
 
 
 def _cookies(scope: HTTPScope) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from litestar import Response, get
 
-from rewards import database
 from server import VERSION
 from server.web.frame import finding, pages, words
 from server.web.frame.asked import Asked
@@ -10,10 +9,12 @@ from server.web.frame.noun import Noun
 
 
 @get("/health", opt={"open": True})
-async def show_health(request: Asked) -> Response[dict[str, str]]:
-    """Whether this process can reach its storage (for supervisors and proxies)."""
-    await database.value("SELECT 1")
-    await pages.process(request).redis.ping()
+async def show_health(request: Asked) -> Response[dict[str, str | list[str]]]:
+    """Whether this process can reach its storage (for supervisors and proxies), said within two seconds; 503 with the
+    parts that are `missing` ("database", "redis") when it cannot."""
+    missing = await pages.process(request).watch.missing()
+    if missing:
+        return Response({"status": "waiting", "missing": missing, "version": VERSION}, status_code=503)
     return Response({"status": "ready", "version": VERSION})
 
 
@@ -33,6 +34,9 @@ FRAME = Noun(
         "web.too_many": 429,
         "web.fault": 500,
         "web.resting": 503,
+        "web.busy": 503,
+        "web.unsure": 503,
+        "web.not_taken": 503,
         "web.field_": 400,
         "web.bad_": 400,
         "file.": 400,

@@ -21,6 +21,7 @@ from server import VERSION
 from server.runtime import clock
 from server.runtime.resources import Resources
 from server.runtime.sessions import Session, Sessions
+from server.runtime.watch import Watch
 from server.web.frame import conditional, html, i18n
 from server.web.frame.asked import Asked
 from server.web.frame.gate import Gate
@@ -47,6 +48,7 @@ class Process:
     hub: Hub
     gate: Gate
     opened: Mapping[str, Opened]
+    watch: Watch
 
     @property
     def redis(self) -> Redis:

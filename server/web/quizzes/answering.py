@@ -20,14 +20,19 @@ log = logging.getLogger("laurel.answering")
 
 MOST_IN_A_COMMIT = 200
 COUNT_SECONDS = 0.4
-PATIENCE = (0.1, 0.2, 0.4, 0.8, 1.5, 3.0)
-"""Seconds between tries while PostgreSQL starts again; writing an answer twice is writing it once."""
+MOST_WAITING = 20_000
+"""Answers in line for a commit; the phones of more are told to wait, and send theirs again."""
+PATIENCE = (0.1, 0.2, 0.4, 0.8, 1.5, *[3.0] * 20)
+"""Seconds between tries while PostgreSQL starts again, or somebody holds what answers need; writing an answer twice is
+writing it once. The phone may have been told to wait meanwhile: its answer counts as of when it came."""
 
 _AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
     asyncpg.InterfaceError,
     OSError,
 )
@@ -40,7 +45,9 @@ class Answering:
         self._redis = redis
         self._keys: dict[UUID, queries.AnswerKey] = {}
         self._reading: Shared[queries.AnswerKey] = Shared()
-        self._batcher: Batcher[Given, Written] = Batcher(_record, most=MOST_IN_A_COMMIT, apart=_apart)
+        self._batcher: Batcher[Given, Written] = Batcher(
+            _record, most=MOST_IN_A_COMMIT, line=MOST_WAITING, apart=_apart
+        )
         self._counting: set[UUID] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 

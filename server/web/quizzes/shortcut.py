@@ -36,6 +36,7 @@ class Shortcut:
         address = _ADDRESS.fullmatch(scope["path"]) if scope.get("method") == "POST" else None
         if address is not None and (length := _plain(scope)):
             received_at, state = clock.now(), scope["state"]
+            state["patient"] = True
             content, receive = await peek(receive)
             if len(content) == length:
                 try:

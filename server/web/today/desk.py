@@ -1,6 +1,7 @@
 """The desk's start page: what runs now, what waits, what comes next, and whether all is well."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +20,7 @@ from rewards.outbox import queries as outbox
 from rewards.refusals import Refusal
 from server.runtime import clock, timekeeping
 from server.runtime.archive import MADE
+from server.runtime.watch import Away, last_away
 from server.web.frame import guards, i18n, pages
 from server.web.frame.asked import Asked
 from server.web.frame.desk import desk_fragment, desk_page
@@ -36,6 +38,7 @@ LATE = timedelta(seconds=30)
 SCREEN_SEEN = timedelta(minutes=2)
 OLD_REPORT = timedelta(minutes=30)
 OLD_BACKUP = timedelta(days=7)
+TOLD = timedelta(days=1)
 
 
 @get("/desk", guards=[guards.may("desk.open")])
@@ -70,16 +73,20 @@ async def _steps(request: Asked) -> list[tuple[str, str, Markup]]:
 @get("/desk/health", guards=[guards.may("desk.open")])
 async def show_health(request: Asked) -> Response[bytes]:
     """How the machine is; with `?dot=1` only its one sign, for the frame of every page."""
-    health = await look(pages.process(request).redis, clock.now())
+    process, now = pages.process(request), clock.now()
+    away = process.watch.away
+    health = None if away else await look(process.redis, now)
     if "dot" in request.query_params:
         return desk_fragment(request, "today/desk/health.html", "dot", health=health)
-    backup = await place(MADE)
+    made = None if away else await place(MADE)
+    backup = None if made is None else datetime.fromisoformat(made)
     return desk_page(
         request,
         "today/desk/health.html",
         health=health,
-        backup=None if backup is None else datetime.fromisoformat(backup),
-        backup_old=backup is not None and clock.now() - datetime.fromisoformat(backup) > OLD_BACKUP,
+        away=away,
+        backup=backup,
+        backup_old=backup is not None and now - backup > OLD_BACKUP,
     )
 
 
@@ -101,7 +108,7 @@ async def clocks(request: Asked) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`database_ms`, `redis_ms`: the time of one question (when one does not answer, no page comes at all).
+    """`database_ms`, `redis_ms`: the time of one question. `was_away`: what gave no answer for a while in the last day.
 
     `whole`: no board is missing; `lost_at`: since when Redis misses what it held before, None: nothing, or it was read.
     `open_work` counts what is not done, due or not; `late_since` is since when the oldest piece waits, None: none is
@@ -124,6 +131,7 @@ class Health:
     clocks: list[Stepped]
     screens: int
     screens_seen: int
+    was_away: Sequence[Away]
 
     @property
     def well(self) -> bool:
@@ -162,6 +170,7 @@ async def look(redis: Redis, now: datetime) -> Health:
         clocks=await stepped(now),
         screens=screens,
         screens_seen=seen,
+        was_away=[one for one in await last_away(redis) if now - one.until < TOLD],
     )
 
 

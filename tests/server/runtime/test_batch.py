@@ -148,3 +148,15 @@ async def test_those_who_ask_for_the_same_meanwhile_share_one_answer() -> None:
     told = await asyncio.gather(*(shared.ask("a", finding.find) for _ in range(3)), return_exceptions=True)
     assert [type(one) for one in told] == [ValueError] * 3, "nothing is kept, and a fault is everybody's"
     assert await asyncio.gather(*(shared.ask(key, finding.find) for key in "ab")) == [3, 4]
+
+
+async def test_a_line_that_is_full_takes_nobody_more_and_serves_who_is_in_it(work: Work) -> None:
+    work.gate.clear()
+    batcher = Batcher(work.run, most=2, line=3)
+    first = asyncio.create_task(batcher.put(1))
+    await work.begun.get()
+    rest = [asyncio.create_task(batcher.put(number)) for number in range(2, 7)]
+    await asyncio.wait(rest[3:])
+    assert [type(task.exception()) for task in rest[3:]] == [TimeoutError, TimeoutError]
+    work.gate.set()
+    assert await asyncio.gather(first, *rest[:3]) == [1, 4, 9, 16]

@@ -1,5 +1,6 @@
 """The token of forms: another in each answer, each of them good for its session and for no other."""
 
+import asyncio
 import hmac
 import re
 from collections.abc import AsyncIterator
@@ -9,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.web.frame import gate as frame_gate
 from server.web.frame.gate import MOST_OF_A_MEMBER, VISIT, Gate
+from tests.patience import until
 from tests.server.web.conftest import Browser, SignIn
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -17,7 +20,7 @@ TOKEN = re.compile(r'name="csrf" value="([^"]+)"|"x-csrftoken": "([^"]+)"')
 
 
 def gate() -> Gate:
-    return Gate(None, sessions=None, key=b"k" * 32, secure=False)  # type: ignore[arg-type]
+    return Gate(None, sessions=None, key=b"k" * 32, secure=False, refused=None)  # type: ignore[arg-type]
 
 
 def tokens(page: str) -> set[str]:
@@ -97,3 +100,60 @@ async def test_only_who_holds_a_role_sends_much(
 async def test_a_length_that_is_none_is_no_fault(client: Browser, length: str) -> None:
     answer = await client.post("/language", headers={**FORM, "content-length": length.encode()}, content=b"language=en")
     assert answer.status_code < 500
+
+
+class Hanging:
+    """An application whose answers never come; `entered` counts who waits in it. At /deaf the first word is lost."""
+
+    def __init__(self) -> None:
+        self.entered: dict[str, int] = {}
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        path = scope["path"]
+        if path == "/stream":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+        if path == "/answer":
+            scope["state"]["patient"] = True
+        while True:
+            self.entered[path] = self.entered.get(path, 0) + 1
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                if path != "/deaf" or self.entered[path] > 1:
+                    raise
+
+
+async def test_who_waits_too_long_is_answered_and_a_stream_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    app, refused = Hanging(), []
+
+    def answer(scope: Any, error: Exception) -> Any:
+        async def say(scope: Any, receive: Any, send: Any) -> None:
+            refused.append((scope["path"], type(error)))
+
+        return say
+
+    async def nothing(*_: Any) -> Any:
+        return {"type": "http.request"}
+
+    gate = Gate(app, sessions=None, key=b"k" * 32, secure=False, refused=answer)  # type: ignore[arg-type]
+    paths = ("/page", "/deaf", "/stream", "/answer", "/desk/draws")
+    scopes: list[Any] = [{"type": "http", "path": path, "method": "GET", "headers": [], "state": {}} for path in paths]
+    tasks = {scope["path"]: asyncio.create_task(gate(scope, nothing, nothing)) for scope in scopes}
+    await until(lambda: len(app.entered) == len(paths), "all to wait")
+    gate.look(True)
+    gate.look(False)
+    assert not any(task.done() for task in tasks.values()), "nobody has waited long yet"
+    monkeypatch.setattr(frame_gate, "SHORT", 0.0)
+    gate.look(True)
+    await asyncio.wait([tasks["/page"], tasks["/desk/draws"]])
+    assert refused == [("/page", TimeoutError), ("/desk/draws", TimeoutError)]
+    await until(lambda: app.entered["/deaf"] == 2, "the deaf to have heard nothing")
+    monkeypatch.setattr(frame_gate, "WHOLE", -frame_gate.CUT_AGAIN)
+    gate.look(False)
+    await asyncio.wait([tasks["/deaf"]])
+    await asyncio.wait([tasks["/answer"]])
+    assert sorted(path for path, _ in refused) == ["/answer", "/deaf", "/desk/draws", "/page"]
+    assert not tasks["/stream"].done()
+    tasks["/stream"].cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await tasks["/stream"]

@@ -93,13 +93,22 @@ def test_a_stranger_has_no_bar() -> None:
 
 def test_a_refusal_is_a_page_and_a_notice() -> None:
     own = context(
-        code="web.not_found", words=HOSTILE, status=404, base="kit/base_phone.html", back="/boards", start="/play"
+        code="web.not_found",
+        words=HOSTILE,
+        status=404,
+        base="kit/base_phone.html",
+        back="/boards",
+        start="/play",
+        looks_again=False,
+        again=[("name", HOSTILE)],
     )
     page = html.render("kit/refusal.html", "en", **own)
     notice = html.render_block("kit/refusal.html", "notice", "en", **own)
     assert notice.strip() in page
     assert "<!DOCTYPE" not in notice
     assert "<script>alert" not in page
+    assert 'http-equiv="refresh"' not in page
+    assert 'http-equiv="refresh"' in html.render("kit/refusal.html", "en", **own | {"looks_again": True})
 
 
 def test_a_block_that_is_not_there_is_an_error() -> None:
