@@ -6,7 +6,7 @@ Nothing registers itself, and nothing is discovered.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
@@ -124,22 +124,36 @@ class Finder:
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """How something went that a screen can show: when it `began`, was last `moved`, and `ended`, None while it goes on.
+    Its end is shown for as long as `stays`."""
+
+    subject: UUID
+    began: datetime
+    moved: datetime
+    ended: datetime | None
+    stays: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """What a screen can show of a noun under `KIND:ID`.
 
-    `label` says what it is, with %(title)s. `version` changes with what is shown of it, None: there is no such thing.
-    `render` gives the fragment for a locale and the milliseconds left at the moment it is sent. `live` gives what is to
-    be shown now without being asked for; the scene of the lowest `order` that has something comes first. `choices`
-    lists what an organiser may point a screen at, the newest first; `titles` names things by their id and leaves out
-    what does not exist. `counters` gives numbers that change without a new drawing.
+    `label` says what it is, with %(title)s; `address`/ID is its page at the desk. `version` changes with what is shown
+    of it, None: there is no such thing. `render` gives the fragment for a locale and the milliseconds left at the
+    moment it is sent. `live` gives what may be shown now without being asked for, and at least whatever ended since the
+    given moment; screens choose among all kinds. `runs` gives the same of things by their id, without those that do not
+    exist. `choices` lists what an organiser may point a screen at, the newest first; `titles` names things by their id
+    and leaves out what does not exist. `counters` gives numbers that change without a new drawing.
     """
 
     kind: str
     label: str
-    order: int
+    address: str
     version: Callable[[UUID, datetime], Awaitable[str | None]]
     render: Callable[[UUID, str], Awaitable[tuple[str, Remaining | None]]]
-    live: Callable[[datetime], Awaitable[UUID | None]]
+    live: Callable[[datetime], Awaitable[Sequence[Run]]]
+    runs: Callable[[Sequence[UUID]], Awaitable[Sequence[Run]]]
     choices: Callable[[], Awaitable[Sequence[tuple[UUID, str]]]]
     titles: Callable[[Sequence[UUID]], Awaitable[Mapping[UUID, str]]]
     counters: Callable[[UUID], Awaitable[Mapping[str, object]]] | None = None
