@@ -117,7 +117,9 @@ async def _part(request: Asked, of: str, seen: str = "") -> Response[bytes]:
 
 
 def _of(request: Asked, text: str) -> str:
-    """The thing whose page asks, in its one spelling; Refusal screen.shows_unknown."""
+    """The thing whose page asks, in its one spelling, "" for none; Refusal screen.shows_unknown."""
+    if not text:
+        return ""
     kind, _colon, identity = text.partition(":")
     if kind not in shown(request).scenes:
         raise Refusal("screen.shows_unknown")
@@ -151,7 +153,7 @@ async def take_walls(request: Asked) -> Response[bytes]:
 async def let_walls_go(request: Asked) -> Response[bytes]:
     """One screen, or all, show again what they are set to."""
     form = await pages.form(request)
-    of = form.text("of", most=60) and _of(request, form.text("of", most=60))
+    of = _of(request, form.text("of", most=60))
     wanted = await _chosen(form.text("screen", most=40))
     redis, me = pages.process(request).redis, pages.signed_in(request).id
     await actions.let_go(redis, wanted, actor=me, now=clock.now())

@@ -335,6 +335,7 @@ def _claim_page(
         code="-".join(grouped(win.claim_code, CODE_GROUPS)) if by_code else "",
         value=units(win.value) if win.value else "",
         mine=win.giver == pages.signed_in(request).id,
+        fresh=_just_given(request, win),
         most_name=MOST_NAME,
         most_why=MOST_WHY,
     )
