@@ -243,8 +243,8 @@ WRITING_GETS = (
     "/desk/draws/{draw_id:uuid}/hand-over/{kind:str}",
     "/desk/draws/{draw_id:uuid}/payroll/{kind:str}",
 )
-"""Opening a room joins it; a wall that is not paired is given characters; a screen that asks is noted as seen; who took a
-file of people stands in the trail. No other GET changes anything."""
+"""Opening a room joins it; a wall that is not paired is given characters; a screen that asks is noted as seen; who took
+a file of people stands in the trail. No other GET changes anything."""
 
 LOOKING_POSTS = (
     "/desk/claims",
