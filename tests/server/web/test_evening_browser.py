@@ -1,4 +1,4 @@
-"""What spoils an evening, in real browsers: a press come twice, a wall that shows the wrong thing, a code used before."""
+"""What spoils an evening, in real browsers: a press come twice, a wall that shows the wrong thing, a used code."""
 
 import re
 from typing import Any
