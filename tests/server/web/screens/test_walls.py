@@ -206,3 +206,25 @@ async def test_who_asks_for_characters_again_and_again_is_told_to_wait(client: B
         assert answer.status_code == 200
         assert "A moment, please" in answer.text
         assert "hx-get" in answer.text
+
+
+async def test_the_page_of_a_screen_says_what_it_shows_and_lets_it_go(client: Browser, sign_in: SignIn) -> None:
+    who, wall = await sign_in("organiser", name="Wang Fang"), await screen("Canteen")
+    mine = await room(client)
+
+    async def page() -> str:
+        answer = await client.get(f"/desk/screens/{wall}", headers=who.headers)
+        assert answer.status_code == 200
+        return " ".join(unescape(re.sub("<[^>]+>", " ", answer.text.partition("<main")[2])).split())
+
+    assert "Room: Safety (bcdfg) ·" in await page()
+    assert "Let go" not in await page()
+    await press(client, who, "take", mine, wall)
+    assert "Taken over by Wang Fang at" in await page()
+    answer = await client.get("/desk/screens", headers=who.headers)
+    assert "Let Canteen go" in answer.text
+    assert "Let Canteen go" not in (await client.get("/desk/screens", headers=(await sign_in("auditor")).headers)).text
+    await press(client, who, "let-go", None, wall)
+    assert "Taken over" not in await page()
+    await actions.revoke(client.app.state.process.redis, wall, actor=None, now=now())
+    assert "link withdrawn" in await page()
