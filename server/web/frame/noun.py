@@ -6,7 +6,7 @@ Nothing registers itself, and nothing is discovered.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from rewards.members.rules import Duty
 from server.runtime.resources import Resources
 from server.web.frame.asked import Asked
 from server.web.frame.live import Remaining, Topic
+from server.web.frame.runs import Run
 
 Group = Literal["now", "programme", "rewards", "organisation"]
 """Groups of the desk's menu, in this order."""
@@ -121,18 +122,6 @@ class Finder:
     permission: str
     find: Callable[[Asked, str, int], Awaitable[Sequence[Found]]]
     more: Callable[[str], str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """How something went that a screen can show: when it `began`, was last `moved`, and `ended`, None while it goes on.
-    Its end is shown for as long as `stays`."""
-
-    subject: UUID
-    began: datetime
-    moved: datetime
-    ended: datetime | None
-    stays: timedelta
 
 
 @dataclass(frozen=True, slots=True)

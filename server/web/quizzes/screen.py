@@ -15,7 +15,8 @@ from server.web.boards.screen import Gain, lines_of
 from server.web.frame import html
 from server.web.frame.i18n import mark as _
 from server.web.frame.live import Remaining
-from server.web.frame.noun import Run, Scene
+from server.web.frame.noun import Scene
+from server.web.frame.runs import Run
 from server.web.frame.screen import build
 from server.web.quizzes.live import Rooms, remaining, room_or_refuse
 

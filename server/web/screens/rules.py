@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from server.web.frame.noun import Run
+from server.web.frame.runs import Run
 
 IDLE: Final = timedelta(hours=3)
 """What nobody has moved for so long leaves the walls, ended or not."""

@@ -13,7 +13,8 @@ from server.web.draws.screen.stage import stage_facts, stage_version, staged
 from server.web.frame import html
 from server.web.frame.i18n import mark as _
 from server.web.frame.live import REMAINING, Remaining
-from server.web.frame.noun import Run, Scene
+from server.web.frame.noun import Scene
+from server.web.frame.runs import Run
 from server.web.frame.screen import build
 
 WINNERS_FOR: Final = timedelta(minutes=15)

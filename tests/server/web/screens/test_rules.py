@@ -6,7 +6,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.web.frame.noun import Run
+from server.web.frame.runs import Run
 from server.web.screens.rules import IDLE, is_over, newest
 
 NOW = datetime(2026, 9, 2, 20, tzinfo=UTC)
