@@ -80,6 +80,7 @@ PLANTS: dict[str, list[tuple[str, str]]] = {
     ],
     "rules are pure": [
         ("games.quizzes.formats.kahoot", "random"),
+        ("rewards.presses", "time"),
         ("rewards.members.roster_file", "time"),
         ("rewards.members.days", "time"),
         ("rewards.members.headings", "random"),

@@ -11,7 +11,7 @@ from server.runtime.resources import Resources
 
 async def open_room(resources: Resources, subject: str) -> None:
     """The lobby of a scheduled room."""
-    await actions.open_lobby(resources.redis, UUID(subject))
+    await actions.open_lobby(resources.redis, UUID(subject), now=now())
 
 
 async def close_round(resources: Resources, subject: str) -> None:

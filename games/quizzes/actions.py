@@ -209,6 +209,7 @@ async def open_room(
                 state="scheduled" if waits else "lobby",
                 host=host,
                 created_at=now,
+                moved_at=now,
                 opens_at=opens_at,
                 ends_at=ends_at,
             )
@@ -344,10 +345,10 @@ async def _go_on(
         if question is None:
             await connection.execute("UPDATE room SET ended_at = $2 WHERE id = $1", room_id, now)
             await intend("post_room", str(room_id), due_at=now, now=now, new_id=new_id())
-            moved = await _move(connection, room_id, state)
+            moved = await _move(connection, room_id, state, now)
         else:
             await _ask(connection, room_id, question, position, now=now, new_id=new_id)
-            moved = await _move(connection, room_id, state, position=position)
+            moved = await _move(connection, room_id, state, now, position=position)
     await announce_room(redis, room_id, moved)
     return moved
 
@@ -395,13 +396,16 @@ async def end_room(redis: Redis, room_id: UUID, *, expected: int, now: datetime,
     return await _go_on(redis, room_id, expected=expected, now=now, new_id=new_id, move="end")
 
 
-async def _move(connection: db.Connection, room_id: UUID, state: rules.State, *, position: int | None = None) -> Moved:
+async def _move(
+    connection: db.Connection, room_id: UUID, state: rules.State, now: datetime, *, position: int | None = None
+) -> Moved:
     version = await connection.fetchval(
-        "UPDATE room SET state = $2, version = version + 1, position = coalesce($3, position) WHERE id = $1"
-        " RETURNING version",
+        "UPDATE room SET state = $2, version = version + 1, position = coalesce($3, position), moved_at = $4"
+        " WHERE id = $1 RETURNING version",
         room_id,
         state,
         position,
+        now,
     )
     return Moved(state, version)
 
@@ -441,13 +445,14 @@ async def close_round(
         as_found = Moved(room["state"], room["version"])
         moved = None
         if await connection.fetchval("SELECT state FROM round WHERE id = $1 FOR UPDATE", round_id) == "closing":
+            closed_at = now()
             await connection.execute(
                 "UPDATE round SET state = 'closed', closed_at = $2, closes_at ="
                 " greatest(closes_at, (SELECT max(received_at) FROM answer WHERE round = $1)) WHERE id = $1",
                 round_id,
-                now(),
+                closed_at,
             )
-            moved = await _move(connection, room["id"], _after(room, "next"))
+            moved = await _move(connection, room["id"], _after(room, "next"), closed_at)
     await place_on_board(redis, room["id"])
     if moved is None:
         # The one who closed it may have died before saying so.
@@ -482,7 +487,7 @@ async def pause(redis: Redis, room_id: UUID, *, expected: int, now: datetime) ->
         )
         if paused is None:
             raise Refusal("room.move", state=room["state"])
-        moved = await _move(connection, room_id, state)
+        moved = await _move(connection, room_id, state, now)
     await announce_room(redis, room_id, moved)
     return moved
 
@@ -505,19 +510,21 @@ async def resume(redis: Redis, room_id: UUID, *, expected: int, now: datetime, n
             raise Refusal("room.move", state=room["state"])
         again = resumed["closes_at"]
         await intend(*_closing(resumed["id"], again), due_at=again, now=now, new_id=new_id())
-        moved = await _move(connection, room_id, state)
+        moved = await _move(connection, room_id, state, now)
     await announce_room(redis, room_id, moved)
     return moved
 
 
-async def open_lobby(redis: Redis, room_id: UUID) -> Moved | None:
-    """The set time of a scheduled room has come. None when it was opened or cancelled before."""
+async def open_lobby(redis: Redis, room_id: UUID, *, now: datetime) -> Moved | None:
+    """The set time of a scheduled room has come, or its host opens it before. None when it was opened or cancelled
+    already."""
     async with db.transaction() as connection:
         waiting = await connection.fetchval("SELECT state FROM room WHERE id = $1 FOR NO KEY UPDATE", room_id)
         state = None if waiting is None else rules.after(waiting, "open")
         if state is None:
             return None
-        moved = await _move(connection, room_id, state)
+        await connection.execute("UPDATE room SET opens_at = least(opens_at, $2) WHERE id = $1", room_id, now)
+        moved = await _move(connection, room_id, state, now)
     await announce_room(redis, room_id, moved)
     return moved
 
@@ -530,7 +537,7 @@ async def cancel_room(redis: Redis, room_id: UUID, *, expected: int, actor: UUID
             return Stale(room["version"])
         state = _after(room, "cancel")
         await note("room.cancelled", at=now, actor=actor, subject=str(room_id))
-        moved = await _move(connection, room_id, state)
+        moved = await _move(connection, room_id, state, now)
     await announce_room(redis, room_id, moved)
     return moved
 

@@ -87,6 +87,7 @@ class RoomRow:
     ends_at: datetime | None
     ended_at: datetime | None
     posted_at: datetime | None
+    moved_at: datetime
     round: RoundRow | None
 
 
@@ -216,7 +217,7 @@ _ON_BOARD = "member NOT IN (SELECT member FROM outside WHERE room = $1)"
 
 _ROOM = (
     "SELECT room.id, code, room.state, version, room.position, quiz.title, room.quiz, season, host, opens_at, ends_at,"
-    " ended_at, posted_at, (SELECT count(*) FROM question WHERE question.quiz = room.quiz) AS questions,"
+    " ended_at, posted_at, moved_at, (SELECT count(*) FROM question WHERE question.quiz = room.quiz) AS questions,"
     " (SELECT count(*) FROM round WHERE round.room = room.id AND round.state = 'closed') AS counted"
 )
 _FROM = " FROM room JOIN quiz ON quiz.id = room.quiz "
@@ -466,16 +467,35 @@ async def rooms_with_boards(since: datetime | None = None) -> list[UUID]:
     return [row["id"] for row in found]
 
 
-async def room_for_all(*, since: datetime, ended_since: datetime) -> UUID | None:
-    """The latest room that is in play and was opened after `since`, or that ended after `ended_since`; None: none."""
-    found: UUID | None = await db.value(
-        "SELECT id FROM room WHERE (state IN ('lobby', 'question', 'reveal')"
-        " AND greatest(created_at, opens_at) > $1) OR (state = 'podium' AND ended_at > $2)"
-        " ORDER BY greatest(created_at, opens_at) DESC, id DESC LIMIT 1",
+@dataclass(frozen=True, slots=True)
+class RoomRun:
+    """How a room went: its lobby opened at `began`, `moved` last, and `ended`; None while it goes on."""
+
+    id: UUID
+    began: datetime
+    moved: datetime
+    ended: datetime | None
+
+
+_RUN = (
+    "SELECT id, greatest(created_at, opens_at) AS began, moved_at AS moved,"
+    " CASE WHEN state IN ('podium', 'cancelled') THEN coalesce(ended_at, moved_at) END AS ended FROM room "
+)
+
+
+async def recent_runs(since: datetime) -> list[RoomRun]:
+    """Rooms in play that were moved after `since`, and those whose podium came after it."""
+    found = await db.rows(
+        _RUN + "WHERE (state IN ('lobby', 'question', 'reveal') AND moved_at > $1)"
+        " OR (state = 'podium' AND ended_at > $1)",
         since,
-        ended_since,
     )
-    return found
+    return [RoomRun(**dict(one)) for one in found]
+
+
+async def runs(room_ids: Sequence[UUID]) -> list[RoomRun]:
+    """Those of these rooms that exist."""
+    return [RoomRun(**dict(one)) for one in await db.rows(_RUN + "WHERE id = ANY($1)", list(room_ids))]
 
 
 async def coming_rooms(after: datetime, limit: int) -> list[ComingRoom]:

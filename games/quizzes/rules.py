@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final, Literal
 
+from rewards.presses import is_repeat
+
 Scoring = Literal["none", "kahoot", "linear"]
 Kind = Literal["single", "multiple", "true_false"]
 State = Literal["scheduled", "lobby", "question", "reveal", "podium", "cancelled"]
@@ -43,6 +45,16 @@ def after(state: str, move: Move, *, left: bool = True) -> State | None:
     """The state that a move leads to, or None when it cannot be made now. `left`: there is a question to ask yet."""
     found = MOVES.get((state, move))
     return None if found is None else found[0 if left else -1]
+
+
+PRESSED: Final[tuple[Move, ...]] = ("open", "next", "pause", "resume")
+"""Moves that one press makes, of a button, a key or a clicker; the others ask once more before they are made."""
+
+
+def counts(move: Move, moved_at: datetime, now: datetime) -> bool:
+    """Whether a press counts in a room that was last moved at `moved_at`: by whom or what does not matter, as nobody
+    can have meant what he has not yet seen."""
+    return move not in PRESSED or not is_repeat(moved_at, now)
 
 
 def moves_from(state: str) -> tuple[Move, ...]:

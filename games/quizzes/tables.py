@@ -69,7 +69,8 @@ class Room(Table, tablename="room", db=engine):
     """A live play of a quiz. `version` grows by one with every change that a phone or screen must show.
 
     States (rules.py): scheduled, lobby, question, reveal, podium, cancelled. `position` is the number of questions
-    asked so far. `opens_at`, `ends_at`: by the clock, when set. `posted_at`: when its points reached the ledger.
+    asked so far. `opens_at`, `ends_at`: by the clock, when set; a lobby opened sooner has it then. `moved_at`: when
+    `version` last grew. `posted_at`: when its points reached the ledger.
     """
 
     id = UUID(primary_key=True, default=None)
@@ -85,6 +86,7 @@ class Room(Table, tablename="room", db=engine):
     ends_at = Timestamptz(null=True, default=None)
     ended_at = Timestamptz(null=True, default=None)
     posted_at = Timestamptz(null=True, default=None)
+    moved_at = Timestamptz(default=None)
 
 
 class Player(Table, tablename="player", db=engine):

@@ -58,13 +58,16 @@ _CRITICAL: Final = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
 
 @dataclass(frozen=True, slots=True)
 class Win:
-    """What decides over a win. `expires_at` None: nothing ends it yet. `rehearsal`: its draw only rehearses another."""
+    """What decides over a win. `expires_at` None: nothing ends it yet. `rehearsal`: its draw only rehearses another.
+    `giver`: who handed it over, None before that; `undone_by`: who took a hand-over of it back last, None: nobody."""
 
     state: str
     draw_state: str
     rehearsal: bool
     member: UUID
     expires_at: datetime | None
+    giver: UUID | None = None
+    undone_by: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,8 @@ def is_over(expires_at: datetime | None, now: datetime) -> bool:
 def claim_flaw(win: Win, *, by: UUID, now: datetime) -> str | None:
     """Why `by` cannot hand this prize over now, or None.
 
-    claim.rehearsal, claim.called_off, claim.own, claim.already, claim.absent, claim.declined, claim.expired.
+    claim.rehearsal, claim.called_off, claim.own, claim.already, claim.absent, claim.declined, claim.expired,
+    claim.undone_by_you (who took a hand-over back has said that it was not right, and gives nothing out for it).
     """
     if win.rehearsal:
         return "claim.rehearsal"
@@ -105,7 +109,27 @@ def claim_flaw(win: Win, *, by: UUID, now: datetime) -> str | None:
         return "claim.already"
     if after(win.state, "claim") is None:
         return f"claim.{win.state}"
-    return "claim.expired" if is_over(win.expires_at, now) else None
+    if is_over(win.expires_at, now):
+        return "claim.expired"
+    return "claim.undone_by_you" if win.undone_by == by else None
+
+
+def undo_flaw(win: Win, *, by: UUID, why: str) -> str | None:
+    """Why `by` cannot take this hand-over back, or None.
+
+    claim.undo_none (it is not handed over), claim.undo_same (it takes somebody else than who handed it over),
+    claim.undo_own (the winner, who would have it twice), claim.undo_why (missing or too long).
+    """
+    if win.state != "claimed":
+        return "claim.undo_none"
+    if by in (win.giver, win.member):
+        return "claim.undo_same" if by == win.giver else "claim.undo_own"
+    return None if 0 < len(why) <= MOST_WHY else "claim.undo_why"
+
+
+def before_claim(called_at: datetime | None) -> WinState:
+    """The state of a win before it was handed over, and again when that is taken back."""
+    return "drawn" if called_at is None else "called"
 
 
 def decline_flaw(win: Win, *, by: UUID, now: datetime) -> str | None:

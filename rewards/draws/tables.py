@@ -286,7 +286,8 @@ class Win(Table, tablename="win", db=engine):
 
     States: see claims.py, which holds the table of steps. `expires_at` null: before the close, or no end.
     `alternate_place` is the place of the alternate who took it over (null: drawn).
-    `signature` is a PNG of the hand that received it.
+    `signature` is a PNG of the hand that received it. `undone`: how often a hand-over was taken back, `undone_by` by
+    whom last.
     """
 
     id = UUID(primary_key=True, default=None)
@@ -308,6 +309,8 @@ class Win(Table, tablename="win", db=engine):
     proxy_why = Varchar(300, default="")
     signature = Bytea(null=True, default=None)
     signed_on_paper = Boolean(default=False)
+    undone = SmallInt(default=0)
+    undone_by = UUID(null=True, default=None)
 
     win_one_slot = Unique([draw, prize, slot, attempt])
 

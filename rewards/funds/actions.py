@@ -191,6 +191,28 @@ async def pay(
     return await ledger.transfer(key, legs, facts, at=now, actor=actor, note=note, new_id=new_id)
 
 
+async def take_back(
+    holder: str, wanted: Mapping[UUID, int], key: str, *, actor: UUID | None, now: datetime, new_id: NewId
+) -> bool:
+    """Join the caller's transaction: so much of each fund that was given out for the holder is kept for it again, once
+    by `key`.
+
+    False: it was done before, or nothing was wanted. Refusals: funds.unknown, ledger.key_reused (key),
+    ledger.key_invalid.
+    """
+    _is_holder(holder)
+    wanted = _in_order(wanted)
+    if not wanted:
+        return False
+    known = await _all_known(wanted)
+    facts: list[str | int] = ["take_back", holder]
+    legs: dict[Pocket, int] = {}
+    for fund, amount in wanted.items():
+        facts += [str(fund), amount]
+        legs |= rules.give_out(fund, known[fund][0], holder, -amount)
+    return await ledger.transfer(key, legs, facts, at=now, actor=actor, new_id=new_id)
+
+
 def _in_order(amounts: Mapping[UUID, int]) -> dict[UUID, int]:
     """By fund, without the zeros. Raises ValueError for a negative amount."""
     if any(amount < 0 for amount in amounts.values()):

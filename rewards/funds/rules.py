@@ -20,7 +20,7 @@ MOST: Final[Mapping[Kind, int]] = {"money": 100_000_000_000, "item": 1_000_000}
 
 LONGEST_NAME: Final = 100
 
-Movement = Literal["added", "removed", "held", "returned", "paid"]
+Movement = Literal["added", "removed", "held", "returned", "paid", "unpaid"]
 
 _UNITS = re.compile(r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,20})(?:\.([0-9]{1,2}))?")
 _HOLDER = re.compile(r"[a-z]{1,20}:[0-9A-Za-z-]{1,59}")
@@ -83,7 +83,7 @@ def keep(fund: UUID, kind: Kind, holder: str, amount: int) -> dict[Pocket, int]:
 
 
 def give_out(fund: UUID, kind: Kind, holder: str, amount: int) -> dict[Pocket, int]:
-    """From the holder's part to what was paid."""
+    """From the holder's part to what was paid; back when `amount` is negative."""
     return {Pocket(fund, kind, "escrow", holder): -amount, Pocket(fund, kind, "paid"): amount}
 
 
@@ -92,5 +92,5 @@ def movement(free: int, held: int) -> Movement:
     if held == 0:
         return "added" if free > 0 else "removed"
     if free == 0:
-        return "paid"
+        return "paid" if held < 0 else "unpaid"
     return "held" if held > 0 else "returned"

@@ -1,4 +1,4 @@
-/* The desk's keys: Space or the right arrow presses the one button marked data-key-next. */
+/* The desk's keys: Space, the right arrow or the PageDown of a clicker presses the one button marked data-key-next. */
 (function () {
   "use strict";
   var WRITES = "input, textarea, select, [contenteditable]";
@@ -6,7 +6,7 @@
 
   document.addEventListener("keydown", function (event) {
     var space = event.key === " " || event.key === "Spacebar";
-    if (!space && event.key !== "ArrowRight") { return; }
+    if (!space && event.key !== "ArrowRight" && event.key !== "PageDown") { return; }
     if (event.repeat || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey || event.defaultPrevented) { return; }
     var at = document.activeElement;
     if (at && (at.closest(WRITES) || (space && at.closest(PRESSES)))) { return; }

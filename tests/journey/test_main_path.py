@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from rewards.draws import rules
 from tests.journey import hall, house
 from tests.journey.conftest import Open
-from tests.journey.house import CODE, at
+from tests.journey.house import CODE, at, press_next
 from tests.journey.watching import LAPTOP, PHONE, WALL, Watched, whole_on_screen
 from tests.patience import wait_until
 from tests.server.laurel import Running, answer, laurel
@@ -185,7 +185,7 @@ def test_from_the_first_link_to_the_claimed_prize(
     totals = {na: 0, fang: 0}
     for number, (text, right, choices) in enumerate(rounds, start=1):
         at_desk.locator("body").click(position={"x": 5, "y": 5})
-        at_desk.keyboard.press("Space")
+        press_next(at_desk)
         for phone in (na, fang):
             see_question(phone, number, text)
         expect(wall.page.locator(".show-question .question")).to_have_text(text)
@@ -196,7 +196,7 @@ def test_from_the_first_link_to_the_claimed_prize(
         whole_on_screen(wall.page, wall.page.locator(".option").all())
         for one in (na, fang, wall, desk):
             one.look(f"1{number}-answered")
-        at_desk.keyboard.press("Space")
+        press_next(at_desk)
         for phone in (na, fang):
             page = phone.page
             expect(page.locator("[data-state=reveal]")).to_be_visible()
@@ -222,7 +222,7 @@ def test_from_the_first_link_to_the_claimed_prize(
     names = {na: "Li Na", fang: "王芳"}
 
     # The podium, and the points on the season's boards.
-    at_desk.keyboard.press("Space")
+    press_next(at_desk)
     expect(at_desk.locator("[data-state=podium]")).to_be_visible()
     expect(wall.page.locator(".podium .podium-name").first).to_have_text(names[first])
     for phone in (na, fang):

@@ -21,7 +21,7 @@ from rewards.draws.actions.ceremony import (
     take_kit,
     withdraw_absence,
 )
-from rewards.draws.actions.claiming import EXPIRE, Passed, claim, decline, expire, plan_expiry
+from rewards.draws.actions.claiming import EXPIRE, Passed, claim, decline, expire, plan_expiry, undo_claim
 from rewards.draws.actions.custody import seal
 from rewards.draws.actions.freezing import Frozen, Progress, ask_freeze, freeze, miss_freeze, say_progress
 from rewards.draws.actions.locking import NewId, RandomBytes
@@ -88,6 +88,7 @@ __all__ = [
     "set_prize_picture",
     "take_kit",
     "undo_check_in",
+    "undo_claim",
     "unvoid",
     "void",
     "weigh",

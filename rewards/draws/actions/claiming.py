@@ -17,10 +17,12 @@ from rewards import ticks
 from rewards.audit.actions import note
 from rewards.draws import claims, queries, states
 from rewards.draws.actions.locking import NewId, found_draw
+from rewards.draws.actions.seconding import are_apart
 from rewards.draws.claims import Proxy
 from rewards.funds import actions as funds
 from rewards.outbox.actions import intend
 from rewards.refusals import Refusal
+from rewards.sheets import one_line
 
 EXPIRE: Final = "expire_claims"
 """Kind of the intent to look at prizes that nobody fetched; its subject is DRAW@MOMENT."""
@@ -82,7 +84,7 @@ async def claim(
             on_paper,
         )
         piece = await _piece_of(win.id)
-        await funds.pay(_holder(win.draw), piece, f"win:{win.id}:paid", actor=by, now=now, new_id=new_id)
+        await funds.pay(_holder(win.draw), piece, _key(win, "paid"), actor=by, now=now, new_id=new_id)
         await note(
             "claim.handed_over",
             at=now,
@@ -94,6 +96,55 @@ async def claim(
             proxy=0 if proxy is None else 1,
             shown="code" if by_code else "card",
             signed="pad" if signature is not None else "paper" if on_paper else "no",
+        )
+    await _announce(redis, win.draw, win.member)
+    found = await queries.win(win.id)
+    return win if found is None else found
+
+
+async def undo_claim(redis: Redis, win_id: UUID, why: str, *, by: UUID, now: datetime, new_id: NewId) -> queries.WinRow:
+    """Take a hand-over back, by somebody else than who gave: the win is as it was before, what was paid for it is held
+    again, and the reason stands in the trail. Where its time has run out meanwhile it has a new one.
+
+    Refusals: claim.unknown, those of claims.undo_flaw, claim.undo_own (also an alternate, who would come next),
+    claim.undo_hand (one person may stand behind both accounts).
+    """
+    why = one_line(why)
+    async with db.transaction() as connection:
+        win = await _locked_win(win_id, shared=True)
+        if (flaw := claims.undo_flaw(win.facts, by=by, why=why)) is not None:
+            raise Refusal(flaw, who=win.handed_over_by, why=claims.MOST_WHY)
+        if await connection.fetchval("SELECT true FROM alternate WHERE draw = $1 AND member = $2", win.draw, by):
+            raise Refusal("claim.undo_own")
+        if win.giver is None or not await are_apart(win.giver, by, now=now):
+            raise Refusal("claim.undo_hand", who=win.handed_over_by)
+        expires_at = win.expires_at
+        if claims.is_over(expires_at, now):
+            days: int = await connection.fetchval("SELECT claim_days FROM draw WHERE id = $1", win.draw)
+            expires_at = claims.window(now, days)
+            await plan_expiry(win.draw, expires_at, now=now, new_id=new_id)
+        await connection.execute(
+            "UPDATE win SET state = $2, state_at = $3, expires_at = $4, undone = undone + 1, undone_by = $5,"
+            " claimed_at = NULL, handed_over_by = NULL, proxy_name = '', proxy_why = '', signature = NULL,"
+            " signed_on_paper = false WHERE id = $1",
+            win.id,
+            claims.before_claim(win.called_at),
+            now,
+            expires_at,
+            by,
+        )
+        piece = await _piece_of(win.id)
+        await funds.take_back(_holder(win.draw), piece, _key(win, "unpaid"), actor=by, now=now, new_id=new_id)
+        await note(
+            "claim.undone",
+            at=now,
+            actor=by,
+            subject=str(win.draw),
+            why=why,
+            prize=win.prize,
+            slot=win.slot,
+            member=str(win.member),
+            first=str(win.giver),
         )
     await _announce(redis, win.draw, win.member)
     found = await queries.win(win.id)
@@ -223,6 +274,11 @@ async def _piece_of(win_id: UUID) -> Mapping[UUID, int]:
         "SELECT value, budget, stock FROM prize JOIN win ON win.prize = prize.id WHERE win.id = $1", win_id
     )
     return {} if found is None else claims.each_piece(found["value"], found["budget"], found["stock"])
+
+
+def _key(win: queries.WinRow, what: str) -> str:
+    """Names a payment for a win, or its return: once for each hand-over."""
+    return f"win:{win.id}:{what}" + (f":{win.undone}" if win.undone else "")
 
 
 def _holder(draw_id: UUID) -> str:

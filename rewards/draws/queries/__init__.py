@@ -91,7 +91,17 @@ from rewards.draws.queries.presence import (
     tickets_of,
 )
 from rewards.draws.queries.retention import ended_draws
-from rewards.draws.queries.stage import DrawLists, Listed, Mark, draw_lists, listed, names_of_lines, stage_mark
+from rewards.draws.queries.stage import (
+    DrawLists,
+    DrawRun,
+    Listed,
+    Mark,
+    draw_lists,
+    listed,
+    names_of_lines,
+    runs,
+    stage_mark,
+)
 from rewards.draws.queries.wins import (
     Claiming,
     DrawFacts,
@@ -140,6 +150,7 @@ __all__ = [
     "DrawFacts",
     "DrawLists",
     "DrawRow",
+    "DrawRun",
     "EntrantRow",
     "EventLine",
     "ExclusionRow",
@@ -227,6 +238,7 @@ __all__ = [
     "reasons",
     "refuse_undeclared",
     "rehearsals",
+    "runs",
     "stage_mark",
     "terms_of",
     "tickets_of",

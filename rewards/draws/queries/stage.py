@@ -1,6 +1,6 @@
 """What stage and kit show of a draw: its lists, the people behind lines, and what names the present picture."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -37,6 +37,29 @@ class Mark:
     objections: bool
     call_seconds: int
     called_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DrawRun:
+    """How a draw is held: when it was armed (before that, made), when something of it was last written down, and when
+    it was closed or called off, None: neither yet."""
+
+    id: UUID
+    began: datetime
+    moved: datetime
+    ended: datetime | None
+
+
+async def runs(draw_ids: Sequence[UUID]) -> list[DrawRun]:
+    """Those of these draws that exist."""
+    found = await db.rows(
+        "SELECT id, coalesce(armed_at, created_at) AS began,"
+        " greatest(created_at, armed_at, drawn_at, (SELECT max(greatest(called_at, state_at)) FROM win"
+        " WHERE win.draw = draw.id)) AS moved, CASE state WHEN 'closed' THEN closed_at"
+        " WHEN 'cancelled' THEN coalesce(off_at, created_at) END AS ended FROM draw WHERE id = ANY($1)",
+        list(draw_ids),
+    )
+    return [DrawRun(**dict(one)) for one in found]
 
 
 async def draw_lists(draw_id: UUID) -> DrawLists:

@@ -24,7 +24,8 @@ Order = Literal["prize", "unit"]
 @dataclass(frozen=True, slots=True)
 class WinRow:
     """A drawn place with its winner. `shown` is the name for everybody's eyes. `handed_over_by` is a name, "" until
-    claimed. `value` of one piece in hundredths of the currency unit, 0: not stated. `unit_path`: "A / B", "" for none.
+    claimed, `giver` the member. `undone`: how often a hand-over was taken back, `undone_by` by whom last.
+    `value` of one piece in hundredths of the currency unit, 0: not stated. `unit_path`: "A / B", "" for none.
 
     `state`: see claims.py. `expires_at` None: nothing ends it. `alternate_place` None: drawn, not stepped in.
     """
@@ -60,6 +61,10 @@ class WinRow:
     proxy_why: str
     has_signature: bool
     signed_on_paper: bool
+    called_at: datetime | None
+    giver: UUID | None
+    undone: int
+    undone_by: UUID | None
 
     @property
     def shown(self) -> str:
@@ -74,7 +79,8 @@ class WinRow:
     @property
     def facts(self) -> Win:
         """What decides over it (claims.py)."""
-        return Win(self.state, self.draw_state, self.rehearsal, self.member, self.expires_at)
+        facts = self.state, self.draw_state, self.rehearsal, self.member, self.expires_at
+        return Win(*facts, self.giver, self.undone_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,8 @@ SELECT win.id, win.draw, draw.slug, draw.title, draw.state AS draw_state, draw.r
        member.staff_number, coalesce(unit.name, '') AS unit, coalesce(replace(unit.path, '/', ' / '), '') AS unit_path,
        win.claim_code, win.state, win.state_at, win.expires_at, win.alternate_place, win.claimed_at,
        coalesce(giver.name, '') AS handed_over_by, win.proxy_name, win.proxy_why,
-       win.signature IS NOT NULL AS has_signature, win.signed_on_paper
+       win.signature IS NOT NULL AS has_signature, win.signed_on_paper, win.called_at, win.handed_over_by AS giver,
+       win.undone, win.undone_by
 FROM win
 JOIN draw ON draw.id = win.draw
 JOIN prize ON prize.id = win.prize

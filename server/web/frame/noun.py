@@ -17,6 +17,7 @@ from rewards.members.rules import Duty
 from server.runtime.resources import Resources
 from server.web.frame.asked import Asked
 from server.web.frame.live import Remaining, Topic
+from server.web.frame.runs import Run
 
 Group = Literal["now", "programme", "rewards", "organisation"]
 """Groups of the desk's menu, in this order."""
@@ -127,19 +128,21 @@ class Finder:
 class Scene:
     """What a screen can show of a noun under `KIND:ID`.
 
-    `label` says what it is, with %(title)s. `version` changes with what is shown of it, None: there is no such thing.
-    `render` gives the fragment for a locale and the milliseconds left at the moment it is sent. `live` gives what is to
-    be shown now without being asked for; the scene of the lowest `order` that has something comes first. `choices`
-    lists what an organiser may point a screen at, the newest first; `titles` names things by their id and leaves out
-    what does not exist. `counters` gives numbers that change without a new drawing.
+    `label` says what it is, with %(title)s; `address`/ID is its page at the desk. `version` changes with what is shown
+    of it, None: there is no such thing. `render` gives the fragment for a locale and the milliseconds left at the
+    moment it is sent. `live` gives what may be shown now without being asked for, and at least whatever ended since the
+    given moment; screens choose among all kinds. `runs` gives the same of things by their id, without those that do not
+    exist. `choices` lists what an organiser may point a screen at, the newest first; `titles` names things by their id
+    and leaves out what does not exist. `counters` gives numbers that change without a new drawing.
     """
 
     kind: str
     label: str
-    order: int
+    address: str
     version: Callable[[UUID, datetime], Awaitable[str | None]]
     render: Callable[[UUID, str], Awaitable[tuple[str, Remaining | None]]]
-    live: Callable[[datetime], Awaitable[UUID | None]]
+    live: Callable[[datetime], Awaitable[Sequence[Run]]]
+    runs: Callable[[Sequence[UUID]], Awaitable[Sequence[Run]]]
     choices: Callable[[], Awaitable[Sequence[tuple[UUID, str]]]]
     titles: Callable[[Sequence[UUID]], Awaitable[Mapping[UUID, str]]]
     counters: Callable[[UUID], Awaitable[Mapping[str, object]]] | None = None

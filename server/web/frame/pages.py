@@ -277,6 +277,15 @@ def go(request: Asked, to: str, said: str = "", **details: object) -> Response[b
     return Response(b"", status_code=303, headers={"Location": to})
 
 
+def told(request: Asked, to: str, code: str) -> Response[bytes]:
+    """Nothing was done, and one sentence says why: on the page `to`, for htmx as a notice on the page as it stands."""
+    if not is_htmx(request):
+        return go(request, to, said=code)
+    answer = fragment(request, "kit/signs.html", "told", told=sentence(request, code))
+    answer.headers.update({"HX-Retarget": "#notices", "HX-Reswap": "innerHTML"})
+    return answer
+
+
 class Form:
     """The values of a posted form, with refusals that name the field."""
 

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from games.quizzes import queries
-from games.quizzes.queries import RoomRow
+from games.quizzes.queries import RoomRow, RoomRun
 from rewards.boards.queries import Shown
 from rewards.boards.rules import Placing
 from server.runtime.resources import Resources
@@ -16,14 +16,12 @@ from server.web.frame import html
 from server.web.frame.i18n import mark as _
 from server.web.frame.live import Remaining
 from server.web.frame.noun import Scene
+from server.web.frame.runs import Run
 from server.web.frame.screen import build
 from server.web.quizzes.live import Rooms, remaining, room_or_refuse
 
 PODIUM_FOR: Final = timedelta(minutes=3)
-"""How long a podium stays where nothing else is live."""
-
-FORGOTTEN_AFTER: Final = timedelta(hours=12)
-"""A room that nobody ended leaves the screens after so long."""
+"""How long a podium stays where nothing newer is live."""
 
 COMING: Final = 5
 MOST_UNITS: Final = 14
@@ -44,8 +42,11 @@ def scene(resources: Resources, rooms: Rooms) -> Scene:
         text = html.render_block("quizzes/screen/room.html", "state", locale, **facts, **beside)
         return text, (lambda: remaining(room)) if room.state == "question" else None
 
-    async def live(now: datetime) -> UUID | None:
-        return await queries.room_for_all(since=now - FORGOTTEN_AFTER, ended_since=now - PODIUM_FOR)
+    async def live(since: datetime) -> list[Run]:
+        return [_run(one) for one in await queries.recent_runs(since)]
+
+    async def runs(ids: Sequence[UUID]) -> list[Run]:
+        return [_run(one) for one in await queries.runs(ids)]
 
     async def counters(room: UUID) -> dict[str, object]:
         answers, players = await queries.answered(room), await queries.players(room)
@@ -58,7 +59,12 @@ def scene(resources: Resources, rooms: Rooms) -> Scene:
         found = [await queries.room(one) for one in ids]
         return {room.id: _title(room) for room in found if room is not None}
 
-    return Scene("room", _("Room: %(title)s"), 20, version, render, live, choices, titles, counters)
+    label, address_of = _("Room: %(title)s"), "/desk/rooms"
+    return Scene("room", label, address_of, version, render, live, runs, choices, titles, counters)
+
+
+def _run(one: RoomRun) -> Run:
+    return Run(one.id, one.began, one.moved, one.ended, PODIUM_FOR)
 
 
 def _title(room: RoomRow) -> str:

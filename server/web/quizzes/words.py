@@ -7,6 +7,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "quiz.has_problems": "Nothing of the file can be taken, so nothing was imported. Look at the preview again.",
     "room.no_code": "No free code was found for the room. Try again.",
     "room.move_unknown": "A room knows no such move.",
+    "room.pressed_twice": "Pressed twice: only the first press counted.",
     "desk.scoring_set": "The scoring was changed.",
     "desk.quiz_added": "The quiz was imported with %(count)s questions. Open a room to play it.",
     "desk.player_out": "Sent out of the room.",

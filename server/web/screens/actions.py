@@ -13,7 +13,7 @@ from rewards import ticks
 from rewards.audit.actions import note
 from rewards.refusals import Refusal
 from server.web.screens.queries import SCREEN, ScreenRow
-from server.web.screens.tables import Screen
+from server.web.screens.tables import Pairing, Screen
 
 AUTO: Final = "auto"
 BOARDS: Final = "boards"
@@ -32,8 +32,10 @@ async def add_screen(
     actor: UUID | None,
     now: datetime,
     new_id: Callable[[], UUID],
+    browser: bytes | None = None,
 ) -> UUID:
-    """A screen that shows what is live now, or what another one does; return its id.
+    """A screen that shows what is live now, or what another one does; return its id. `browser`: the one on the wall
+    that is paired with it.
 
     Refusals: screen.name_missing, screen.name_long, screen.shows_unknown.
     """
@@ -43,6 +45,8 @@ async def add_screen(
         shows = await _showable(scenes, shows)
         await Screen.insert(Screen(id=screen_id, name=name, shows=shows, created_at=now, created_by=actor))
         await note("screen.added", at=now, actor=actor, subject=str(screen_id), name=name)
+        if browser is not None and actor is not None:
+            await _pair(await _working(screen_id), browser, actor=actor, now=now)
     return screen_id
 
 
@@ -71,6 +75,65 @@ async def point(
             await Screen.update({Screen.shows: shows}).where(Screen.id == screen_id)
             await note("screen.pointed", at=now, actor=actor, subject=str(screen_id), name=before.name, shows=shows)
     await ticks.announce(redis, f"screen:{screen_id}")
+
+
+async def take_over(
+    redis: Redis,
+    screen_ids: Collection[UUID],
+    shows: str,
+    scenes: Mapping[str, Titles],
+    *,
+    actor: UUID,
+    now: datetime,
+) -> None:
+    """These screens show `KIND:ID` of one of the `scenes`, until they are let go or it is over; what they show else
+    stays as it is set. Refusals: screen.unknown, screen.revoked_already, screen.shows_unknown."""
+    if ":" not in shows:
+        raise Refusal("screen.shows_unknown")
+    async with db.transaction():
+        wanted = await _showable(scenes, shows)
+        for screen_id in sorted(screen_ids):
+            before = await _working(screen_id)
+            await Screen.update({Screen.taken: wanted, Screen.taken_by: actor, Screen.taken_at: now}).where(
+                Screen.id == screen_id
+            )
+            await note("screen.taken", at=now, actor=actor, subject=str(screen_id), name=before.name, shows=wanted)
+    await _announce(redis, screen_ids)
+
+
+async def let_go(redis: Redis, screen_ids: Collection[UUID], *, actor: UUID, now: datetime) -> None:
+    """These screens show again what they are set to; those that nobody has taken over stay as they are.
+
+    Refusals: screen.unknown, screen.revoked_already.
+    """
+    async with db.transaction():
+        for screen_id in sorted(screen_ids):
+            before = await _working(screen_id)
+            if before.taken is None:
+                continue
+            await Screen.update({Screen.taken: None, Screen.taken_by: None, Screen.taken_at: None}).where(
+                Screen.id == screen_id
+            )
+            await note("screen.let_go", at=now, actor=actor, subject=str(screen_id), name=before.name)
+    await _announce(redis, screen_ids)
+
+
+async def pair(screen_id: UUID, browser: bytes, *, actor: UUID, now: datetime) -> None:
+    """A browser shows this screen from now on, whatever it showed before. Refusals: screen.unknown,
+    screen.revoked_already."""
+    async with db.transaction():
+        await _pair(await _working(screen_id), browser, actor=actor, now=now)
+
+
+async def _pair(screen: ScreenRow, browser: bytes, *, actor: UUID, now: datetime) -> None:
+    await Pairing.delete().where(Pairing.browser == browser)
+    await Pairing.insert(Pairing(browser=browser, screen=screen.id, paired_by=actor, paired_at=now))
+    await note("screen.paired", at=now, actor=actor, subject=str(screen.id), name=screen.name)
+
+
+async def _announce(redis: Redis, screen_ids: Collection[UUID]) -> None:
+    for screen_id in screen_ids:
+        await ticks.announce(redis, f"screen:{screen_id}")
 
 
 async def revoke(redis: Redis, screen_id: UUID, *, actor: UUID | None, now: datetime) -> None:

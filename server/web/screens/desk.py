@@ -1,6 +1,5 @@
-"""Office screens: set one up, point it at something, hand on its link, withdraw it."""
+"""Office screens: set one up, pair it with a wall, point it at something, hand on its link, withdraw it."""
 
-from datetime import timedelta
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -15,17 +14,22 @@ from server.web.frame.asked import Asked
 from server.web.frame.desk import asked_for, desk_page
 from server.web.frame.forms import Typed
 from server.web.frame.i18n import mark as _
-from server.web.frame.noun import Shown
+from server.web.frame.pages import Form
 from server.web.frame.records import Undo
-from server.web.screens import actions, links, queries
-from server.web.screens.panels import Screens
+from server.web.screens import actions, links, pairing, queries
 from server.web.screens.queries import ScreenRow
+from server.web.screens.walls import scenes, shown, titles, walls
 
 HEAD = (_("Screen"), _("Shows"), _("Set up on"), _("Withdrawn on"))
-ON = timedelta(minutes=2)
-"""A screen that was seen within this time is on."""
-BESIDE = {"screen.name_missing": "name", "screen.name_long": "name", "screen.shows_unknown": "shows"}
+BESIDE = {
+    "screen.name_missing": "name",
+    "screen.name_long": "name",
+    "screen.shows_unknown": "shows",
+    "screen.code_unknown": "code",
+}
 """Refusals that are said beside a field of the form."""
+NEW = "name", "shows", "code"
+"""Fields of a new screen."""
 
 
 @get("/desk/screens", guards=[guards.may("screens.read")])
@@ -33,7 +37,8 @@ async def list_screens(request: Asked) -> Response[bytes]:
     """Every screen, what it shows and whether it is on; the form for a new one is empty, or like the screen that the
     address names as `like`."""
     like = asked_for(request).text("like", most=40)
-    return await _list(request, (await _screen(pages.uuid_of(like))).shows if like else "")
+    typed = Typed(request, Form({"shows": [(await _screen(pages.uuid_of(like))).shows if like else ""]}), *NEW)
+    return await _list(request, typed)
 
 
 @get("/desk/screens/export/{kind:str}", guards=[guards.may("screens.read")])
@@ -41,15 +46,15 @@ async def export_screens(request: Asked, kind: FromPath[str]) -> Response[bytes]
     """Every screen as a file; its link is a secret and stays here."""
     words = i18n.translator(pages.locale(request))
     found = await queries.screens()
-    shown = {
+    said = {
         "auto": words.text(_("What is live now")),
         "boards": words.text(_("Boards")),
-        **await _titles(request, found),
+        **await titles(request, {screen.shows for screen in found}),
     }
     rows = [
         (
             screen.name,
-            shown.get(screen.shows, ""),
+            said.get(screen.shows, ""),
             pages.process(request).resources.day_of(screen.created_at).isoformat(),
             "" if screen.revoked_at is None else pages.process(request).resources.day_of(screen.revoked_at).isoformat(),
         )
@@ -65,40 +70,18 @@ async def _screen(screen_id: UUID) -> ScreenRow:
     return found
 
 
-async def _list(request: Asked, shows: str, status: int = 200, problem: str = "", name: str = "") -> Response[bytes]:
+async def _list(request: Asked, typed: Typed) -> Response[bytes]:
     found = await queries.screens()
     return desk_page(
         request,
         "screens/desk/screens.html",
-        status,
-        screens=[screen for screen in found if screen.revoked_at is None],
+        400 if typed.problems else 200,
+        walls=await walls(request, [screen for screen in found if screen.revoked_at is None]),
         revoked=[screen for screen in found if screen.revoked_at is not None],
-        titles=await _titles(request, found),
-        on_since=clock.now() - ON,
-        problem=problem,
-        name=name,
-        shows=shows,
+        wall_address=pages.process(request).resources.settings.public_url.partition("://")[2] + "/screen",
+        given=typed.values,
+        problems=typed.problems,
     )
-
-
-async def _titles(request: Asked, found: list[ScreenRow]) -> dict[str, str]:
-    """What is shown, in words, for those screens that show one thing."""
-    titles: dict[str, str] = {}
-    for kind, scene in _shown(request).scenes.items():
-        of_kind = {screen.shows for screen in found if screen.shows.startswith(f"{kind}:")}
-        named = await scene.titles([UUID(shows.partition(":")[2]) for shows in of_kind])
-        label = i18n.translator(pages.locale(request)).text(scene.label)
-        titles |= {shows: label % {"title": named.get(UUID(shows.partition(":")[2]), "")} for shows in of_kind}
-    return titles
-
-
-def _shown(request: Asked) -> Shown:
-    found: Screens = pages.opened(request, "screens")
-    return found.shown
-
-
-def _scenes(request: Asked) -> dict[str, actions.Titles]:
-    return {kind: scene.titles for kind, scene in _shown(request).scenes.items()}
 
 
 def undoes(line: AuditLine) -> Undo | None:
@@ -112,16 +95,22 @@ def undoes(line: AuditLine) -> Undo | None:
 
 @post("/desk/screens", guards=[guards.may("screens.change")])
 async def add_screen(request: Asked) -> Response[bytes]:
-    """A screen that shows what is live, or what another does; a wrong name is said beside the form."""
+    """A screen that shows what is live, or what another does, at once on the wall whose characters came with it. What
+    is wrong is said beside its field."""
     form, me = await pages.form(request), pages.signed_in(request).id
-    name, shows = form.text("name", most=1000), form.text("shows", most=60)
+    typed = Typed(request, form, *NEW)
+    name, shows, code = (typed.values[field] for field in NEW)
     try:
+        browser = await pairing.browser_of(request, code) if code else None
         made = await actions.add_screen(
-            name, shows or actions.AUTO, _scenes(request), actor=me, now=clock.now(), new_id=new_id
+            name, shows or actions.AUTO, scenes(request), actor=me, now=clock.now(), new_id=new_id, browser=browser
         )
     except Refusal as refusal:
-        return await _list(request, shows, 400, pages.said(request, refusal), name)
-    return pages.go(request, f"/desk/screens/{made}", said="desk.screen_added")
+        typed.said_beside(refusal, BESIDE)
+        return await _list(request, typed)
+    if browser is not None:
+        await pairing.forget(pages.process(request).redis, browser)
+    return pages.go(request, f"/desk/screens/{made}", said="desk.screen_paired" if code else "desk.screen_added")
 
 
 async def _page(request: Asked, screen: ScreenRow, typed: Typed | None = None) -> Response[bytes]:
@@ -129,7 +118,7 @@ async def _page(request: Asked, screen: ScreenRow, typed: Typed | None = None) -
     words = i18n.translator(pages.locale(request))
     choices = [
         (f"{scene.kind}:{identity}", words.text(scene.label) % {"title": title})
-        for scene in _shown(request).scenes.values()
+        for scene in shown(request).scenes.values()
         for identity, title in await scene.choices()
     ]
     return desk_page(
@@ -137,14 +126,15 @@ async def _page(request: Asked, screen: ScreenRow, typed: Typed | None = None) -
         "screens/desk/screen.html",
         400 if typed else 200,
         screen=screen,
-        titles=await _titles(request, [screen]),
+        titles=await titles(request, [screen.shows]),
+        wall=next(iter(await walls(request, [screen] if screen.revoked_at is None else [])), None),
+        wall_address=pages.process(request).resources.settings.public_url.partition("://")[2] + "/screen",
         changes=changes,
         link=links.screen_link(pages.process(request).resources.settings, screen.id) if changes else "",
         choices=choices,
-        given=typed.values if typed else {"name": screen.name, "shows": screen.shows},
+        given={"name": screen.name, "shows": screen.shows, **(typed.values if typed else {})},
         problems=typed.problems if typed else {},
         values=await records.foot(request, screen.id, undoes),
-        on=screen.seen_at is not None and screen.seen_at > clock.now() - ON,
     )
 
 
@@ -162,13 +152,28 @@ async def change_screen(request: Asked, screen_id: FromPath[UUID]) -> Response[b
     try:
         if form.all("shows"):
             shows = typed.values["shows"]
-            await actions.point(pages.process(request).redis, screen_id, shows, _scenes(request), actor=actor, now=now)
+            await actions.point(pages.process(request).redis, screen_id, shows, scenes(request), actor=actor, now=now)
         if form.all("name"):
             await actions.rename(screen_id, typed.values["name"], actor=actor, now=now)
     except Refusal as refusal:
         typed.said_beside(refusal, BESIDE)
         return await _page(request, await _screen(screen_id), typed)
     return pages.go(request, f"/desk/screens/{screen_id}", said="desk.screen_changed")
+
+
+@post("/desk/screens/{screen_id:uuid}/pair", guards=[guards.may("screens.change")])
+async def pair_screen(request: Asked, screen_id: FromPath[UUID]) -> Response[bytes]:
+    """One more wall shows this screen, or another in the place of one that broke: that whose characters were typed."""
+    form = await pages.form(request)
+    typed = Typed(request, form, "code")
+    try:
+        browser = await pairing.browser_of(request, typed.values["code"])
+        await actions.pair(screen_id, browser, actor=pages.signed_in(request).id, now=clock.now())
+    except Refusal as refusal:
+        typed.said_beside(refusal, BESIDE)
+        return await _page(request, await _screen(screen_id), typed)
+    await pairing.forget(pages.process(request).redis, browser)
+    return pages.go(request, f"/desk/screens/{screen_id}", said="desk.screen_paired")
 
 
 @post("/desk/screens/{screen_id:uuid}/revoke", guards=[guards.may("screens.change")])
@@ -187,4 +192,13 @@ async def remove_screen(request: Asked, screen_id: FromPath[UUID]) -> Response[b
     return pages.go(request, "/desk/screens", said="desk.screen_removed")
 
 
-HANDLERS = [list_screens, export_screens, add_screen, show_screen, change_screen, revoke_screen, remove_screen]
+HANDLERS = [
+    list_screens,
+    export_screens,
+    add_screen,
+    show_screen,
+    change_screen,
+    pair_screen,
+    revoke_screen,
+    remove_screen,
+]

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -16,7 +16,7 @@ from server.web.frame import html
 from server.web.frame.live import REMAINING, Channel, Hub, Picture, Remaining, Topic, json_event
 from server.web.frame.noun import Shown
 from server.web.frame.screen import SLIDE_SECONDS, build
-from server.web.screens import actions, queries
+from server.web.screens import actions, queries, rules
 from server.web.screens.queries import ScreenRow
 
 
@@ -61,7 +61,7 @@ class Screens:
         """What a screen shows now. Screens that show the same at the same moment share one rendering."""
         screen_id = UUID(identity)
         screen = await queries.screen(screen_id)
-        shows = "" if screen is None or screen.revoked_at is not None else screen.shows
+        shows = "" if screen is None else (await self.wanted([screen], clock.now()))[screen.id]
         key = (shows, locale)
         task = self._rendering.get(key)
         if task is None:
@@ -91,7 +91,7 @@ class Screens:
 
     async def now(self, hub: Hub, screen: ScreenRow, locale: str) -> tuple[Sight, Picture]:
         """The present picture for one who asks: rendered anew when what it shows has changed unseen."""
-        sight = await self.sight("" if screen.revoked_at is not None else screen.shows)
+        sight = await self.sight((await self.wanted([screen], clock.now()))[screen.id])
         topic = f"screen:{screen.id}"
         if self._rendered.get(screen.id) != _mark(sight, self._ticks):
             await hub.show(topic)
@@ -103,17 +103,40 @@ class Screens:
         ids = [UUID(identity) for identity in identities]
         await actions.note_seen(ids, clock.now())
         changed: dict[str, str] = {}
-        sights: dict[str, Sight] = {}
-        for screen in await queries.some_screens(ids):
-            shows = "" if screen.revoked_at is not None else screen.shows
-            if shows not in sights:
-                sights[shows] = await self.sight(shows)
-            wanted = _mark(sights[shows], self._ticks)
-            if self._rendered.get(screen.id) != wanted:
-                changed[str(screen.id)] = wanted
+        for screen, sight in (await self.sights(await queries.some_screens(ids))).items():
+            wanted = _mark(sight, self._ticks)
+            if self._rendered.get(screen) != wanted:
+                changed[str(screen)] = wanted
         return changed
 
     # Which
+
+    async def wanted(self, screens: Sequence[ScreenRow], now: datetime) -> dict[UUID, str]:
+        """Screen -> what it is to show, as in `ScreenRow.shows`: what it was taken over for until that is over, else
+        what it is set to; "" when its link was withdrawn."""
+        taken: dict[str, list[UUID]] = {}
+        for screen in screens:
+            kind, _, identity = (screen.taken or "").partition(":")
+            if kind in self.shown.scenes:
+                taken.setdefault(kind, []).append(UUID(identity))
+        runs = {
+            f"{kind}:{run.subject}": run
+            for kind, ids in taken.items()
+            for run in await self.shown.scenes[kind].runs(ids)
+        }
+
+        def shows(screen: ScreenRow) -> str:
+            run = runs.get(screen.taken or "")
+            held = screen.taken is not None and run is not None and not rules.is_over(run, now, screen.taken_at)
+            return "" if screen.revoked_at is not None else screen.taken if held and screen.taken else screen.shows
+
+        return {screen.id: shows(screen) for screen in screens}
+
+    async def sights(self, screens: Sequence[ScreenRow]) -> dict[UUID, Sight]:
+        """What is to be seen on each of these screens now."""
+        wanted = await self.wanted(screens, clock.now())
+        seen = {shows: await self.sight(shows) for shows in set(wanted.values())}
+        return {screen: seen[shows] for screen, shows in wanted.items()}
 
     async def sight(self, shows: str) -> Sight:
         """What is to be seen now; `shows` as in ScreenRow, "" for a link that was withdrawn."""
@@ -127,13 +150,10 @@ class Screens:
         return found or self._idling("boards", now)
 
     async def _live(self, now: datetime) -> Sight | None:
-        """The first scene that has something to show by itself."""
-        for scene in sorted(self.shown.scenes.values(), key=lambda one: one.order):
-            subject = await scene.live(now)
-            found = None if subject is None else await self._seen(scene.kind, subject, now)
-            if found is not None:
-                return found
-        return None
+        """The newest of all that goes on or has just ended, of whatever kind."""
+        runs = [(kind, run) for kind, scene in self.shown.scenes.items() for run in await scene.live(now - rules.IDLE)]
+        found = rules.newest(runs, now)
+        return None if found is None else await self._seen(found[0], found[1].subject, now)
 
     async def _seen(self, kind: str, subject: UUID, now: datetime) -> Sight | None:
         version = await self.shown.scenes[kind].version(subject, now)

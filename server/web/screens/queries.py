@@ -9,13 +9,14 @@ from uuid import UUID
 from piccolo.querystring import QueryString
 
 from rewards import database as db
-from server.web.screens.tables import Screen
+from server.web.screens.tables import Pairing, Screen
 
 
 @dataclass(frozen=True, slots=True)
 class ScreenRow:
     """A screen. `shows`: auto (what is live now), boards, room:ID or draw:ID. `seen_at` is exact to a minute; None:
-    never seen. `revoked_at` None: the link works."""
+    never seen. `revoked_at` None: the link works. `taken`: what a host has taken it over for (as `shows`), None: nobody
+    has; it may be over (rules.is_over)."""
 
     id: UUID
     name: str
@@ -23,13 +24,22 @@ class ScreenRow:
     created_at: datetime
     revoked_at: datetime | None
     seen_at: datetime | None
+    taken: str | None
+    taken_by: UUID | None
+    taken_at: datetime | None
 
 
-SCREEN: Final = Screen.id, Screen.name, Screen.shows, Screen.created_at, Screen.revoked_at, Screen.seen_at
+SCREEN: Final = tuple(Screen.all_columns(exclude=[Screen.created_by]))
 _IN_ORDER: Final = QueryString("{} IS NOT NULL", Screen.revoked_at), Screen.name, Screen.id
 _SCREENS: Final = db.compiled(Screen.select(*SCREEN).order_by(*_IN_ORDER))
 _NAMED: Final = db.compiled(
     Screen.select(Screen.id, Screen.name).where(db.holds(Screen.name, db.given(1))).order_by(*_IN_ORDER)
+)
+_PAIRED: Final = db.compiled(
+    Screen.select(*SCREEN).where(
+        Screen.revoked_at.is_null(),
+        Screen.id.is_in(Pairing.select(Pairing.screen).where(Pairing.browser == db.given(1))),
+    )
 )
 _SOME_SCREENS: Final = db.compiled(Screen.select(*SCREEN).where(Screen.id == db.any_of(db.given(1))))
 
@@ -52,6 +62,12 @@ async def screens_named(text: str, limit: int) -> list[tuple[UUID, str]]:
 async def some_screens(screen_ids: Collection[UUID]) -> list[ScreenRow]:
     """Those of these screens that exist."""
     return [ScreenRow(**one) for one in await db.rows(_SOME_SCREENS, list(screen_ids))]
+
+
+async def paired(browser: bytes) -> ScreenRow | None:
+    """The working screen that a browser was paired with; None: there is none (any more)."""
+    found = await db.row(_PAIRED, browser)
+    return None if found is None else ScreenRow(**found)
 
 
 async def screens_seen(since: datetime) -> tuple[int, int]:

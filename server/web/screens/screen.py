@@ -24,7 +24,7 @@ def _screens(request: Asked) -> Screens:
     return found
 
 
-def _language(request: Asked) -> str:
+def language_of(request: Asked) -> str:
     """`?lang=`, else the organisation's: whoever set the panel up chose no language for those who look at it."""
     wanted = request.query_params.get("lang", "")
     return wanted if wanted in LOCALES else pages.process(request).resources.settings.language
@@ -35,10 +35,15 @@ async def _screen(request: Asked, key: str) -> ScreenRow | None:
     return None if screen_id is None else await queries.screen(screen_id)
 
 
+def theme_of(request: Asked) -> str:
+    """`?theme=`: light or dark; "" for what the browser has."""
+    wanted = request.query_params.get("theme", "")
+    return wanted if wanted in THEMES else ""
+
+
 def _page(request: Asked, status: int, **values: object) -> Response[bytes]:
-    theme = request.query_params.get("theme", "")
-    shown = pages.context(request, theme=theme if theme in THEMES else "", **values)
-    text = html.render("screens/screen/screen.html", _language(request), **shown)
+    shown = pages.context(request, theme=theme_of(request), **values)
+    text = html.render("screens/screen/screen.html", language_of(request), **shown)
     return Response(text.encode(), status_code=status, media_type="text/html")
 
 
@@ -56,7 +61,7 @@ async def show_screen(request: Asked, key: FromPath[str]) -> Response[bytes]:
     if screen is None or screen.revoked_at is not None:
         return _refused(request, screen)
     await actions.note_seen([screen.id], clock.now())
-    language = _language(request)
+    language = language_of(request)
     _, picture = await _screens(request).now(pages.process(request).hub, screen, language)
     here = f"/screen/{links.key_of(pages.process(request).resources.settings, screen.id)}"
     return _page(
@@ -78,7 +83,7 @@ async def poll_screen(request: Asked, key: FromPath[str]) -> Response[bytes]:
     if screen is None or screen.revoked_at is not None:
         return _refused(request, screen)
     await actions.note_seen([screen.id], clock.now())
-    language, shown = _language(request), _screens(request)
+    language, shown = language_of(request), _screens(request)
     sight, picture = await shown.now(pages.process(request).hub, screen, language)
     counts = await shown.counted(sight)
     headers = {"X-Laurel-Count": msgspec.json.encode(counts).decode()} if counts else {}
@@ -94,7 +99,7 @@ async def follow_screen(request: Asked, key: FromPath[str]) -> EventStream:
     if screen.revoked_at is not None:
         raise Refusal("screen.revoked_already")
     whose = pages.stream_of(request, screen.id)
-    hub, shown, language = pages.process(request).hub, _screens(request), _language(request)
+    hub, shown, language = pages.process(request).hub, _screens(request), language_of(request)
 
     async def first() -> bytes:
         sight, picture = await shown.now(hub, await queries.screen(screen.id) or screen, language)

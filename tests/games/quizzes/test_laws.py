@@ -317,7 +317,7 @@ async def test_a_room_goes_where_the_table_of_moves_leads(
         if what in ("pause", "resume") and paused == (what == "pause"):
             led = None
         if what == "open" and led is None:
-            assert await actions.open_lobby(redis, play.id) is None
+            assert await actions.open_lobby(redis, play.id, now=play.now) is None
         elif led is None:
             with pytest.raises(Refusal) as refusal:
                 await play.move(what)

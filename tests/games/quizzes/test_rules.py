@@ -160,3 +160,35 @@ def test_the_table_of_moves_is_closed() -> None:
         assert led == set(MOVES.get((state, move), ())), "with a question left or without, and nowhere else"
     assert moves_from("podium") == moves_from("cancelled") == ()
     assert reached == set(STATES) - {"scheduled"}
+
+
+PRESSES = st.lists(
+    st.tuples(
+        st.timedeltas(timedelta(0), timedelta(seconds=4)), st.sampled_from(("open", "next", "next", "pause", "resume"))
+    ),
+    max_size=40,
+)
+
+
+@given(PRESSES, st.integers(1, 4))
+def test_no_press_opens_a_question_and_closes_it_at_once(presses: list[tuple[timedelta, Move]], left: int) -> None:
+    """Whatever is pressed whenever, by however many hands: nothing that was shown goes before somebody has seen it."""
+    state, at = "scheduled", datetime(2026, 9, 2, 12, tzinfo=UTC)
+    moved, opened = at, at
+    for gap, move in presses:
+        at += gap
+        reached = rules.after(state, move, left=left > 0)
+        if reached is None or not rules.counts(move, moved, at):
+            continue
+        assert at - moved >= timedelta(seconds=1.5)
+        if state == "question" and reached == "reveal":
+            assert at - opened >= timedelta(seconds=1.5)
+        if reached == "question" and move == "next":
+            opened, left = at, left - 1
+        state, moved = reached, at
+
+
+def test_what_asks_once_more_is_not_counted_as_a_press() -> None:
+    at = datetime(2026, 9, 2, 12, tzinfo=UTC)
+    for move in get_args(rules.Move):
+        assert rules.counts(move, at, at) == (move in ("skip", "end", "cancel"))

@@ -133,7 +133,7 @@ class Play:
         redis, new_id, now = self.redis, self.scene.new_id, self.now
         seen = await self.version() if expected is None else expected
         does: dict[Move, Callable[[], Awaitable[Moved | Stale | None]]] = {
-            "open": lambda: actions.open_lobby(redis, self.id),
+            "open": lambda: actions.open_lobby(redis, self.id, now=now),
             "next": lambda: actions.advance(redis, self.id, expected=seen, now=lambda: self.now, new_id=new_id),
             "pause": lambda: actions.pause(redis, self.id, expected=seen, now=now),
             "resume": lambda: actions.resume(redis, self.id, expected=seen, now=now, new_id=new_id),

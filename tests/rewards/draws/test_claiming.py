@@ -22,7 +22,7 @@ from rewards.refusals import Refusal
 from rewards.ticks import STREAM
 from server.runtime.chance import new_id
 from server.web.nouns import LISTING
-from tests.rewards.draws.hall import DAY, FROZEN, NOW, Hall, hall, png
+from tests.rewards.draws.hall import DAY, FROZEN, NOW, Hall, hall, person, png
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -379,3 +379,108 @@ async def test_names_are_shown_as_the_draw_has_them_set(shown: str, name: str) -
     there = await hall(shown=shown)
     one = (await queries.winners(there.draw))[0]
     assert one.shown == (name or one.staff_number)
+
+
+async def undo(redis: Redis, there: Hall, win: UUID, by: UUID, **given: Any) -> queries.WinRow:
+    why, at = given.pop("why", "wrong person"), given.pop("now", SOON)
+    return await actions.undo_claim(redis, win, why, by=by, now=at, new_id=new_id)
+
+
+async def test_a_hand_over_taken_back_leaves_all_as_it_was_before(redis: Redis) -> None:
+    there, budget, stock = await paid_for()
+    before = await db.row("SELECT * FROM win WHERE id = $1", there.wins[0])
+    assert before is not None
+    held = await amounts(budget), await amounts(stock)
+    for time in range(1, 4):
+        by, other = (there.cashier, there.organiser) if time % 2 else (there.cashier, await _cashier())
+        given = await hand_over(redis, there, there.codes[0], by=by, signature=png(), proxy=Proxy("Sun Li", "ill"))
+        assert given.state == "claimed"
+        assert await amounts(budget) == (50_000, 25_000, 25_000)
+        back = await undo(redis, there, there.wins[0], other)
+        assert (back.state, back.undone, back.undone_by) == ("drawn", time, other)
+        assert (await amounts(budget), await amounts(stock)) == held
+        after = await db.row("SELECT * FROM win WHERE id = $1", there.wins[0])
+        assert after is not None
+        own = {"undone", "undone_by", "state_at"}
+        assert {k: v for k, v in after.items() if k not in own} == {k: v for k, v in before.items() if k not in own}
+    assert await noted(there) == ["claim.handed_over", "claim.undone"] * 3
+    movements = [one.what for one in await fund_queries.movements(budget, 2)]
+    assert movements == ["unpaid", "paid"]
+
+
+async def _cashier() -> UUID:
+    return await person("Sun Li", f"Z-{uuid4()}", "organiser")
+
+
+async def test_nobody_alone_takes_a_hand_over_back(redis: Redis) -> None:
+    there, budget, _ = await paid_for(winners=1, alternates=1)
+    with refused("claim.undo_none"):
+        await undo(redis, there, there.wins[0], there.organiser)
+    await hand_over(redis, there, there.codes[0])
+    for by, code in (
+        (there.cashier, "claim.undo_same"),
+        (there.workers[0], "claim.undo_own"),
+        (there.workers[1], "claim.undo_own"),  # the alternate, who would come next
+    ):
+        with refused(code):
+            await undo(redis, there, there.wins[0], by)
+    await db.rows("UPDATE member SET code_by = $2, code_at = $3 WHERE id = $1", there.organiser, there.cashier, SOON)
+    with refused("claim.undo_hand"):
+        await undo(redis, there, there.wins[0], there.organiser)
+    with refused("claim.undo_why"):
+        await undo(redis, there, there.wins[0], await _cashier(), why=" ")
+    assert await amounts(budget) == (75_000, 0, 25_000)
+    other = await _cashier()
+    await undo(redis, there, there.wins[0], other)
+    with refused("claim.undone_by_you"):
+        await hand_over(redis, there, there.codes[0], by=other)
+    for by in (there.cashier, there.workers[0]):
+        with pytest.raises(asyncpg.RestrictViolationError):
+            await db.rows("UPDATE win SET undone = undone + 1, undone_by = $2 WHERE id = $1", there.wins[0], by)
+    await hand_over(redis, there, there.codes[0])
+    for by in (there.cashier, there.workers[0]):
+        with pytest.raises(asyncpg.RestrictViolationError):
+            await db.rows(
+                "UPDATE win SET state = 'drawn', claimed_at = NULL, handed_over_by = NULL, undone = undone + 1,"
+                " undone_by = $2 WHERE id = $1",
+                there.wins[0],
+                by,
+            )
+
+
+async def test_what_is_taken_back_behind_its_time_has_a_new_one(redis: Redis) -> None:
+    there = await hall(winners=2)
+    for code in there.codes:
+        await hand_over(redis, there, code)
+    in_time = await undo(redis, there, there.wins[0], there.organiser)
+    assert in_time.expires_at == LATE
+    late = await undo(redis, there, there.wins[1], there.organiser, now=LATE)
+    assert late.expires_at == LATE + 30 * DAY
+    assert await queries.overdue_claims(LATE) == [there.wins[0]]
+    due = await db.rows("SELECT due_at FROM intent WHERE kind = $1 ORDER BY due_at", actions.EXPIRE)
+    assert due[-1]["due_at"] == LATE + 30 * DAY
+
+
+async def test_many_at_once_take_it_back_once(redis: Redis) -> None:
+    there, budget, _ = await paid_for()
+    await hand_over(redis, there, there.codes[0])
+    by = [there.organiser, await _cashier(), await _cashier()]
+    done = await asyncio.gather(*(undo(redis, there, there.wins[0], one) for one in by * 2), return_exceptions=True)
+    assert sum(isinstance(one, queries.WinRow) for one in done) == 1
+    assert {one.code for one in done if isinstance(one, Refusal)} == {"claim.undo_none"}
+    assert await amounts(budget) == (50_000, 50_000, 0)
+
+
+@pytest.mark.parametrize("calls", range(3))
+async def test_an_undo_that_dies_leaves_the_hand_over(redis: Redis, calls: int) -> None:
+    there, budget, _ = await paid_for(winners=1)
+    await hand_over(redis, there, there.codes[0])
+    new = dies_at(calls, new_id)
+    try:
+        await actions.undo_claim(redis, there.wins[0], "wrong", by=there.organiser, now=LATE, new_id=new)
+    except Killed:
+        assert (await states(there))[0][2] == "claimed"
+        assert await amounts(budget) == (75_000, 0, 25_000)
+    else:
+        assert (await states(there))[0][2] == "drawn"
+        assert await amounts(budget) == (75_000, 25_000, 0)

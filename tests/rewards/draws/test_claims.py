@@ -1,6 +1,8 @@
 """The rules of a win: laws over every order of steps, and what a signature and a badge are."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from uuid import UUID, uuid4
 
 import pytest
@@ -52,6 +54,29 @@ def test_no_win_can_be_claimed_and_expire_at_the_same_instant(win: Win, by: UUID
     if claims.decline_flaw(win, by=by, now=NOW) is None:
         assert by == win.member
         assert win.draw_state == "closed"
+
+
+PEOPLE = [WINNER, CASHIER, uuid4(), uuid4()]
+ACTS = st.lists(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(["claim", "undo"])), max_size=20)
+
+
+@given(ACTS)
+def test_no_single_person_gives_a_prize_out_twice(acts: list[tuple[UUID, str]]) -> None:
+    """Whatever each tries in whatever order: between two hand-overs stands somebody else than who made either, and
+    never the winner."""
+    win = Win("drawn", "closed", False, WINNER, None)
+    done: list[tuple[str, UUID]] = []
+    for by, act in acts:
+        if act == "claim" and claims.claim_flaw(win, by=by, now=NOW) is None:
+            win = replace(win, state="claimed", giver=by)
+        elif act == "undo" and claims.undo_flaw(win, by=by, why="wrong") is None:
+            win = replace(win, state="drawn", giver=None, undone_by=by)
+        else:
+            continue
+        done.append((act, by))
+    assert [act for act, _ in done] == (["claim", "undo"] * len(done))[: len(done)]
+    assert WINNER not in {by for _, by in done}
+    assert all(one[1] != other[1] for one, other in pairwise(done))
 
 
 @given(wins)

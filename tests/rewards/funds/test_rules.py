@@ -81,6 +81,7 @@ def test_every_movement_balances_and_is_told_by_its_legs(kind: rules.Kind, amoun
         "held": rules.keep(FUND, kind, holder, amount),
         "returned": rules.keep(FUND, kind, holder, -amount),
         "paid": rules.give_out(FUND, kind, holder, amount),
+        "unpaid": rules.give_out(FUND, kind, holder, -amount),
     }
     for what, legs in moves.items():
         assert is_balanced(legs)

@@ -16,9 +16,11 @@ from redis.asyncio import Redis
 from games.quizzes import actions
 from games.quizzes.formats import QuestionDraft
 from rewards import database as db
+from rewards import presses
 from rewards.boards.rules import COMPLETE, COPY, Copy
 from rewards.ledger import actions as ledger
 from rewards.members.rules import ROLES
+from rewards.presses import APART
 from server.runtime.chance import new_id
 from server.runtime.clock import now
 from server.runtime.sessions import CODE
@@ -39,6 +41,18 @@ def app_settings(database_url: str, servers: tuple[str, str], tmp_path: Path) ->
         "LAUREL_DATABASE_POOL": "4",
     }
     return prepare(load(told, tmp_path))
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests press faster than people, and mean it; those of the guard against that take `guarded`."""
+    monkeypatch.setattr(presses, "APART", timedelta(0))
+
+
+@pytest.fixture
+def guarded(at_once: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As people have it."""
+    monkeypatch.setattr(presses, "APART", APART)
 
 
 class Browser(httpx.AsyncClient):

@@ -47,6 +47,8 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("POST", "/in/{token:str}"): EVERYBODY,
     ("GET", "/welcome/{token:str}"): EVERYBODY,
     ("POST", "/welcome/{token:str}"): EVERYBODY,
+    ("GET", "/screen"): EVERYBODY,
+    ("GET", "/screen/code"): EVERYBODY,
     ("GET", "/screen/{key:str}"): EVERYBODY,
     ("GET", "/screen/{key:str}/state"): EVERYBODY,
     ("GET", "/screen/{key:str}/live"): EVERYBODY,
@@ -210,11 +212,16 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
     ("POST", "/desk/draws/{draw_id:uuid}/check-in/file"): RUNS,
     ("POST", "/here/{badge:str}"): RUNS,
     ("POST", "/desk/claims/{code:str}/hand-over"): RUNS,
+    ("POST", "/desk/claims/{code:str}/undo"): RUNS,
     ("GET", "/desk/screens"): AT_THE_DESK,
     ("GET", "/desk/screens/export/{kind:str}"): AT_THE_DESK,
     ("POST", "/desk/screens"): RUNS,
     ("GET", "/desk/screens/{screen_id:uuid}"): AT_THE_DESK,
     ("POST", "/desk/screens/{screen_id:uuid}"): RUNS,
+    ("GET", "/desk/screens/walls"): AT_THE_DESK,
+    ("POST", "/desk/screens/take"): RUNS,
+    ("POST", "/desk/screens/let-go"): RUNS,
+    ("POST", "/desk/screens/{screen_id:uuid}/pair"): RUNS,
     ("POST", "/desk/screens/{screen_id:uuid}/revoke"): RUNS,
     ("POST", "/desk/screens/{screen_id:uuid}/remove"): RUNS,
     ("GET", "/desk/audit"): OVERSEES,
@@ -230,6 +237,8 @@ WHO_MAY: Mapping[tuple[str, str], Collection[str]] = {
 """(method, path as routed) -> the roles that are let in. OPTIONS is answered by the framework, without a body."""
 
 WRITING_GETS = (
+    "/screen",
+    "/screen/code",
     "/screen/{key:str}",
     "/screen/{key:str}/state",
     "/screen/{key:str}/live",
@@ -238,8 +247,8 @@ WRITING_GETS = (
     "/desk/draws/{draw_id:uuid}/hand-over/{kind:str}",
     "/desk/draws/{draw_id:uuid}/payroll/{kind:str}",
 )
-"""A screen that asks is noted as seen; who took a file of people stands in the trail. No other
-GET changes anything."""
+"""A wall that is not paired is given characters; a screen that asks is noted as seen; who took a file of people stands
+in the trail. No other GET changes anything."""
 
 LOOKING_POSTS = (
     "/desk/claims",
@@ -308,6 +317,7 @@ OTHER_SUBJECTS: Mapping[tuple[str, str], Callable[[World], object]] = {
     ("POST", "/desk/rules/{code:str}"): lambda w: "quiz",
     ("GET", "/desk/claims/{code:str}"): lambda w: w.claim_code,
     ("POST", "/desk/claims/{code:str}/hand-over"): lambda w: w.claim_code,
+    ("POST", "/desk/claims/{code:str}/undo"): lambda w: w.claim_code,
     ("POST", "/desk/quizzes/{quiz_id:uuid}/scoring"): lambda w: w.fresh,
 }
 
@@ -405,6 +415,9 @@ FORMS: Mapping[str, Callable[[World], dict[str, Any]]] = {
     "/desk/draws/{draw_id:uuid}/check-in/file": lambda w: {"text": _waiting(w)},
     "/desk/screens": lambda w: {"name": "Gate"},
     "/desk/screens/{screen_id:uuid}": lambda w: {"name": "Hall", "shows": "boards"},
+    "/desk/screens/take": lambda w: {"of": f"room:{w.lobby}", "screen": str(w.screen)},
+    "/desk/screens/let-go": lambda w: {"screen": str(w.screen)},
+    "/desk/screens/{screen_id:uuid}/pair": lambda w: {"code": "bcd234"},
     "/desk/seasons/{season_id:uuid}": lambda w: {
         "name": "Renamed",
         "starts_on": str(_later(w, -30)),
@@ -600,6 +613,8 @@ async def test_who_may_is_let_in(world: World, visitor: Visitor, role: str) -> N
         ("POST", "/desk/draws/{draw_id:uuid}/beacon"): (422,),  # nobody but the network can sign one
         ("POST", "/desk/boards/rebuild"): (409,),  # they agree
         ("POST", "/desk/clock"): (409,),  # it agrees too, and a question is open
+        ("POST", "/desk/claims/{code:str}/undo"): (422,),  # nobody takes back what he gave himself
+        ("POST", "/desk/screens/{screen_id:uuid}/pair"): (400,),  # no wall shows these characters
     }
     for (method, path), who in WHO_MAY.items():
         if role not in who:

@@ -12,8 +12,10 @@ from litestar import Response, post
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 
+from rewards.audit import queries as audit
 from rewards.draws import actions, queries, states
 from rewards.members import queries as members
+from rewards.presses import is_repeat
 from rewards.refusals import Refusal
 from server.runtime import clock
 from server.runtime.chance import claim_code, new_id
@@ -33,21 +35,53 @@ Step = Callable[[Form, Any, UUID], Awaitable[str]]
 """(form, redis, who asks) -> the code of what is said when it is done."""
 
 
+PRESSED: Final = frozenset(
+    {
+        "draw.revealed",
+        "draw.drawn",
+        "draw.round_drawn",
+        "draw.called",
+        "draw.absence_confirmed",
+        "draw.absence_withdrawn",
+        "draw.absence_written",
+        "draw.redrawn",
+    }
+)
+"""Lines of the trail after which the same finger may lie on a button that means something else by then."""
+
+
 async def _do(
-    request: Asked, draw_id: UUID, field: str, step: Step, *, to: str = "", keep: Sequence[str] = ()
+    request: Asked,
+    draw_id: UUID,
+    field: str,
+    step: Step,
+    *,
+    to: str = "",
+    keep: Sequence[str] = (),
+    pressed: bool = False,
 ) -> Response[bytes]:
     """Run a step. `field`: where its refusal stands; `keep`: the fields whose texts come back with it; `to`: the part
-    of the page to go on at."""
+    of the page to go on at; `pressed`: one press makes it, so that it is not made when the same press came twice."""
     form = await pages.form(request)
     process, me = pages.process(request), pages.signed_in(request)
     try:
-        said = await step(form, process.redis, me.id)
+        again = pressed and await _is_repeat(draw_id, me.id)
+        said = "draw.pressed_twice" if again else await step(form, process.redis, me.id)
     except Refusal as refusal:
         if refusal.code in ("draw.unknown", "web.forged"):
             raise
         typed = {name: form.text(name, most=4000) for name in keep}
         return await draw_page(request, draw_id, slip=slip_of(request, refusal, field, **typed))
     return pages.go(request, f"/desk/draws/{draw_id}?said={said}{f'#step-{to}' if to else ''}")
+
+
+async def _is_repeat(draw_id: UUID, me: UUID) -> bool:
+    """Whether a press comes so soon after what was last done to a draw that it belongs to it. What another has
+    confirmed waits for just this press."""
+    line = next(iter(await audit.latest(1, subject=str(draw_id))), None)
+    if line is None or line.code not in PRESSED:
+        return False
+    return is_repeat(line.at, clock.now()) and (line.actor == me or line.code != "draw.absence_confirmed")
 
 
 @post("/desk/draws/{draw_id:uuid}/seal", guards=[guards.may("draws.draw"), guards.own_code])
@@ -239,7 +273,7 @@ async def open_secret(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes
         )
         return "draw.said_drawn" if done.state == "drawn" else "draw.said_revealed"
 
-    return await _do(request, draw_id, "secret", step, to="secrets", keep=["secret"])
+    return await _do(request, draw_id, "secret", step, to="secrets", keep=["secret"], pressed=True)
 
 
 @post("/desk/draws/{draw_id:uuid}/rounds", guards=[guards.may("draws.draw")])
@@ -251,7 +285,7 @@ async def draw_round(request: Asked, draw_id: FromPath[UUID]) -> Response[bytes]
         await actions.open_round(redis, draw_id, code, actor=me, now=clock.now(), new_id=new_id, new_code=claim_code)
         return "draw.said_round_drawn"
 
-    return await _do(request, draw_id, "round", step, to="winners")
+    return await _do(request, draw_id, "round", step, to="winners", pressed=True)
 
 
 @post("/desk/draws/{draw_id:uuid}/places", guards=[guards.may("draws.draw"), guards.own_code])
@@ -268,7 +302,7 @@ async def decide_place(request: Asked, draw_id: FromPath[UUID]) -> Response[byte
             return "draw.said_absence_withdrawn"
         return await _confirm(redis, draw_id, form, me)
 
-    return await _do(request, draw_id, await _place_field(request), step, to="winners")
+    return await _do(request, draw_id, await _place_field(request), step, to="winners", pressed=True)
 
 
 @post("/desk/draws/{draw_id:uuid}/confirmations", guards=[guards.may("draws.read"), guards.own_code])
@@ -278,7 +312,7 @@ async def confirm_place(request: Asked, draw_id: FromPath[UUID]) -> Response[byt
     async def step(form: Form, redis: Any, me: UUID) -> str:
         return await _confirm(redis, draw_id, form, me)
 
-    return await _do(request, draw_id, await _place_field(request), step, to="winners")
+    return await _do(request, draw_id, await _place_field(request), step, to="winners", pressed=True)
 
 
 def _place(form: Form) -> tuple[str, int, int]:

@@ -33,7 +33,7 @@ async def put_on_stage(request: Asked, draw_id: FromPath[UUID]) -> Response[byte
     if form.text("off", most=1):
         await stage.take_off_screens(redis, draw_id)
         return pages.go(request, f"/desk/draws/{draw_id}", said="draw.off_screens")
-    await stage.show_on_screens(redis, draw_id)
+    await stage.show_on_screens(redis, draw_id, now=clock.now())
     return pages.go(request, f"/desk/draws/{draw_id}", said="draw.on_screens")
 
 

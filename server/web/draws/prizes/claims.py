@@ -1,8 +1,12 @@
-"""Prizes handed over at the desk: a code typed or scanned, once, by somebody else than the winner; the list of all."""
+"""Prizes handed over at the desk: a code typed or scanned, once, by somebody else than the winner; the list of all.
+
+A code that was used before is a page in red from edge to edge, whoever comes with it.
+"""
 
 import base64
 import binascii
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -16,6 +20,7 @@ from rewards.draws.claims import MOST_NAME, MOST_SIGNATURE, MOST_WHY, OPEN, WIN_
 from rewards.draws.queries import WinFilter, WinRow
 from rewards.draws.states import clean_claim_code, grouped
 from rewards.funds.rules import units
+from rewards.presses import is_repeat
 from rewards.refusals import Refusal
 from server.runtime import clock
 from server.runtime.chance import new_id
@@ -32,6 +37,9 @@ PAGE: Final = 50
 CODE_GROUPS: Final = 4
 OPEN_ONES: Final = "open"
 """What the list shows unless it is asked for something else: every prize that still waits."""
+
+JUST_GIVEN: Final = timedelta(minutes=1)
+"""How long the page behind a hand-over is that of a success."""
 
 _PICTURE: Final = "data:image/png;base64,"
 _MOST_PICTURE: Final = len(_PICTURE) + (MOST_SIGNATURE + 2) // 3 * 4 + 4
@@ -96,12 +104,15 @@ async def find_claim(request: Asked) -> Response[bytes]:
 @get("/desk/claims/{code:str}", guards=[guards.may("claims.read")])
 async def show_claim(request: Asked, code: FromPath[str]) -> Response[bytes]:
     """What a scanned code opens: the winner, the prize, and what became of it."""
-    return _claim_page(request, code, await _win(request, code))
+    win = await _win(request, code)
+    if win.state == "claimed" and _id(code) is None and not _just_given(request, win):
+        return _used_page(request, code, win)
+    return _claim_page(request, code, win)
 
 
 @post("/desk/claims/{code:str}/hand-over", guards=[guards.may("claims.hand_over")])
 async def hand_over(request: Asked, code: FromPath[str]) -> Response[bytes]:
-    """The prize changes hands, for good. A second time is refused with who and when."""
+    """The prize changes hands. A second time is refused with who and when, but for the same press come twice."""
     form = await pages.form(request)
     win, given = await _win(request, code), _filled_in(form)
     try:
@@ -118,6 +129,21 @@ async def hand_over(request: Asked, code: FromPath[str]) -> Response[bytes]:
     except Refusal as refusal:
         return await _refused(request, code, refusal, given)
     return pages.go(request, _address(code, win), said="claim.said_handed_over")
+
+
+@post("/desk/claims/{code:str}/undo", guards=[guards.may("claims.hand_over"), guards.own_code])
+async def undo_hand_over(request: Asked, code: FromPath[str]) -> Response[bytes]:
+    """A hand-over that was a mistake is taken back, for a reason, by somebody else than who gave."""
+    form = await pages.form(request)
+    win, why = await _win(request, code), form.text("why", most=2 * MOST_WHY)
+    me, now = pages.signed_in(request).id, clock.now()
+    try:
+        await actions.undo_claim(pages.process(request).redis, win.id, why, by=me, now=now, new_id=new_id)
+    except Refusal as refusal:
+        if refusal.code == "claim.unknown":
+            raise
+        return _used_page(request, code, await _win(request, code), 422, pages.said(request, refusal), why)
+    return pages.go(request, _address(code, win), said="claim.said_undone")
 
 
 @get("/desk/wins/{win_id:uuid}/signature", guards=[guards.may("claims.read")])
@@ -220,8 +246,38 @@ async def _refused(request: Asked, code: str, refusal: Refusal, given: HandOver)
         again = HandOver(given.proxy, given.name, given.why, kept, given.on_paper, words)
         return _claim_page(request, code, await _win(request, code), again, status=422)
     if refusal.code == "claim.already":
-        return _claim_page(request, code, await _win(request, code), status=409)
+        win = await _win(request, code)
+        if win.giver == pages.signed_in(request).id and is_repeat(win.claimed_at, clock.now()):
+            return pages.go(request, _address(code, win), said="claim.pressed_twice")
+        return _used_page(request, code, win, 409)
     raise refusal
+
+
+def _just_given(request: Asked, win: WinRow) -> bool:
+    """Whether the page follows the hand-over itself: a reload, which asks without its sentence, is a used code."""
+    said = request.query_params.get("said", "") in ("claim.said_handed_over", "claim.pressed_twice")
+    fresh = win.claimed_at is not None and abs(clock.now() - win.claimed_at) < JUST_GIVEN
+    return said and fresh and win.giver == pages.signed_in(request).id
+
+
+def _used_page(
+    request: Asked, code: str, win: WinRow, status: int = 200, problem: str = "", why: str = ""
+) -> Response[bytes]:
+    """Who handed what to whom, and when, in red from edge to edge; below it a second person may take it back."""
+    if win.claimed_at is None:  # it was taken back, or never handed over
+        return _claim_page(request, code, win, HandOver(error=problem), status)
+    me = pages.signed_in(request)
+    return desk_page(
+        request,
+        "draws/desk/claim_used.html",
+        status,
+        win=win,
+        address=_address(code, win),
+        problem=problem,
+        why=why,
+        mine=me.id in (win.giver, win.member),
+        most_why=MOST_WHY,
+    )
 
 
 async def _claims_page(request: Asked, *, status: int = 200, typed: str = "", wrong: str = "") -> Response[bytes]:
@@ -277,10 +333,11 @@ def _claim_page(
         address=_address(code, win),
         code="-".join(grouped(win.claim_code, CODE_GROUPS)) if by_code else "",
         value=units(win.value) if win.value else "",
-        refused=status == 409,
+        mine=win.giver == pages.signed_in(request).id,
+        fresh=_just_given(request, win),
         most_name=MOST_NAME,
         most_why=MOST_WHY,
     )
 
 
-HANDLERS = [show_claims, find_claim, show_claim, hand_over, send_signature, send_picture]
+HANDLERS = [show_claims, find_claim, show_claim, hand_over, undo_hand_over, send_signature, send_picture]

@@ -1,7 +1,7 @@
 """Draws on screens: the one that is on the stage, and the slide of the next one."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -9,12 +9,16 @@ from rewards.draws import queries
 from rewards.draws.states import grouped
 from server.runtime import clock
 from server.runtime.resources import Resources
-from server.web.draws.screen.stage import on_stage, stage_facts, stage_version
+from server.web.draws.screen.stage import stage_facts, stage_version, staged
 from server.web.frame import html
 from server.web.frame.i18n import mark as _
 from server.web.frame.live import REMAINING, Remaining
 from server.web.frame.noun import Scene
+from server.web.frame.runs import Run
 from server.web.frame.screen import build
+
+WINNERS_FOR: Final = timedelta(minutes=15)
+"""How long the winners of a draw that is closed stay where nothing newer is live."""
 
 PRIZES: Final = 5
 CHOICES: Final = 20
@@ -34,8 +38,19 @@ def scene(resources: Resources) -> Scene:
         called = stage.called
         return text, None if called is None else lambda: called.left(clock.now())
 
-    async def live(now: datetime) -> UUID | None:
-        return await on_stage(redis)
+    async def live(since: datetime) -> list[Run]:
+        found = await staged(redis)
+        if found is None:
+            return []
+        draw, at = found
+        # It began for the walls when it was put on them, and an older draw's winners are news once more.
+        return [
+            Run(draw, at, max(run.moved, at), run.ended and max(run.ended, at), WINNERS_FOR)
+            for run in await runs([draw])
+        ]
+
+    async def runs(ids: Sequence[UUID]) -> list[Run]:
+        return [Run(one.id, one.began, one.moved, one.ended, WINNERS_FOR) for one in await queries.runs(ids)]
 
     async def choices() -> list[tuple[UUID, str]]:
         return [(one.id, one.title) for one in await queries.draws(limit=CHOICES) if one.state != "cancelled"]
@@ -43,7 +58,7 @@ def scene(resources: Resources) -> Scene:
     async def titles(ids: Sequence[UUID]) -> dict[UUID, str]:
         return {UUID(one): title for one, title in (await queries.titles([str(one) for one in ids])).items()}
 
-    return Scene("draw", _("Draw: %(title)s"), 10, version, render, live, choices, titles)
+    return Scene("draw", _("Draw: %(title)s"), "/desk/draws", version, render, live, runs, choices, titles)
 
 
 async def slides(resources: Resources, now: datetime) -> dict[str, object] | None:

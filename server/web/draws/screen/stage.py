@@ -1,7 +1,7 @@
 """The stage: one draw on the screens, from its promise over code, dice and secrets to the winners.
 
 Three things live in Redis and nowhere else, and losing them loses nothing that counts:
-laurel:stage        which draw is on the screens, for some hours
+laurel:stage        which draw was put on the screens and when (ID@ISO), for some hours
 laurel:dice:{id}    dice that were typed and wait to be read back from the table, for an hour
 laurel:shown        sorted set: draw -> number of the last line of its log whose winners may be seen on office screens
 
@@ -105,9 +105,9 @@ class Stage:
     seen: str
 
 
-async def show_on_screens(redis: Redis, draw_id: UUID) -> None:
-    """Put a draw on every screen that follows "auto", for six hours or until another is put there."""
-    await redis.set(STAGE, str(draw_id), ex=SHOWN_FOR)
+async def show_on_screens(redis: Redis, draw_id: UUID, *, now: datetime) -> None:
+    """Put a draw on every screen that follows "auto": until something newer is live, for six hours at most."""
+    await redis.set(STAGE, f"{draw_id}@{now.isoformat()}", ex=SHOWN_FOR)
     await ticks.announce(redis, f"draw:{draw_id}")
 
 
@@ -118,10 +118,17 @@ async def take_off_screens(redis: Redis, draw_id: UUID) -> None:
         await ticks.announce(redis, f"draw:{draw_id}")
 
 
+async def staged(redis: Redis) -> tuple[UUID, datetime] | None:
+    """The draw that was put on the screens, and when; None when none is."""
+    found = await redis.get(STAGE)
+    draw, _, at = ("" if found is None else found.decode()).partition("@")
+    return (UUID(draw), datetime.fromisoformat(at)) if at else None
+
+
 async def on_stage(redis: Redis) -> UUID | None:
     """The draw that was put on the screens, None when none is."""
-    found = await redis.get(STAGE)
-    return None if found is None else UUID(found.decode())
+    found = await staged(redis)
+    return None if found is None else found[0]
 
 
 async def keep_dice(redis: Redis, draw_id: UUID, digits: str) -> None:

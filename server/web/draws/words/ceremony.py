@@ -100,6 +100,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "draw.said_beacon_taken": "The value of the public beacon was checked and taken.",
     "draw.said_revealed": "The secret is open, and it is the one that was promised.",
     "draw.said_drawn": "The last secret is open, and the winners are drawn.",
+    "draw.pressed_twice": "Pressed twice: only the first press counted.",
     "draw.said_round_drawn": "The round was drawn.",
     "draw.said_called": "The winner was called.",
     "draw.said_absence_confirmed": "The first word is written down. Somebody else has to give the second.",

@@ -8,6 +8,14 @@ TEXTS: Final[Mapping[str, str]] = {
     "claim.unknown": "There is no prize with this code. Compare it with the winner's phone and type it again.",
     "claim.own": "This is your own prize. A colleague has to hand it over.",
     "claim.already": "This prize has been handed over before, by %(who)s at %(when)s. Do not hand it over again.",
+    "claim.pressed_twice": "Pressed twice: the prize was handed over once.",
+    "claim.undone_by_you": "You took back how this prize was handed over. A colleague has to hand it over now.",
+    "claim.undo_none": "This prize is not handed over, so there is nothing to take back.",
+    "claim.undo_same": "You handed this prize over yourself. Somebody else has to take that back, on another account.",
+    "claim.undo_own": "You could gain by this. A colleague has to take it back.",
+    "claim.undo_hand": "One person may stand behind your account and that of %(who)s, by a link or a code that one made "
+    "for the other. Somebody else has to take it back.",
+    "claim.undo_why": "Say why, in at most %(why)s characters.",
     "claim.absent": "The winner was not there when called, so this prize was drawn again.",
     "claim.declined": "The winner has given this prize up. It belongs to somebody else now, or it went back.",
     "claim.expired": "The time to fetch this prize is over. It belongs to somebody else now, or it went back.",
@@ -30,6 +38,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "claim.state.annulled": "Draw called off",
     # what was done
     "claim.handed_over": "Prize handed over",
+    "claim.undone": "Hand-over of a prize taken back",
+    "claim.said_undone": "The hand-over was taken back. The prize waits for its winner again.",
     "claim.said_handed_over": "The prize was handed over.",
     "claim.given_up": "Prize given up by its winner",
     "claim.lapsed": "Prize not fetched in time",

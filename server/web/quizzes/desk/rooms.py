@@ -157,12 +157,14 @@ async def follow_room(request: Asked, room_id: FromPath[UUID]) -> EventStream:
 
 @post("/desk/rooms/{room_id:uuid}/moves", guards=[guards.may("rooms.host")])
 async def move_room(request: Asked, room_id: FromPath[UUID]) -> Response[bytes]:
-    """The host's moves. `version` is what the host saw: where the room has gone on meanwhile, nothing is done."""
+    """The host's moves. `version` is what the host saw: where the room has gone on meanwhile, nothing is done. Nor
+    is it where the same press came twice, which is said."""
     form = await pages.form(request)
     move = form.text("move", most=10, needed=True)
     expected = form.maybe_number("version", least=0, most=2**31 - 1)
     if expected is not None:
-        await _moved(request, await room_or_refuse(room_id), move, expected)
+        if await _moved(request, await room_or_refuse(room_id), move, expected) is None:
+            return pages.told(request, f"/desk/rooms/{room_id}", "room.pressed_twice")
     elif move in ANY_TIME:
         await _moved_now(request, room_id, move)
     else:
@@ -181,15 +183,19 @@ async def _moved_now(request: Asked, room_id: UUID, move: str) -> None:
 
 
 async def _moved(request: Asked, room: RoomRow, move: str, expected: int) -> Moved | Stale | None:
+    """None: the press does not count, as it came too soon after the move before it."""
     redis, me, now = pages.process(request).redis, pages.signed_in(request), clock.now()
     if expected != room.version:
         return Stale(room.version)
+    # The room's last move belongs to its version, and every action is for this version alone.
+    if move in rules.PRESSED and not rules.counts(move, room.moved_at, now):
+        return None
     if move in rules.moves_from(room.state):
         # Before the move: it may be the one that ends the room.
         await actions.see(redis, room.quiz, me.id, leading=room.id, now=now, new_id=new_id)
     match move:
         case "open":
-            return await actions.open_lobby(redis, room.id)
+            return await actions.open_lobby(redis, room.id, now=now) or Stale(room.version)
         case "next":
             return await actions.advance(redis, room.id, expected=expected, now=clock.now, new_id=new_id)
         case "pause":

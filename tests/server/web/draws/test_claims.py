@@ -72,7 +72,7 @@ async def test_a_code_leads_to_its_prize_and_the_prize_changes_hands(client: Bro
     assert "private" in signed.headers["cache-control"]
     again = await post(client, cashier, f"/desk/claims/{code}/hand-over", who="winner")
     assert again.status_code == 409
-    assert "Do not hand it over again" in again.text
+    assert "Hand nothing over for this code." in again.text
 
 
 @pytest.mark.parametrize("typed", ["zzzz-zzzz", "' OR true --", "http://elsewhere/x", "1-1-aaaaaaaaaaaa", "x" * 300])
@@ -318,3 +318,82 @@ async def test_codes_are_guessed_a_few_times_only(client: Browser, cashier: Sign
     await client.app.state.process.limits.take("claim.code", cost=20, now_ms=soon, **policy)
     for path in (f"/desk/claims/{there.codes[0]}", f"/desk/claims/{uuid4()}"):
         assert (await get(client, cashier, path)).status_code == 429
+
+
+async def test_a_used_code_is_a_red_page_with_who_and_when_and_no_success(client: Browser, sign_in: SignIn) -> None:
+    cashier, other = await sign_in("organiser", name="Zhao Min"), await sign_in("organiser", name="Sun Li")
+    there = await closed()
+    path = f"/desk/claims/{there.codes[0]}"
+    done = await post(client, cashier, f"{path}/hand-over", who="winner")
+    assert "claim-used" not in (await get(client, cashier, done.headers["location"])).text
+    for who, address in ((cashier, path), (other, path), (other, done.headers["location"])):
+        page = (await get(client, who, address)).text
+        main = page.partition('<main class="claim-used"')[2]
+        assert re.search("Zhao Min handed “(Cup|奖杯)” to 李娜\\.", main), page
+        when = re.sub("<[^>]+>", "", main.partition('"claim-used-when">')[2].partition("</p>")[0])
+        assert re.fullmatch(r"\w{3} \d{1,2}, \d{4} at \d\d:\d\d", when)
+        assert "notice-good" not in page
+        assert "left-bar" not in page
+    for typed in (there.codes[0], f"http://testserver.local{path}"):
+        found = await post(client, other, "/desk/claims", code=typed)
+        assert "claim-used" in (await get(client, other, found.headers["location"])).text
+
+
+@pytest.mark.usefixtures("guarded")
+async def test_the_same_press_come_twice_is_no_used_code(client: Browser, sign_in: SignIn) -> None:
+    cashier, other = await sign_in("organiser", name="Zhao Min"), await sign_in("organiser", name="Sun Li")
+    there = await closed()
+    path = f"/desk/claims/{there.codes[0]}"
+    await post(client, cashier, f"{path}/hand-over", who="winner")
+    again = await post(client, cashier, f"{path}/hand-over", who="winner")
+    assert again.headers["location"] == f"{path}?said=claim.pressed_twice"
+    page = (await get(client, cashier, again.headers["location"])).text
+    assert "the prize was handed over once" in page
+    assert "claim-used" not in page
+    assert (await post(client, other, f"{path}/hand-over", who="winner")).status_code == 409
+    assert [line.code for line in await queries.history(there.draw)] == ["claim.handed_over"]
+
+
+async def test_a_second_person_takes_a_hand_over_back_and_a_third_gives_anew(client: Browser, sign_in: SignIn) -> None:
+    cashier, other = await sign_in("organiser", name="Zhao Min"), await sign_in("organiser", name="Sun Li")
+    there = await closed()
+    path = f"/desk/claims/{there.codes[0]}"
+    await post(client, cashier, f"{path}/hand-over", who="winner", signature=DRAWN)
+    assert f'action="{path}/undo"' not in (await get(client, cashier, path)).text
+    assert f'action="{path}/undo"' in (await get(client, other, path)).text
+    for who, why, words in (
+        (cashier, "wrong person", "Somebody else has to take that back"),
+        (other, " ", "Say why"),
+        (other, "w" * 301, "Say why"),
+    ):
+        answer = await post(client, who, f"{path}/undo", why=why)
+        assert answer.status_code == 422
+        assert words in answer.text
+    assert await state(there.wins[0]) == "claimed"
+    done = await post(client, other, f"{path}/undo", why="wrong person")
+    assert done.headers["location"] == f"{path}?said=claim.said_undone"
+    assert await state(there.wins[0]) == "drawn"
+    again = await post(client, other, f"{path}/undo", why="wrong person")
+    assert again.status_code == 422
+    assert "nothing to take back" in again.text
+    refused = await post(client, other, f"{path}/hand-over", who="winner")
+    assert refused.status_code == 409
+    assert "You took back how this prize was handed over" in refused.text
+    assert (await post(client, cashier, f"{path}/hand-over", who="winner")).status_code == 303
+    line = (await queries.history(there.draw))[1]
+    assert (line.code, line.why, line.who) == ("claim.undone", "wrong person", "Sun Li")
+
+
+async def test_a_link_is_not_enough_to_take_a_hand_over_back(client: Browser, sign_in: SignIn) -> None:
+    cashier, other = await sign_in("organiser", name="Zhao Min"), await sign_in("organiser", name="Sun Li")
+    there = await closed()
+    path = f"/desk/claims/{there.codes[0]}"
+    await post(client, cashier, f"{path}/hand-over", who="winner")
+    process = client.app.state.process
+    session = await process.sessions.start(
+        other.id, name="Sun Li", roles=("organiser",), language="en", unit="", device="test", version=0, way="link"
+    )
+    headers = {"cookie": f"laurel_session={session}", "x-csrftoken": process.gate.token_for(session)}
+    answer = await client.post(f"{path}/undo", headers=headers, data={"why": "wrong person"})
+    assert answer.status_code == 403
+    assert await state(there.wins[0]) == "claimed"

@@ -1,14 +1,18 @@
 """A draw at the desk: every step in its state, by HTTP alone, and what is refused beside its field."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from rewards import database as db
+from rewards import presses
 from rewards.draws import queries, rules, states
 from rewards.draws.verify import verify_folder
+from rewards.presses import APART
+from server.runtime import clock
 from server.runtime.kit_program import MARK, empty_kit, kit_hash
 from server.web.draws import desk
 from tests.server.web.conftest import Browser, SignedIn, SignIn
@@ -493,3 +497,47 @@ async def test_a_step_out_of_its_turn_is_refused_on_the_page(there: Hall, path: 
     assert "the draw has moved on" in answer.text
     gone = await there.post(f"/desk/draws/{UUID(int=5)}/{path}", {"line": "0", "digits": "1"})
     assert gone.status_code == 404
+
+
+async def test_a_round_a_call_and_a_word_are_made_by_one_press_each(
+    there: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second of two quick presses lies on the button that has come in its place."""
+    draw = await frozen(
+        there,
+        round=["1", "2", "3"],
+        **{f"round-{n}-name": f"Round {n}" for n in "123"},
+        prize=["1", "2", "3"],
+        **prize("1", round="1"),
+        **prize("2", "Bicycle", "1", round="2"),
+        **prize("3", "Kettle", "1", round="3"),
+        call_seconds="0",
+    )
+    await drawn(there, draw)
+    codes = [row["round"] for row in await db.rows("SELECT round FROM prize WHERE draw = $1 ORDER BY position", draw)]
+    real, gone = clock.now, timedelta(0)
+    monkeypatch.setattr(clock, "now", lambda: real() + gone)
+    monkeypatch.setattr(presses, "APART", APART)
+
+    async def press(path: str, given: dict[str, str], who: SignedIn | None = None) -> bool:
+        answer = await there.post(f"/desk/draws/{draw}/{path}", given, who)
+        assert answer.status_code == 303, answer.text
+        return "pressed_twice" not in answer.headers["location"]
+
+    assert not await press("rounds", {"round": codes[1]})
+    gone += APART
+    assert await press("rounds", {"round": codes[1]})
+    assert not await press("rounds", {"round": codes[2]})
+    assert not await press("rounds", {"round": codes[2]}, there.second)
+    assert await db.value("SELECT count(*) FROM win JOIN prize ON prize.id = win.prize WHERE name = 'Kettle'") == 0
+    gone += APART
+    at = {"prize": "bicycle", "slot": "0", "attempt": "0"}
+    assert await press("places", {**at, "do": "call"})
+    assert not await press("places", {**at, "do": "absent"})
+    gone += APART
+    assert await press("places", {**at, "do": "absent"})
+    assert not await press("places", {**at, "do": "undo"})
+    assert await db.value("SELECT count(*) FROM absence_confirmation") == 1
+    # Somebody else has waited for just this.
+    assert await press("places", {**at, "do": "absent"}, there.second)
+    assert await db.value("SELECT state FROM win JOIN prize ON prize.id = win.prize WHERE name = 'Bicycle'") == "absent"

@@ -15,6 +15,7 @@ from rewards.draws import actions, queries, rules
 from rewards.draws.terms import PrizeTerms
 from rewards.refusals import Refusal
 from rewards.ticks import STREAM
+from server.runtime import clock
 from server.runtime.chance import new_id
 from server.web.draws.hold import stage as desk
 from server.web.draws.screen import stage
@@ -34,8 +35,8 @@ SEAT = stage.Seat("李*", "一车间")
 async def test_one_draw_is_on_the_screens(redis: Redis) -> None:
     first, second = uuid4(), uuid4()
     assert await stage.on_stage(redis) is None
-    await stage.show_on_screens(redis, first)
-    await stage.show_on_screens(redis, second)
+    await stage.show_on_screens(redis, first, now=clock.now())
+    await stage.show_on_screens(redis, second, now=clock.now())
     assert await stage.on_stage(redis) == second
     assert 0 < await redis.ttl(stage.STAGE) <= 6 * 3600
     await stage.take_off_screens(redis, first)

@@ -137,7 +137,7 @@ async def test_before_and_during_the_ceremony_every_picture_fits(served: Served,
     there = await hall(served, 20, prizes=(replace(PRIZES[0], quantity=6), *PRIZES[1:]))
     operator = await window(served, browser, there.draw, there.organiser)
     office = {locale: await wall(served, browser, locale) for locale in ("en", "zh-Hans")}
-    await stage.show_on_screens(served.redis, there.draw)
+    await stage.show_on_screens(served.redis, there.draw, now=clock.now())
 
     async def look(name: str) -> None:
         for page in (operator, *office.values()):
@@ -179,7 +179,7 @@ async def test_a_draw_that_was_called_off_says_why(served: Served, browser: Brow
     there = await hall(served, 20)
     await there.arm()
     await there.cancel("大厅停电，备用电源十分钟后仍未恢复，评委和保管人一致同意改期。" * 2)
-    await stage.show_on_screens(served.redis, there.draw)
+    await stage.show_on_screens(served.redis, there.draw, now=clock.now())
     for locale in ("en", "zh-Hans"):
         office = await wall(served, browser, locale)
         await expect(office.locator(".hall-why")).to_contain_text("大厅停电")
@@ -192,7 +192,7 @@ async def test_the_show_pages_through_many_names_and_office_screens_follow(
 ) -> None:
     there = await hall(served)
     await draw_small(there)
-    await stage.show_on_screens(served.redis, there.draw)
+    await stage.show_on_screens(served.redis, there.draw, now=clock.now())
     page, office = (
         await window(served, browser, there.draw, there.organiser, locale),
         await wall(served, browser, locale),
@@ -345,7 +345,7 @@ async def test_who_may_only_look_shows_without_releasing(served: Served, browser
 async def test_results_can_be_released_without_a_show(served: Served, browser: Browser) -> None:
     there = await hall(served, 20, prizes=(PRIZES[1], PRIZES[2]))
     await draw_small(there)
-    await stage.show_on_screens(served.redis, there.draw)
+    await stage.show_on_screens(served.redis, there.draw, now=clock.now())
     page, office = await window(served, browser, there.draw, there.organiser), await wall(served, browser)
     await expect(office.locator(".hall")).to_have_attribute("data-state", "held")
     await page.get_by_role("button", name="Release to the office screens").click()
@@ -401,7 +401,7 @@ async def test_a_rehearsal_is_marked_everywhere(served: Served, browser: Browser
         random_bytes=secrets.token_bytes,
     )
     await frozen(served.redis, made, now=clock.now())
-    await stage.show_on_screens(served.redis, made)
+    await stage.show_on_screens(served.redis, made, now=clock.now())
     page, office = await window(served, browser, made, there.organiser), await wall(served, browser, "zh-Hans")
     await expect(office.locator(".hall-rehearsal")).to_contain_text("彩排")
     await fits(office, "rehearsal-office")

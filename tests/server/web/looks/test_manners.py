@@ -142,6 +142,7 @@ TYPED: Sequence[tuple[str, str, Mapping[str, str]]] = (
     ("/desk/seasons/{season}", "/desk/seasons/{season}", {"name": "Odd", "starts_on": "2026-12-01", "ends_on": ""}),
     ("/desk/screens", "/desk/screens", {"name": "x" * 101}),
     ("/desk/screens/{screen}", "/desk/screens/{screen}", {"name": " ", "shows": "boards"}),
+    ("/desk/screens/{screen}/pair", "/desk/screens/{screen}", {"code": "bcd 234"}),
     ("/desk/funds", "/desk/funds", {"kind": "money", "name": "Odd", "amount": "much"}),
     ("/desk/funds/{fund}", "/desk/funds/{fund}", {"way": "out", "amount": "99999999", "why": "Prizes"}),
     ("/desk/rules/quiz", "/desk/settings", {"daily_cap": "-5", "spend_percent": "7", "why": "w" * 500}),

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from games.quizzes import actions, queries
+from rewards import database as db
 from rewards.database import value
 from server.runtime.chance import ALPHABET, new_id
 from server.runtime.clock import now
@@ -310,3 +311,67 @@ async def test_the_stream_brings_the_state_and_every_change(client: Browser, sig
     assert b'name="csrf"' not in second
     gone.set()
     await following
+
+
+# Pressed twice
+
+
+async def passed(room: UUID, seconds: float) -> None:
+    """So long ago was the room moved."""
+    await db.rows("UPDATE room SET moved_at = now() - make_interval(secs => $2) WHERE id = $1", room, seconds)
+
+
+@pytest.mark.usefixtures("guarded")
+async def test_the_second_of_two_quick_presses_closes_no_question(client: Browser, sign_in: SignIn, room: UUID) -> None:
+    who, remote = await sign_in("organiser"), await sign_in("organiser")
+    await passed(room, 2)
+    assert await press(client, who, room, "next", 1) == 303
+    for host in (who, remote):
+        given = {"move": "next", "version": "2"}
+        answer = await client.post(f"/desk/rooms/{room}/moves", headers=host.headers, data=given)
+        assert answer.headers["location"] == f"/desk/rooms/{room}?said=room.pressed_twice"
+        assert (
+            "only the first press counted" in (await client.get(answer.headers["location"], headers=host.headers)).text
+        )
+        live = await client.post(
+            f"/desk/rooms/{room}/moves", headers={**host.headers, "hx-request": "true"}, data=given
+        )
+        assert (live.status_code, live.headers["hx-retarget"]) == (200, "#notices")
+        assert "only the first press counted" in live.text
+    assert await state_of(room) == ("question", 2, 1)
+    await passed(room, 1.4)
+    await press(client, who, room, "next", 2)
+    assert await state_of(room) == ("question", 2, 1)
+    await passed(room, 1.5)
+    await press(client, who, room, "next", 2)
+    assert (await state_of(room))[0] == "reveal"
+
+
+@pytest.mark.usefixtures("guarded")
+async def test_no_press_skips_what_was_not_seen_yet_whoever_moved_the_room(
+    client: Browser, sign_in: SignIn, room: UUID
+) -> None:
+    """The clock closes the question as the host presses to close it; a pause is not undone by its own press."""
+    who = await sign_in("organiser")
+    await passed(room, 2)
+    await press(client, who, room, "next", 1)
+    await passed(room, 2)
+    await press(client, who, room, "pause", 2)
+    await press(client, who, room, "resume", 3)
+    assert await state_of(room) == ("question", 3, 1)
+    await passed(room, 2)
+    await press(client, who, room, "resume", 3)
+    round_id = await value("SELECT id FROM round WHERE room = $1", room)
+    await actions.close_round(client.app.state.process.redis, round_id, now=now)
+    await press(client, who, room, "next", 5)
+    assert await state_of(room) == ("reveal", 5, 1)
+    assert await press(client, who, room, "end", 5) == 303
+    assert (await state_of(room))[0] == "podium"
+
+
+@pytest.mark.usefixtures("guarded")
+async def test_a_clock_that_was_set_back_holds_nobody_up(client: Browser, sign_in: SignIn, room: UUID) -> None:
+    who = await sign_in("organiser")
+    await passed(room, -3600)
+    await press(client, who, room, "next", 1)
+    assert (await state_of(room))[0] == "question"

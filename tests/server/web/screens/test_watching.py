@@ -22,12 +22,13 @@ from server.web.boards.screen import lines_of
 from server.web.draws.screen import stage
 from server.web.frame.live import Channel
 from server.web.frame.noun import Shown, Slide
-from server.web.quizzes.screen import FORGOTTEN_AFTER, PODIUM_FOR
+from server.web.quizzes.screen import PODIUM_FOR
 from server.web.screens import actions as screen_actions
 from server.web.screens import links as screen_links
 from server.web.screens import queries as screen_queries
 from server.web.screens.actions import Titles
 from server.web.screens.panels import Screens
+from server.web.screens.rules import IDLE
 from tests import patience
 from tests.rewards.draws.world import frozen, seal_all
 from tests.server.web.conftest import Browser
@@ -93,7 +94,12 @@ async def test_a_link_needs_no_login_and_is_framed_by_no_one(wall: Wall) -> None
 
 @pytest.mark.parametrize("tail", ["", "/state", "/live"])
 async def test_a_forged_or_withdrawn_link_is_refused(wall: Wall, tail: str) -> None:
-    forged = [f"/screen/{wall.id.hex}.{'0' * 32}", f"/screen/{uuid4().hex}.{wall.path[-32:]}", "/screen/x", "/screen/."]
+    forged = [
+        f"/screen/{wall.id.hex}.{'0' * 32}",
+        f"/screen/{uuid4().hex}.{wall.path[-32:]}",
+        "/screen/x",
+        "/screen/x.",
+    ]
     for path in forged:
         answer = await wall.client.get(path + tail)
         assert answer.status_code == 404
@@ -215,7 +221,7 @@ async def test_a_paused_a_called_off_and_an_empty_room(wall: Wall) -> None:
     assert "This quiz was called off." in await wall.shown()
 
 
-async def test_the_podium_gives_way_after_three_minutes_and_a_forgotten_room_after_half_a_day(wall: Wall) -> None:
+async def test_the_podium_gives_way_after_three_minutes_and_a_forgotten_room_after_three_hours(wall: Wall) -> None:
     room = await wall.play()
     await room.next()
     await room.end()
@@ -224,7 +230,7 @@ async def test_the_podium_gives_way_after_three_minutes_and_a_forgotten_room_aft
     assert "show-idle" in await wall.shown()
     lobby = await wall.play(code="ccccc")
     assert "show-lobby" in await wall.shown()
-    await db.rows("UPDATE room SET created_at = $1", now() - FORGOTTEN_AFTER)
+    await db.rows("UPDATE room SET created_at = $1, moved_at = $1 WHERE id = $2", now() - IDLE, lobby.room_id)
     assert "show-idle" in await wall.shown()
     await screen_actions.point(
         wall.process.redis, wall.id, f"room:{lobby.room_id}", wall.scenes(), actor=None, now=now()
@@ -232,11 +238,44 @@ async def test_the_podium_gives_way_after_three_minutes_and_a_forgotten_room_aft
     assert "show-lobby" in await wall.shown()
 
 
+async def test_an_unfinished_room_does_not_come_back_behind_the_podium_of_a_newer_one(wall: Wall) -> None:
+    left = await wall.play(title="Left lying")
+    await left.next()
+    newer = await wall.play(code="ccccc", title="Newer")
+    assert "Newer" in await wall.shown()
+    await newer.next()
+    await newer.end()
+    assert "show-podium" in await wall.shown()
+    await db.rows("UPDATE room SET moved_at = $1 WHERE id = $2", now() - 2 * PODIUM_FOR, left.room_id)
+    await db.rows("UPDATE room SET ended_at = $1 WHERE id = $2", now() - PODIUM_FOR, newer.room_id)
+    assert "show-idle" in await wall.shown()
+    await left.next()
+    assert "show-reveal" in await wall.shown()
+
+
+async def test_a_closed_draw_gives_way_to_a_room_that_begins_later(wall: Wall) -> None:
+    redis = wall.process.redis
+    draw = await planned(wall)
+    await stage.show_on_screens(redis, draw, now=now())
+    assert "Autumn draw" in await wall.shown()
+    await wall.play()
+    assert "show-lobby" in await wall.shown()
+
+
+async def test_winners_stay_for_a_quarter_of_an_hour(wall: Wall) -> None:
+    redis = wall.process.redis
+    draw = await planned(wall)
+    await stage.show_on_screens(redis, draw, now=now() - timedelta(hours=1))
+    for ago, seen in ((timedelta(minutes=14), True), (timedelta(minutes=16), False)):
+        await db.rows("UPDATE draw SET state = 'cancelled', off_at = $1", now() - ago)
+        assert ("Autumn draw" in await wall.shown()) == seen
+
+
 async def test_a_draw_on_the_stage_comes_before_a_room_and_may_be_pointed_at(wall: Wall) -> None:
     redis = wall.process.redis
     await wall.play()
     draw = await planned(wall)
-    await stage.show_on_screens(redis, draw)
+    await stage.show_on_screens(redis, draw, now=now())
     assert "Autumn draw" in await wall.shown()
     await stage.take_off_screens(redis, draw)
     assert "show-lobby" in await wall.shown()
