@@ -196,6 +196,8 @@ class Supervisor:
             for kept in new:
                 if self._ended(kept) and self._mend(kept):
                     self._launch(kept)
+                elif self._is_done(kept):
+                    kept.is_ready = True
                 elif self._ended(kept) or (not kept.is_ready and self._late(kept)):
                     self._wait_output(kept)
                     raise ChildFailed("child.failed", name=kept.child.name, status=kept.status, said=self._said(kept))
@@ -371,6 +373,11 @@ class Supervisor:
             self._progress(kept.child.name, "died", {"status": status})
             self._record()
         return True
+
+    def _is_done(self, kept: _Kept) -> bool:
+        """Whether a task that had only to be done was so before anybody looked."""
+        child = kept.child
+        return kept.status == 0 and not (child.restart or child.notifies or child.ready)
 
     def _late(self, kept: _Kept) -> bool:
         return time.monotonic() - kept.started > kept.child.ready_within

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from server.runtime import folder
+from server.runtime import supervisor as supervising
 from server.runtime.refusals import Refusal
 from server.runtime.settings import SettingsError
 from server.runtime.supervisor import Child, ChildFailed, Supervisor, bind, end_earlier, running
@@ -194,6 +195,27 @@ def test_output_may_go_to_a_file(tmp_path: Path) -> None:
         supervisor.run(until="one")
     assert log.read_text() == "kept\n"
     assert log.stat().st_mode & 0o777 == 0o600
+
+
+class Slow(Supervisor):
+    """Looks at a child only when it has ended."""
+
+    def _launch(self, kept: supervising._Kept) -> None:
+        super()._launch(kept)
+        assert kept.process is not None
+        kept.process.wait(patience.SECONDS)
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_a_task_that_was_done_before_anybody_looked_is_no_failure(tmp_path: Path, status: int) -> None:
+    with Slow(tmp_path, signals=True) as supervisor:
+        task = python("one", f"raise SystemExit({status})", restart=False)
+        if status:
+            with pytest.raises(ChildFailed):
+                supervisor.start(task)
+        else:
+            supervisor.start(task)
+            assert supervisor.run(until="one") == 0
 
 
 def test_a_second_supervisor_is_refused_and_told_who(tmp_path: Path) -> None:
