@@ -26,7 +26,7 @@ from server.runtime.settings import Settings, load
 from server.runtime.version import version
 from tests.databases import named
 from tests.patience import until
-from tests.server.laurel import COMMAND, ROOT, answer, environment, laurel
+from tests.server.laurel import COMMAND, ROOT, Running, answer, environment, laurel
 from tests.server.test_upgrade import BEFORE
 
 OLD = "3.1.1"
@@ -217,6 +217,17 @@ async def test_tables_change_only_after_a_backup_that_leads_back(earlier: Earlie
     assert list((earlier.data / "backups").iterdir()) == [file], "nothing changes, nothing is kept"
     assert (await asyncio.to_thread(answer, tmp_path / "restored", "restore", str(file)))["ok"]
     assert not (tmp_path / "restored" / "backups").exists(), "what is restored has its backup already"
+
+
+async def test_serve_keeps_a_backup_before_it_changes_tables(earlier: Earlier) -> None:
+    running = await asyncio.to_thread(lambda: Running(earlier.data, "serve", LAUREL_PORT="0", **earlier.more))
+    try:
+        assert len(running.said["migrated"]) > 3
+        (file,) = (earlier.data / "backups").iterdir()
+        assert file.match(f"laurel-before-migration-*-tables-{OLD}.tar")
+        assert await asyncio.to_thread(running.stop) == Exit.OK
+    finally:
+        await asyncio.to_thread(running.end)
 
 
 async def test_a_failed_migration_leaves_everything_as_it_was(earlier: Earlier) -> None:
