@@ -262,6 +262,19 @@ async def test_work_grows_with_what_is_owed_up_to_an_end(office: Office) -> None
     await office.right("last", "summer26", "10.250.0.1", proof=await office.proof(MOST))
 
 
+async def test_a_clock_that_is_set_back_makes_nobody_wait_for_it(office: Office) -> None:
+    for number in range(MOST_STRANGE):
+        await office.guess("a-1", f"wrong {number}", "10.0.0.1")
+    for number in range(BY_ADDRESS.capacity - MOST_STRANGE):
+        await office.guess(f"{number:04}", f"guess {number}", "10.0.0.1")
+    office.now -= 365 * DAY_MS
+    with pytest.raises(Refusal, match=r"sign_in\.prove"):
+        await office.right("a-1", "right one", "10.0.0.1")
+    await office.right("a-1", "right one", "10.0.0.1", proof=await office.proof(MOST))
+    office.now += BY_ADDRESS.capacity * 2 ** (MOST - LEAST + 1) * 1000
+    await office.right("a-1", "right one", "10.0.0.1")
+
+
 async def test_right_codes_cost_nothing(office: Office, redis: Redis) -> None:
     for _ in range(3):
         for number in range(BY_ADDRESS.capacity):
