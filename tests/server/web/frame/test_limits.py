@@ -7,7 +7,7 @@ from hashlib import sha256
 from itertools import count
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
@@ -306,6 +306,8 @@ EVENTS = st.one_of(
 
 @examples(15, over_one_fixture=True)
 @given(events=st.lists(EVENTS, max_size=14))
+@example([("guess", 12), ("wait", DAY_MS // 2), ("guess", 12), ("wait", DAY_MS - 1), ("guess", 12)])
+@example([("spray", 60), ("neighbour", 1), ("proved", 12), ("neighbour", 1), ("owner", 1)])
 async def test_no_strangers_tries_shut_anybody_out_and_ten_a_day_are_looked_at(
     small: Office, redis: Redis, events: list[tuple[str, int]]
 ) -> None:
