@@ -83,14 +83,15 @@ _TAKE = (
     _NOW
     + """
 local capacity, interval, cost = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local deepest = capacity + tonumber(ARGV[5])
--- Never emptier than empty: a clock that was set back makes nobody wait for it.
-local full_at = math.max(math.min(tonumber(redis.call('GET', KEYS[1]) or 0), now + deepest * interval), now)
+local owed, most_owed = tonumber(ARGV[5]), tonumber(ARGV[6])
+local bottom = now + (capacity + most_owed) * interval
+-- Never below the bottom: a clock that was set back makes nobody wait for it.
+local full_at = math.max(math.min(tonumber(redis.call('GET', KEYS[1]) or 0), bottom), now)
 local after = math.max(full_at + cost * interval, now)
-if ARGV[6] == '1' then after = math.min(after, now + deepest * interval) end
-local wait = after - now - deepest * interval
+if most_owed > 0 and owed >= most_owed then after = math.min(after, bottom) end
+local wait = after - now - (capacity + owed) * interval
 local allowed = 1
-if wait > 0.5 then
+if wait > 0.5 and cost > 0 then
     allowed = 0
     wait = after - now - capacity * interval
 else
@@ -111,6 +112,8 @@ _TALLY = (
     _NOW
     + """
 local most, window = tonumber(ARGV[2]), tonumber(ARGV[3])
+-- A clock that was set back makes nobody wait for it.
+if tonumber(redis.call('LINDEX', KEYS[1], -1) or 0) > now then redis.call('DEL', KEYS[1]) end
 local first = redis.call('LINDEX', KEYS[1], 0)
 while first and tonumber(first) <= now - window do
     redis.call('LPOP', KEYS[1])
@@ -159,18 +162,18 @@ class Limits:
         refill_per_second: float,
         cost: int = 1,
         owed: int = 0,
-        always: bool = False,
+        most_owed: int = 0,
         now_ms: int | None = None,
     ) -> Taken:
         """Take `cost` tokens from the bucket of `key`; when there are fewer, none is taken.
 
-        `refill_per_second` is above 0. Up to `owed` tokens may be owed after it; `always`: it is allowed, and no more
-        than those are owed.
+        `refill_per_second` is above 0. Up to `owed` tokens may be owed after it, in a bucket that never owes more than
+        `most_owed`: whoever may owe those is always allowed.
         """
         interval = 1000 / refill_per_second
         allowed, left, wait = await self._script(
             keys=[_bucket(name, key)],
-            args=["" if now_ms is None else now_ms, capacity, repr(interval), cost, owed, int(always)],
+            args=["" if now_ms is None else now_ms, capacity, repr(interval), cost, owed, most_owed],
         )
         return Taken(bool(allowed), int(left), math.ceil(int(wait) / 1000))
 
@@ -186,13 +189,7 @@ class Limits:
     ) -> None:
         """Put `cost` tokens back, never above `capacity`: what was tried was right."""
         await self.take(
-            name,
-            key=key,
-            capacity=capacity,
-            refill_per_second=refill_per_second,
-            cost=-cost,
-            owed=_BOTTOM * capacity,
-            now_ms=now_ms,
+            name, key=key, capacity=capacity, refill_per_second=refill_per_second, cost=-cost, now_ms=now_ms
         )
 
     async def tried(self, policy: Policy, key: str) -> Taken:
@@ -347,22 +344,13 @@ class SignInLimits:
             refill_per_second=policy.refill_per_second,
             cost=cost,
             owed=_owed(policy, bits),
-            always=bits >= MOST_BITS,
+            most_owed=_owed(policy, MOST_BITS),
             now_ms=now_ms,
         )
 
     async def _give_back(self, held: Iterable[tuple[Policy, str]], now_ms: int | None) -> None:
         for policy, key in held:
-            await self._limits.give_back(
-                policy.name,
-                key=key,
-                capacity=policy.capacity,
-                refill_per_second=policy.refill_per_second,
-                now_ms=now_ms,
-            )
-
-
-_BOTTOM = 2 ** (MOST_BITS - LEAST_BITS + 1) - 1
+            await self._take(policy, key, now_ms, cost=-1)
 
 
 def _owed(policy: Policy, bits: int) -> int:

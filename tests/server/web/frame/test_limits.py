@@ -7,7 +7,7 @@ from hashlib import sha256
 from itertools import count
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
@@ -276,6 +276,19 @@ async def test_work_grows_with_what_is_owed_up_to_an_end(office: Office) -> None
     await office.right("last", "summer26", "10.250.0.1", proof=await office.proof(MOST))
 
 
+async def test_a_clock_that_is_set_back_makes_nobody_wait_for_it(office: Office) -> None:
+    for number in range(MOST_STRANGE):
+        await office.guess("a-1", f"wrong {number}", "10.0.0.1")
+    for number in range(BY_ADDRESS.capacity - MOST_STRANGE):
+        await office.guess(f"{number:04}", f"guess {number}", "10.0.0.1")
+    office.now -= 365 * DAY_MS
+    with pytest.raises(Refusal, match=r"sign_in\.prove"):
+        await office.right("a-1", "right one", "10.0.0.1")
+    await office.right("a-1", "right one", "10.0.0.1", proof=await office.proof(MOST))
+    office.now += BY_ADDRESS.capacity * 2 ** (MOST - LEAST + 1) * 1000
+    await office.right("a-1", "right one", "10.0.0.1")
+
+
 async def test_right_codes_cost_nothing(office: Office, redis: Redis) -> None:
     for _ in range(3):
         for number in range(BY_ADDRESS.capacity):
@@ -307,6 +320,8 @@ EVENTS = st.one_of(
 
 @examples(15, over_one_fixture=True)
 @given(events=st.lists(EVENTS, max_size=14))
+@example([("guess", 12), ("wait", DAY_MS // 2), ("guess", 12), ("wait", DAY_MS - 1), ("guess", 12)])
+@example([("spray", 60), ("neighbour", 1), ("proved", 12), ("neighbour", 1), ("owner", 1)])
 async def test_no_strangers_tries_shut_anybody_out_and_ten_a_day_are_looked_at(
     small: Office, redis: Redis, events: list[tuple[str, int]]
 ) -> None:
