@@ -13,7 +13,6 @@ from litestar.params import FromPath
 
 from games.quizzes import actions, queries, rules
 from games.quizzes.actions import Moved, Stale
-from games.quizzes.queries import RoomRow
 from rewards.ledger import queries as ledger
 from rewards.members import queries as members
 from rewards.refusals import Refusal
@@ -130,7 +129,6 @@ async def show_room(request: Asked, room_id: FromPath[UUID]) -> Response[bytes]:
 @get("/desk/rooms/{room_id:uuid}/state", guards=[guards.may("rooms.host")])
 async def poll_room(request: Asked, room_id: FromPath[UUID]) -> Response[bytes]:
     """For a desk whose stream is cut: the present fragment, or 304 when it has not changed."""
-    await room_or_refuse(room_id)
     language = pages.locale(request)
     picture = await pages.process(request).hub.picture(Channel(f"room:{room_id}", "desk", language))
     mark = hashlib.sha256(picture.html.encode()).hexdigest()[:16]
@@ -162,7 +160,7 @@ async def move_room(request: Asked, room_id: FromPath[UUID]) -> Response[bytes]:
     move = form.text("move", most=10, needed=True)
     expected = form.maybe_number("version", least=0, most=2**31 - 1)
     if expected is not None:
-        await _moved(request, await room_or_refuse(room_id), move, expected)
+        await _moved(request, room_id, move, expected)
     elif move in ANY_TIME:
         await _moved_now(request, room_id, move)
     else:
@@ -175,33 +173,30 @@ async def move_room(request: Asked, room_id: FromPath[UUID]) -> Response[bytes]:
 async def _moved_now(request: Asked, room_id: UUID, move: str) -> None:
     """A move that means the same whatever the room is showing; a question that closes meanwhile does not stop it."""
     for _ in range(5):
-        room = await room_or_refuse(room_id)
-        if not isinstance(await _moved(request, room, move, room.version), Stale):
+        version = (await room_or_refuse(room_id)).version
+        if not isinstance(await _moved(request, room_id, move, version), Stale):
             return
 
 
-async def _moved(request: Asked, room: RoomRow, move: str, expected: int) -> Moved | Stale | None:
-    redis, me, now = pages.process(request).redis, pages.signed_in(request), clock.now()
-    if expected != room.version:
-        return Stale(room.version)
-    if move in rules.moves_from(room.state):
-        # Before the move: it may be the one that ends the room.
-        await actions.see(redis, room.quiz, me.id, leading=room.id, now=now, new_id=new_id)
+async def _moved(request: Asked, room: UUID, move: str, expected: int) -> Moved | Stale | None:
+    redis, me, now = pages.process(request).redis, pages.signed_in(request).id, clock.now()
+    # Before the move: it may be the one that ends the room.
+    await actions.lead(redis, room, me, move=move, expected=expected, now=now, new_id=new_id)
     match move:
         case "open":
-            return await actions.open_lobby(redis, room.id)
+            return await actions.open_lobby(redis, (await room_or_refuse(room)).id)
         case "next":
-            return await actions.advance(redis, room.id, expected=expected, now=clock.now, new_id=new_id)
+            return await actions.advance(redis, room, expected=expected, now=clock.now, new_id=new_id)
         case "pause":
-            return await actions.pause(redis, room.id, expected=expected, now=now)
+            return await actions.pause(redis, room, expected=expected, now=now)
         case "resume":
-            return await actions.resume(redis, room.id, expected=expected, now=now, new_id=new_id)
+            return await actions.resume(redis, room, expected=expected, now=now, new_id=new_id)
         case "skip":
-            return await actions.skip(redis, room.id, expected=expected, now=now, new_id=new_id)
+            return await actions.skip(redis, room, expected=expected, now=now, new_id=new_id)
         case "end":
-            return await actions.end_room(redis, room.id, expected=expected, now=now, new_id=new_id)
+            return await actions.end_room(redis, room, expected=expected, now=now, new_id=new_id)
         case "cancel":
-            return await actions.cancel_room(redis, room.id, expected=expected, actor=me.id, now=now)
+            return await actions.cancel_room(redis, room, expected=expected, actor=me, now=now)
         case _:
             raise Refusal("room.move_unknown")
 
