@@ -55,8 +55,12 @@ if not now then
     now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 end
 local capacity, interval, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
--- Never emptier than empty: a clock that was set back makes nobody wait for it.
-local full_at = math.max(math.min(tonumber(redis.call('GET', KEYS[1]) or 0), now + capacity * interval), now)
+local full_at = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now)
+if full_at > now + capacity * interval + 1 then
+    -- No bucket is emptier than empty: the clock was set back, and nobody waits for it.
+    full_at = now + capacity * interval
+    redis.call('SET', KEYS[1], string.format('%.3f', full_at), 'PX', math.ceil(full_at - now) + 1000)
+end
 local after = math.max(full_at + cost * interval, now)
 local wait = after - now - capacity * interval
 local allowed = 1
