@@ -116,7 +116,7 @@ class World:
         return f"{await self._rows()} {list(zip(kept, values, strict=True))}"
 
     async def _rows(self) -> str:
-        """Of every row of every table but that of time, which passes; not asked again while the server has written nothing at all."""
+        """Of every row of every table but that of time; not asked again while the server has written nothing at all."""
         written = await db.value("SELECT pg_current_wal_insert_lsn()::text")
         if self.seen[0] != written:
             found = await db.rows(
