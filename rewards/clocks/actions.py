@@ -81,7 +81,7 @@ async def _change(boot: str, machine: str, kept: Kept, then: Kept, now: datetime
         )
         if changed and then.apart != kept.apart:
             code = "clock.stepped" if then.apart else "clock.agreed"
-            await note(code, at=now, actor=None, subject=machine, seconds=round(then.apart / rules.SECOND))
+            await note(code, at=now, actor=None, subject=machine, minutes=round(then.apart / rules.MINUTE))
     return bool(changed)
 
 
@@ -106,7 +106,7 @@ async def take_over(boot: str, seconds: int, *, actor: UUID, now: datetime) -> N
         if then < now:
             await connection.execute("UPDATE clock SET latest = $1 WHERE latest > $1", then)
             await outbox.set_back(now, then)
-        await note("clock.taken_over", at=then, actor=actor, subject=found["machine"], seconds=seconds)
+        await note("clock.taken_over", at=then, actor=actor, subject=found["machine"], minutes=round(seconds / 60))
 
 
 def _moment(since_1970: int) -> datetime:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 SECOND: Final = 1_000_000
+MINUTE: Final = 60 * SECOND
 
-LITTLE: Final = 60 * SECOND
+LITTLE: Final = MINUTE
 """A step of the wall up to this is followed without a word: forward at once (a virtual machine that was halted for its
 backup), back by SLOWER with every look, so that time runs slower and never back."""
 

@@ -101,11 +101,6 @@ async def take_over_clock(request: Asked) -> Response[bytes]:
     return pages.go(request, "/desk/health", said="desk.clock_taken_over")
 
 
-async def clocks(request: Asked) -> dict[str, object]:
-    """What of clocks waits for somebody."""
-    return {"clocks": await stepped(clock.now())}
-
-
 @dataclass(frozen=True, slots=True)
 class Health:
     """`database_ms`, `redis_ms`: the time of one question. `was_away`: what gave no answer for a while in the last day.

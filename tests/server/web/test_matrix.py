@@ -612,7 +612,7 @@ async def test_who_may_is_let_in(world: World, visitor: Visitor, role: str) -> N
         ("POST", "/desk/draws/{draw_id:uuid}/confirmations"): (303, 422),  # the first word is of who runs draws
         ("POST", "/desk/draws/{draw_id:uuid}/beacon"): (422,),  # nobody but the network can sign one
         ("POST", "/desk/boards/rebuild"): (409,),  # they agree
-        ("POST", "/desk/clock"): (409,),  # it agrees too, and a question is open
+        ("POST", "/desk/clock"): (400,),  # no clock was set
         ("POST", "/desk/claims/{code:str}/undo"): (422,),  # nobody takes back what he gave himself
         ("POST", "/desk/screens/{screen_id:uuid}/pair"): (400,),  # no wall shows these characters
     }
