@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from typing import Any, NoReturn
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 from piccolo.columns import Column
 from piccolo.columns.combination import WhereRaw
 from piccolo.custom_types import Combinable
@@ -23,41 +24,94 @@ from piccolo.querystring import QueryString
 
 Connection = asyncpg.Connection
 Row = asyncpg.Record
+Held = PoolConnectionProxy
+
+
+class _Kept:
+    """A pool whose connections stay at hand between statements: giving one back to asyncpg and taking it again costs
+    more than a small answer (50 microseconds of CPU for 20, measured)."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self.pool = pool
+        self._at_hand: list[Held] = []
+        self._waiting = 0
+
+    def at_rest(self) -> int:
+        """How many connections nobody has at the moment."""
+        return sum(map(_alive, self._at_hand)) + self.pool.get_idle_size()
+
+    async def take(self) -> Held:
+        """A connection that nobody else has; waits while all are out."""
+        while self._at_hand:
+            connection = self._at_hand.pop()
+            if _alive(connection):
+                return connection
+        self._waiting += 1
+        try:
+            return await self.pool.acquire()
+        finally:
+            self._waiting -= 1
+
+    async def give_back(self, connection: Held) -> None:
+        """After work that went well. Whoever waits is asyncpg's to wake."""
+        if self._waiting:
+            await self.leave(connection)
+        else:
+            self._at_hand.append(connection)
+
+    async def leave(self, connection: Held) -> None:
+        """After anything else: asyncpg looks whether it is still of use."""
+        await self.pool.release(connection, timeout=5)
+
+    async def close(self) -> None:
+        """At most five seconds for work under way; no connection stays open."""
+        try:
+            async with asyncio.timeout(5):
+                while self._at_hand:
+                    await self.leave(self._at_hand.pop())
+                await self.pool.close()
+        except TimeoutError:
+            self.pool.terminate()
+
+
+def _alive(connection: Held) -> bool:
+    """False when the server has gone; asyncpg has then taken the connection back."""
+    try:
+        return not connection.is_closed()
+    except asyncpg.InterfaceError:
+        return False
 
 
 class _Transaction(PostgresTransaction):
     async def __aenter__(self) -> PostgresTransaction:
-        self.connection = await _pool().acquire()
+        self.kept = _pool()
+        self.connection = await self.kept.take()
         try:
             self.transaction = self.connection.transaction()
             await self.transaction.start()
         except BaseException:
-            await self._release()
+            await self.kept.leave(self.connection)
             raise
         self.context = self.engine.current_transaction.set(self)
         return self
 
     async def __aexit__(self, kind: Any, error: Any, trace: Any) -> bool:
+        give = self.kept.leave
         try:
             if error is None:
                 await self.transaction.commit()
+                give = self.kept.give_back
             else:
                 await self._undo()
         finally:
             self.engine.current_transaction.reset(self.context)
-            await self._release()
+            await give(self.connection)
         return False
 
     async def _undo(self) -> None:
         """Roll back; a connection that is already cut has been rolled back by its end."""
         with contextlib.suppress(asyncpg.InterfaceError, asyncpg.PostgresConnectionError, OSError):
             await self.transaction.rollback()
-
-    async def _release(self) -> None:
-        if self.engine.pool:
-            await self.engine.pool.release(self.connection, timeout=5)
-        else:
-            await self.connection.close()
 
 
 class _Engine(PostgresEngine):
@@ -84,6 +138,7 @@ class _Engine(PostgresEngine):
 
 
 engine = _Engine(config={"database": "laurel"})
+_kept: _Kept | None = None
 
 
 async def _left_clean(_: object) -> None:
@@ -93,6 +148,7 @@ async def _left_clean(_: object) -> None:
 async def open_pool(url: str, size: int = 8) -> None:
     """Open this process's pool of at most `size` connections to `url` (a postgresql:// DSN)."""
     engine.config = {"dsn": url}
+    global _kept
     engine.pool = await asyncpg.create_pool(
         dsn=url,
         min_size=1,
@@ -101,17 +157,15 @@ async def open_pool(url: str, size: int = 8) -> None:
         reset=_left_clean,
         server_settings={"application_name": "laurel", "timezone": "UTC"},
     )
+    _kept = _Kept(engine.pool)
 
 
 async def close_pool() -> None:
     """Close the pool, waiting at most five seconds for work under way; no connection stays open."""
-    pool, engine.pool = engine.pool, None
-    if pool is None:
-        return
-    try:
-        await asyncio.wait_for(pool.close(), 5)
-    except TimeoutError:
-        pool.terminate()
+    global _kept
+    kept, _kept, engine.pool = _kept, None, None
+    if kept is not None:
+        await kept.close()
 
 
 @asynccontextmanager
@@ -134,7 +188,15 @@ async def rows(sql: str | QueryString, *values: Any) -> Sequence[Row]:
     if current is not None:
         found: Sequence[Row] = await current.connection.fetch(sql, *values)
         return found
-    return await _pool().fetch(sql, *values)
+    kept = _pool()
+    connection = await kept.take()
+    try:
+        found = await connection.fetch(sql, *values)
+    except BaseException:
+        await kept.leave(connection)
+        raise
+    await kept.give_back(connection)
+    return found
 
 
 async def row(sql: str | QueryString, *values: Any) -> Row | None:
@@ -185,7 +247,7 @@ def all_of(*conditions: Combinable) -> QueryString:
     return QueryString(" AND ".join("{}" for _ in conditions) or "true", *(one.querystring for one in conditions))
 
 
-def _pool() -> asyncpg.Pool:
-    if engine.pool is None:
+def _pool() -> _Kept:
+    if _kept is None:
         raise RuntimeError("the database pool is not open: call rewards.database.open_pool first")
-    return engine.pool
+    return _kept

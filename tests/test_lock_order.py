@@ -140,10 +140,11 @@ class Recorder:
 @pytest.fixture
 async def recorder(database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Recorder]:
     listening = Recorder()
-    async with asyncpg.create_pool(database, min_size=1, max_size=6, init=listening.listen) as pool:
-        monkeypatch.setattr(db.engine, "pool", pool)
-        yield listening
-        monkeypatch.undo()
+    kept = db._Kept(await asyncpg.create_pool(database, min_size=1, max_size=6, init=listening.listen))
+    monkeypatch.setattr(db, "_kept", kept)
+    yield listening
+    monkeypatch.undo()
+    await kept.close()
 
 
 async def test_a_recorder_tells_what_is_locked_against_the_order(recorder: Recorder) -> None:

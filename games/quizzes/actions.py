@@ -207,14 +207,17 @@ async def advance(
 
     Refusals: room.unknown, room.move (the state has no Next).
     """
-    found = await db.row("SELECT state, version, position FROM room WHERE id = $1", room_id)
+    found = await db.row(
+        "SELECT state, version, (SELECT id FROM round WHERE round.room = room.id AND round.position = room.position)"
+        " AS round FROM room WHERE id = $1",
+        room_id,
+    )
     if found is None:
         raise Refusal("room.unknown")
     if found["version"] != expected:
         return Stale(found["version"])
     if found["state"] == "question":
-        round_id = await db.value("SELECT id FROM round WHERE room = $1 AND position = $2", room_id, found["position"])
-        return await close_round(redis, round_id, now=now)
+        return await close_round(redis, found["round"], now=now)
     return await _go_on(redis, room_id, expected=expected, now=now(), new_id=new_id, move="next")
 
 
@@ -336,14 +339,14 @@ async def close_round(
     and by the worker at the set time (`only_due`: not while paused, not before its time); whoever comes second
     changes nothing. An answer acknowledged before the announcement counts, so the round closes no earlier than that.
     """
-    await db.rows(
+    state = await db.value(
         "UPDATE round SET state = 'closing', closes_at = least(closes_at, $2) WHERE id = $1"
-        " AND (state = 'open' AND (closes_at <= $2 OR NOT $3) OR state = 'paused' AND NOT $3)",
+        " AND (state = 'open' AND (closes_at <= $2 OR NOT $3) OR state = 'paused' AND NOT $3) RETURNING state",
         round_id,
         now(),
         only_due,
     )
-    if await db.value("SELECT state FROM round WHERE id = $1", round_id) == "closing":
+    if (state or await db.value("SELECT state FROM round WHERE id = $1", round_id)) == "closing":
         await asyncio.sleep(rules.DRAIN.total_seconds())
     async with db.transaction() as connection:
         # The room first, then the round, as in every other move: two moves at once must not wait for each other.

@@ -1,7 +1,7 @@
 """What is known of quizzes and rooms. What a phone may see never includes `right_mask` before the reveal."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -190,27 +190,31 @@ _ROOM = (
     "SELECT room.id, code, room.state, version, room.position, quiz.title, room.quiz, season, host, opens_at, ends_at,"
     " ended_at, posted_at, moved_at, (SELECT count(*) FROM question WHERE question.quiz = room.quiz) AS questions,"
     " (SELECT count(*) FROM round WHERE round.room = room.id AND round.state = 'closed') AS counted"
-    " FROM room JOIN quiz ON quiz.id = room.quiz "
+)
+_FROM = " FROM room JOIN quiz ON quiz.id = room.quiz "
+_WITH_ROUND = (
+    _ROOM + ", asked.id AS round, asked.position AS round_position, asked.state AS round_state, kind, text, options,"
+    " opened_at, closes_at, paused_at, seconds * 1000 AS limit_ms, right_mask, explanation" + _FROM + "LEFT JOIN"
+    " (round AS asked JOIN question ON question.id = asked.question) ON asked.room = room.id"
+    " AND asked.position = room.position AND room.state IN ('question', 'reveal') "
 )
 
 
 async def room(room_id: UUID) -> RoomRow | None:
     """A room with its latest round, as one consistent picture; None when there is no such room."""
-    found = await db.row(_ROOM + "WHERE room.id = $1", room_id)
-    return None if found is None else RoomRow(**found, round=await _latest_round(found))
+    return await _with_round(await db.row(_WITH_ROUND + "WHERE room.id = $1", room_id))
 
 
 async def room_by_code(code: str) -> RoomRow | None:
     """The room of a code that people type (any case, spaces around it), or None."""
-    found = await db.row(_ROOM + "WHERE code = $1", code.strip().lower())
-    return None if found is None else RoomRow(**found, round=await _latest_round(found))
+    return await _with_round(await db.row(_WITH_ROUND + "WHERE code = $1", code.strip().lower()))
 
 
 async def rooms(*, live: bool, limit: int = 50) -> list[RoomRow]:
     """Rooms that are scheduled or under way (`live`), or those that ended; the newest first, without rounds."""
     states = ["scheduled", "lobby", "question", "reveal"] if live else ["podium", "cancelled"]
     found = await db.rows(
-        _ROOM + "WHERE room.state = ANY($1) ORDER BY room.created_at DESC, room.id DESC LIMIT $2", states, limit
+        _ROOM + _FROM + "WHERE room.state = ANY($1) ORDER BY room.created_at DESC, room.id DESC LIMIT $2", states, limit
     )
     return [RoomRow(**row, round=None) for row in found]
 
@@ -227,24 +231,24 @@ async def rooms_called(text: str, limit: int) -> list[tuple[UUID, str, str]]:
     return [(one["id"], one["title"], one["code"]) for one in found]
 
 
-async def _latest_round(found: db.Row) -> RoundRow | None:
-    if found["position"] == 0 or found["state"] not in ("question", "reveal"):
+_OF_ROUND: Final = ("kind", "text", "opened_at", "closes_at", "paused_at", "limit_ms", "right_mask", "explanation")
+
+
+async def _with_round(found: db.Row | None) -> RoomRow | None:
+    if found is None:
         return None
-    row = await db.row(
-        "SELECT round.id, round.position, round.state, kind, text, options, opened_at, closes_at, paused_at,"
-        " seconds * 1000 AS limit_ms, right_mask, explanation"
-        " FROM round JOIN question ON question.id = round.question WHERE room = $1 AND round.position = $2",
-        found["id"],
-        found["position"],
-    )
-    if row is None:
-        return None
-    facts = {**row, "options": tuple(row["options"])}
-    if found["state"] != "reveal" or row["state"] != "closed":
-        return RoundRow(**{**facts, "right_mask": 0, "explanation": ""})
-    picks = await db.rows("SELECT picked, count(*) AS n FROM answer WHERE round = $1 GROUP BY picked", row["id"])
-    counts = tuple(sum(p["n"] for p in picks if p["picked"] >> i & 1) for i in range(len(row["options"])))
-    return RoundRow(**facts, counts=counts, answers=sum(p["n"] for p in picks))
+    facts = dict(found)
+    asked = {name: facts.pop(name) for name in _OF_ROUND}
+    asked |= {name: facts.pop(f"round_{name}") for name in ("position", "state")}
+    round_id, options = facts.pop("round"), facts.pop("options")
+    if round_id is None:
+        return RoomRow(**facts, round=None)
+    latest = RoundRow(round_id, options=tuple(options), **asked)
+    if latest.state != "closed" or found["state"] != "reveal":
+        return RoomRow(**facts, round=replace(latest, right_mask=0, explanation=""))
+    picks = await db.rows("SELECT picked, count(*) AS n FROM answer WHERE round = $1 GROUP BY picked", round_id)
+    counts = tuple(sum(p["n"] for p in picks if p["picked"] >> i & 1) for i in range(len(options)))
+    return RoomRow(**facts, round=replace(latest, counts=counts, answers=sum(p["n"] for p in picks)))
 
 
 async def answer_key(round_id: UUID) -> AnswerKey | None:
@@ -423,6 +427,12 @@ _RUN = (
     "SELECT id, greatest(created_at, opens_at) AS began, moved_at AS moved,"
     " CASE WHEN state IN ('podium', 'cancelled') THEN coalesce(ended_at, moved_at) END AS ended FROM room "
 )
+
+
+async def last_move(room_id: UUID) -> tuple[int, datetime] | None:
+    """(version of a room, when it came to be); None: no such room."""
+    found = await db.row("SELECT version, moved_at FROM room WHERE id = $1", room_id)
+    return None if found is None else (found["version"], found["moved_at"])
 
 
 async def recent_runs(since: datetime) -> list[RoomRun]:

@@ -114,6 +114,8 @@ async def points_and_places(redis: Redis, board: str, members: Iterable[UUID]) -
 
 async def names(members: Collection[UUID]) -> dict[UUID, Shown]:
     """What to show for each member; unknown ids are left out."""
+    if not members:
+        return {}
     found = await rows(
         "SELECT member.id, CASE WHEN member.shows_alias THEN member.alias ELSE member.name END AS name,"
         " coalesce(unit.name, '') AS unit FROM member"

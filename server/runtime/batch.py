@@ -29,6 +29,7 @@ class Batcher(Generic[Item, Result]):
         self._apart = apart
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
         self._working: asyncio.Task[None] | None = None
+        self._next = 0.0
 
     async def put(self, item: Item) -> Result:
         """Hand an item in and wait for its result."""
@@ -43,11 +44,11 @@ class Batcher(Generic[Item, Result]):
         """One batch after the other until nobody waits."""
         loop = asyncio.get_running_loop()
         while self._waiting:
+            if (early := self._next - loop.time()) > 0:
+                await asyncio.sleep(early)
             batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
-            begun = loop.time()
+            self._next = loop.time() + self._apart(len(batch))
             await self._carry_out(batch)
-            if (left := begun + self._apart(len(batch)) - loop.time()) > 0:
-                await asyncio.sleep(left)
 
     async def _carry_out(self, batch: list[tuple[Item, "asyncio.Future[Result]"]]) -> None:
         try:

@@ -21,8 +21,8 @@ async def small_pool(database_url: str) -> AsyncIterator[None]:
 
 
 def idle() -> bool:
-    assert db.engine.pool is not None
-    return db.engine.pool.get_idle_size() == db.engine.pool.get_size()
+    assert db._kept is not None
+    return db._kept.at_rest() == db._kept.pool.get_size()
 
 
 async def test_a_failed_commit_gives_its_connection_back(small_pool: None) -> None:
@@ -106,3 +106,34 @@ async def test_a_connection_cut_off_inside_is_not_reused(small_pool: None) -> No
             await cut_off()
         assert db.engine.current_transaction.get() is None
     assert await db.value("SELECT count(*) FROM one") == 0
+
+
+async def test_who_waits_for_a_connection_gets_the_next_that_is_given_back(small_pool: None) -> None:
+    begun, go = asyncio.Barrier(3), asyncio.Event()
+
+    async def busy() -> None:
+        async with db.transaction():
+            await begun.wait()
+            await go.wait()
+
+    async with asyncio.timeout(patience.SECONDS), asyncio.TaskGroup() as work:
+        for _ in range(2):
+            work.create_task(busy())
+        await begun.wait()
+        waiting = [work.create_task(db.value("SELECT $1::int", n)) for n in range(20)]
+        await asyncio.sleep(0)
+        assert not idle()
+        go.set()
+    assert [task.result() for task in waiting] == list(range(20))
+    assert idle()
+
+
+async def test_a_connection_that_was_cut_off_at_rest_is_not_taken(small_pool: None) -> None:
+    mine = await db.value("SELECT pg_backend_pid()")
+    assert mine == await db.value("SELECT pg_backend_pid()"), "the same connection stays at hand"
+    assert db._kept is not None
+    async with db._kept.pool.acquire() as other, asyncio.timeout(patience.SECONDS):
+        await other.fetch("SELECT pg_terminate_backend($1, 5000)", mine)
+        while db._kept.at_rest():  # until the news of the cut have come
+            await other.fetch("SELECT 1")
+    assert mine != await db.value("SELECT pg_backend_pid()")

@@ -24,6 +24,8 @@ Found = TypeVar("Found")
 
 LETTERS = "ABCDEFGH"
 PLACES_SHOWN = 10
+NAMES_SHOWN = 60
+"""Names of players that a lobby shows the host, the latest first; the others are counted."""
 FINAL = 32767
 """A position behind every round: the result of the whole room."""
 
@@ -114,14 +116,12 @@ class Rooms:
         if face != "phone":
             shown["answers"] = await queries.answered(room.id) if room.state == "question" else 0
             shown["by_unit"] = await queries.players_by_unit(room.id) if room.state in ("lobby", "podium") else []
-        if face != "phone" or room.state == "podium":
+        if room.state == "podium" or (face != "phone" and room.state != "question"):
             places = await boards.top(self.redis, room_board(room.id), PLACES_SHOWN) if room.position else []
-            shown["places"] = places
-            shown["names"] = await boards.names([place.member for place in places])
+            shown |= {"places": places, "names": await boards.names([place.member for place in places])}
         if face == "desk":
-            people = await queries.player_ids(room.id)
+            people = await queries.player_ids(room.id, NAMES_SHOWN) if room.state == "lobby" else []
             shown["people"] = await boards.names(people)
-            shown["moves"] = rules.moves_from(room.state)
         return shown
 
     async def personal(self, identity: str) -> Mapping[UUID, bytes]:

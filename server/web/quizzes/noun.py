@@ -14,10 +14,13 @@ from server.web.quizzes.desk import quizzes, rooms
 from server.web.quizzes.live import Live, Rooms
 from server.web.quizzes.shortcut import Shortcut
 
+DESK_ROOM = ("desk/room", "desk/room_parts", "desk/words")
+"""The host's page and what it takes in while it is drawn."""
+
 
 def _opened(resources: Resources, shown: Shown) -> Opened:
     # The first click of an evening must not wait for them.
-    html.make_ready(*(f"quizzes/{face}/room.html" for face in ("phone", "desk", "screen")))
+    html.make_ready(*(f"quizzes/{page}.html" for page in ("phone/room", "screen/room", *DESK_ROOM)))
     live, answering = Rooms(resources.redis), Answering(resources.redis)
     return Opened(
         own=Live(live, answering),

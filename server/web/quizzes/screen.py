@@ -75,8 +75,8 @@ async def _beside(rooms: Rooms, room: RoomRow, facts: Mapping[str, object], addr
     """What a room's picture needs beyond its facts."""
     results = await rooms.results(room) if room.state == "reveal" else {}
     gains = {member: Gain(result.was, result.points) for member, result in results.items()}
-    places: Sequence[Placing] = facts["places"]  # type: ignore[assignment]
-    names: Mapping[UUID, Shown] = facts["names"]  # type: ignore[assignment]
+    places: Sequence[Placing] = facts.get("places", ())  # type: ignore[assignment]
+    names: Mapping[UUID, Shown] = facts.get("names", {})  # type: ignore[assignment]
     units: Sequence[tuple[str, int]] = facts["by_unit"]  # type: ignore[assignment]
     return {
         "lines": lines_of(places, names, gains if room.state == "reveal" else None),

@@ -87,11 +87,13 @@ async def test_the_first_never_waits_and_the_next_batch_keeps_its_distance(work:
     assert batcher._working is not None
     batcher._working.cancel()
     await turns()
+    batcher._next = 0.0
     assert await batcher.put(4) == 16, "after quiet the first starts at once, with whoever waits"
     assert await asyncio.gather(*soon) == [4, 9]
     assert await batcher.put(5) == 25, "how far apart follows from how many there were"
     assert work.batches == [[1], [2, 3, 4], [5]]
-    batcher._working.cancel()
+    await turns()
+    assert batcher._working.done(), "where nobody waits nothing is left running"
 
 
 async def test_a_fault_is_told_to_its_own_batch_only(work: Work) -> None:

@@ -13,7 +13,6 @@ from litestar.params import FromPath
 
 from games.quizzes import actions, queries, rules
 from games.quizzes.actions import Moved, Stale
-from games.quizzes.queries import RoomRow
 from rewards.ledger import queries as ledger
 from rewards.members import queries as members
 from rewards.refusals import Refusal
@@ -130,7 +129,6 @@ async def show_room(request: Asked, room_id: FromPath[UUID]) -> Response[bytes]:
 @get("/desk/rooms/{room_id:uuid}/state", guards=[guards.may("rooms.host")])
 async def poll_room(request: Asked, room_id: FromPath[UUID]) -> Response[bytes]:
     """For a desk whose stream is cut: the present fragment, or 304 when it has not changed."""
-    await room_or_refuse(room_id)
     language = pages.locale(request)
     picture = await pages.process(request).hub.picture(Channel(f"room:{room_id}", "desk", language))
     mark = hashlib.sha256(picture.html.encode()).hexdigest()[:16]
@@ -163,7 +161,7 @@ async def move_room(request: Asked, room_id: FromPath[UUID]) -> Response[bytes]:
     move = form.text("move", most=10, needed=True)
     expected = form.maybe_number("version", least=0, most=2**31 - 1)
     if expected is not None:
-        if await _moved(request, await room_or_refuse(room_id), move, expected) is None:
+        if await _moved(request, room_id, move, expected) is None:
             return pages.told(request, f"/desk/rooms/{room_id}", "room.pressed_twice")
     elif move in ANY_TIME:
         await _moved_now(request, room_id, move)
@@ -177,35 +175,35 @@ async def move_room(request: Asked, room_id: FromPath[UUID]) -> Response[bytes]:
 async def _moved_now(request: Asked, room_id: UUID, move: str) -> None:
     """A move that means the same whatever the room is showing; a question that closes meanwhile does not stop it."""
     for _ in range(5):
-        room = await room_or_refuse(room_id)
-        if not isinstance(await _moved(request, room, move, room.version), Stale):
+        version = (await room_or_refuse(room_id)).version
+        if not isinstance(await _moved(request, room_id, move, version), Stale):
             return
 
 
-async def _moved(request: Asked, room: RoomRow, move: str, expected: int) -> Moved | Stale | None:
+async def _moved(request: Asked, room: UUID, move: str, expected: int) -> Moved | Stale | None:
     """None: the press does not count, as it came too soon after the move before it."""
     redis, now = pages.process(request).redis, clock.now()
-    if expected != room.version:
-        return Stale(room.version)
-    # The room's last move belongs to its version, and every action is for this version alone.
-    if move in rules.PRESSED and not rules.counts(move, room.moved_at, now):
-        return None
+    if move in rules.PRESSED:
+        version, moved_at = await queries.last_move(room) or (0, now)
+        # The room's last move belongs to its version, and every action is for this version alone.
+        if version == expected and not rules.counts(move, moved_at, now):
+            return None
     match move:
         case "open":
-            return await actions.open_lobby(redis, room.id, now=now) or Stale(room.version)
+            return await actions.open_lobby(redis, (await room_or_refuse(room)).id, now=now) or Stale(expected)
         case "next":
-            return await actions.advance(redis, room.id, expected=expected, now=clock.now, new_id=new_id)
+            return await actions.advance(redis, room, expected=expected, now=clock.now, new_id=new_id)
         case "pause":
-            return await actions.pause(redis, room.id, expected=expected, now=now)
+            return await actions.pause(redis, room, expected=expected, now=now)
         case "resume":
-            return await actions.resume(redis, room.id, expected=expected, now=now, new_id=new_id)
+            return await actions.resume(redis, room, expected=expected, now=now, new_id=new_id)
         case "skip":
-            return await actions.skip(redis, room.id, expected=expected, now=now, new_id=new_id)
+            return await actions.skip(redis, room, expected=expected, now=now, new_id=new_id)
         case "end":
-            return await actions.end_room(redis, room.id, expected=expected, now=now, new_id=new_id)
+            return await actions.end_room(redis, room, expected=expected, now=now, new_id=new_id)
         case "cancel":
             me = pages.signed_in(request)
-            return await actions.cancel_room(redis, room.id, expected=expected, actor=me.id, now=now)
+            return await actions.cancel_room(redis, room, expected=expected, actor=me.id, now=now)
         case _:
             raise Refusal("room.move_unknown")
 
