@@ -106,6 +106,7 @@ def press_next(desk: Page) -> None:
     """The space bar on the page of a room, until a press counts: one that comes too soon after the last does not."""
     counted = False
     while not counted:
+        expect(desk.locator("form[data-sending]")).to_have_count(0)
         with desk.expect_response(re.compile("/moves$")) as answer:
             desk.keyboard.press("Space")
         counted = answer.value.status == 204

@@ -285,8 +285,11 @@ async def test_a_room_needs_a_season_a_quiz_and_times_in_order(redis: Redis) -> 
     assert await actions.join(redis, waiting, there.players[0], now=NOON, new_id=uuid4()) == "closed"
     with pytest.raises(asyncpg.UniqueViolationError):
         await open_room()
-    assert await actions.open_lobby(redis, waiting) == Moved("lobby", 2)
-    assert await actions.open_lobby(redis, waiting) is None
+    assert await actions.open_lobby(redis, waiting, now=NOON + HOUR / 2) == Moved("lobby", 2)
+    assert await actions.open_lobby(redis, waiting, now=NOON + HOUR) is None
+    found = await queries.room(waiting)
+    assert found is not None
+    assert (found.opens_at, found.moved_at) == (NOON + HOUR / 2, NOON + HOUR / 2)
     assert await actions.join(redis, waiting, there.players[0], now=NOON, new_id=uuid4()) == "joined"
 
 
