@@ -137,9 +137,14 @@ class Door(HttpToolsProtocol):
         self._come = _HEAD
         self._taken = self._body = self._looked_at = 0
 
-    def on_headers_complete(self) -> None:
-        if len(self.headers) > MOST_LINES or len(self.pipeline) >= MOST_AHEAD:
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if len(self.headers) >= MOST_LINES:
             raise ValueError  # told as any other request that is none
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if len(self.pipeline) >= MOST_AHEAD:
+            raise ValueError
         super().on_headers_complete()
         self._come = _BODY
 
@@ -157,9 +162,8 @@ class Door(HttpToolsProtocol):
             self._crowd.idle[self] = None
 
     def _is_too_much(self) -> bool:
-        lines = 0 if self.headers is None else len(self.headers)
         around = self._taken - self._body
-        return lines > MOST_LINES or around > MOST_HEAD + self._body or self._taken > MOST_REQUEST
+        return around > MOST_HEAD + self._body or self._taken > MOST_REQUEST
 
     def _turn_away(self) -> None:
         if self._come == _HEAD and (self.cycle is None or self.cycle.response_complete):
