@@ -81,7 +81,7 @@ class Server:
 
     def web_memory(self) -> list[int]:
         """Resident bytes of each web process."""
-        return [p.memory_info().rss for p in self.processes() if self._kind(p) == "web"]
+        return [psutil.Process(pid).memory_info().rss for name, pid in self.pids.items() if name.startswith("web")]
 
     def memory(self) -> int:
         """Bytes of all processes together: their own, and of what several share each its part (PSS)."""

@@ -15,7 +15,7 @@ import uvloop
 
 from benchmarks.phones import Address, Client
 
-PACE = 1_000
+PACE = 250
 """Connections that are begun in a second."""
 LINES = b"x-%d: y\r\n" * 2000 % tuple(range(2000))
 OPEN: set["_Held"] = set()

@@ -12,12 +12,14 @@ import resource
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
 
-from rewards import database
+from msgspec import structs
+
 from rewards.refusals import Refusal
 from server.runtime import confine
-from server.runtime.resources import Resources
+from server.runtime.resources import Resources, opened
+from server.runtime.settings import Settings
 
 Given = ParamSpec("Given")
 Found = TypeVar("Found")
@@ -29,13 +31,16 @@ _NICE: Final = 10
 
 
 async def run(
-    resources: Resources, work: Callable[Given, Awaitable[Found]], *args: Given.args, **kwargs: Given.kwargs
+    resources: Resources,
+    work: Callable[Concatenate[Resources, Given], Awaitable[Found]],
+    *args: Given.args,
+    **kwargs: Given.kwargs,
 ) -> Found:
-    """What `work` returns there, with a database pool of its own; or the Refusal that it raises. `work`, what it is
-    given and what it returns travel, so `work` stands in a module by its name, and returns little: reading it is done
-    here. Anything else that it raises, or its end, is a RuntimeError, and its words are in the log.
+    """What `work` returns there, with resources of its own; or the Refusal that it raises. `work`, what it is given and
+    what it returns travel, so `work` stands in a module by its name, and returns little: reading it is done here.
+    Anything else that it raises, or its end, is a RuntimeError, and its words are in the log.
     """
-    asked = pickle.dumps((os.getpid(), resources.settings.database_url, work, args, kwargs))
+    asked = pickle.dumps((os.getpid(), structs.replace(resources.settings, database_pool=_PLACES), work, args, kwargs))
     async with resources.beside:
         child = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "server.runtime.beside"),
@@ -56,23 +61,21 @@ async def run(
     return cast("Found", found)
 
 
-async def _done(url: str, work: Callable[..., Awaitable[Any]], args: Any, kwargs: Any) -> tuple[bool, Any]:
-    await database.open_pool(url, _PLACES)
-    try:
-        return False, await work(*args, **kwargs)
-    except Refusal as refusal:
-        return True, refusal
-    finally:
-        await database.close_pool()
+async def _done(chosen: Settings, work: Callable[..., Awaitable[Any]], args: Any, kwargs: Any) -> tuple[bool, Any]:
+    async with opened(chosen) as resources:
+        try:
+            return False, await work(resources, *args, **kwargs)
+        except Refusal as refusal:
+            return True, refusal
 
 
 def main() -> None:
     """One piece of work: from standard input, its outcome to standard output."""
-    parent, url, work, args, kwargs = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent
+    parent, chosen, work, args, kwargs = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent
     confine.end_with(parent, signal.SIGKILL)
     os.nice(_NICE)
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    answer = pickle.dumps(asyncio.run(_done(url, work, args, kwargs)))
+    answer = pickle.dumps(asyncio.run(_done(chosen, work, args, kwargs)))
     sys.stdout.buffer.write(answer)
 
 

@@ -29,10 +29,13 @@ BODY_SECONDS: Final = 20.0
 """In each of these so many bytes of a body come, or its end."""
 LEAST_OF_BODY: Final = 10_000
 
-MOST_SILENT: Final = 8192
+MOST_SILENT: Final = 12_000
 """Connections that have not said anything yet."""
-MOST_BEGUN: Final = 512
+MOST_BEGUN: Final = 12_000
 """Connections that have sent a part of a request."""
+MOST_HELD: Final = 48 * 1024 * 1024
+"""Bytes of all of these parts; of a longer one MOST_COUNTED of its bytes, as the rest is read on or refused."""
+MOST_COUNTED: Final = 64 * 1024
 SPARE_FILES: Final = 512
 """Open files that are left for everything that is not a connection."""
 
@@ -48,13 +51,15 @@ class Crowd(ServerState):
         self.most = most
         self.silent: dict[Door, None] = {}
         self.begun: dict[Door, None] = {}
+        self.held = 0  # bytes of what has begun
         self.idle: dict[Door, None] = {}
 
     def make_room(self) -> None:
         """Hang up on whoever is too many."""
-        for row, most in ((self.silent, MOST_SILENT), (self.begun, MOST_BEGUN)):
-            if len(row) > most:
-                next(iter(row)).hang_up()
+        if len(self.silent) > MOST_SILENT:
+            next(iter(self.silent)).hang_up()
+        if len(self.begun) > MOST_BEGUN or self.held > MOST_HELD:
+            next(iter(self.begun)).hang_up()
         if len(self.connections) > self.most:
             longest: dict[Door, None] = max(self.silent, self.begun, self.idle, key=len)
             next(iter(longest)).hang_up()
@@ -91,6 +96,7 @@ class Door(HttpToolsProtocol):
         self._taken = 0  # bytes of the request of which a part has come
         self._body = 0  # of them, of its body
         self._looked_at = 0  # of them, when it was last looked whether more had come
+        self._held = 0  # bytes that count among all that is held
         self._awaited = _WHOLE
         self._timer: asyncio.TimerHandle | None = None
 
@@ -131,9 +137,14 @@ class Door(HttpToolsProtocol):
         self._come = _HEAD
         self._taken = self._body = self._looked_at = 0
 
-    def on_headers_complete(self) -> None:
-        if len(self.headers) > MOST_LINES or len(self.pipeline) >= MOST_AHEAD:
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if len(self.headers) >= MOST_LINES:
             raise ValueError  # told as any other request that is none
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if len(self.pipeline) >= MOST_AHEAD:
+            raise ValueError
         super().on_headers_complete()
         self._come = _BODY
 
@@ -151,9 +162,8 @@ class Door(HttpToolsProtocol):
             self._crowd.idle[self] = None
 
     def _is_too_much(self) -> bool:
-        lines = 0 if self.headers is None else len(self.headers)
         around = self._taken - self._body
-        return lines > MOST_LINES or around > MOST_HEAD + self._body or self._taken > MOST_REQUEST
+        return around > MOST_HEAD + self._body or self._taken > MOST_REQUEST
 
     def _turn_away(self) -> None:
         if self._come == _HEAD and (self.cycle is None or self.cycle.response_complete):
@@ -175,6 +185,9 @@ class Door(HttpToolsProtocol):
                 self._timer = self.loop.call_later(BODY_SECONDS, self._look)
             else:
                 self._timer = self.loop.call_later(HEAD_SECONDS, self.hang_up)
+        held = min(self._taken, MOST_COUNTED)
+        self._crowd.held += held - self._held
+        self._held = held
         self._crowd.silent.pop(self, None)
         self._crowd.begun[self] = None
         self._crowd.make_room()
@@ -193,5 +206,7 @@ class Door(HttpToolsProtocol):
             self._timer.cancel()
             self._timer = None
         self._awaited = _WHOLE
+        self._crowd.held -= self._held
+        self._held = 0
         for row in (self._crowd.silent, self._crowd.begun, self._crowd.idle):
             row.pop(self, None)

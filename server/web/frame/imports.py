@@ -4,24 +4,20 @@ Templates draw it with templates/frame/desk/imports.html. What a file means is i
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, ParamSpec, Protocol, TypeVar
+from typing import Final, Protocol
 
 from litestar import Response
 from redis.asyncio import Redis
 
 from rewards.refusals import Refusal
 from rewards.sheets import LeftOut, Problem, rest_table
-from server.runtime import beside
 from server.web.frame import i18n, pages, records, uploads
 from server.web.frame.asked import Asked
 from server.web.frame.desk import asked_for, desk_page
 from server.web.frame.i18n import mark as _
 from server.web.frame.listing import Sentences
-
-Given = ParamSpec("Given")
-Found = TypeVar("Found")
 
 SHOWN: Final = 100
 """Rows of a preview on one page."""
@@ -125,15 +121,6 @@ async def bring(request: Asked, how: Import) -> Response[bytes]:
 async def brought(request: Asked, how: Import, given: str) -> uploads.Upload:
     """The file of this token. Refusal upload.gone."""
     return await uploads.kept(_redis(request), how.kind, pages.signed_in(request).id, given)
-
-
-async def away(
-    request: Asked, large: bool, work: Callable[Given, Awaitable[Found]], *args: Given.args, **kwargs: Given.kwargs
-) -> Found:
-    """What `work` returns: beside this process when it is `large` (see `beside.run`), else here, which is sooner."""
-    if large:
-        return await beside.run(pages.process(request).resources, work, *args, **kwargs)
-    return await work(*args, **kwargs)
 
 
 def page_asked(request: Asked) -> tuple[str, int]:

@@ -1,12 +1,12 @@
 """What every handler of a page needs: who asks, in which language, the form, and the answer."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from hmac import compare_digest
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from rewards.audit import queries as audit
 from rewards.refusals import Refusal
 from server import VERSION
-from server.runtime import clock
+from server.runtime import beside, clock
 from server.runtime.resources import Resources
 from server.runtime.sessions import Session, Sessions
 from server.runtime.watch import Watch
@@ -29,6 +29,9 @@ from server.web.frame.limits import Limits, network_of
 from server.web.frame.listing import Lenient, Listing, May
 from server.web.frame.live import MOST_OF_SCREEN, Hub, Whose
 from server.web.frame.noun import Opened, Page
+
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
 
 LANGUAGE = "laurel_language"
 TEXT_SIZE = "laurel_text"
@@ -86,6 +89,20 @@ def listing(request: Asked) -> Listing:
 def opened(request: Asked, noun: str) -> Any:
     """What a noun holds open in the process that serves this request."""
     return process(request).opened[noun].own
+
+
+async def away(
+    request: Asked,
+    large: bool,
+    work: Callable[Concatenate[Resources, Given], Awaitable[Found]],
+    *args: Given.args,
+    **kwargs: Given.kwargs,
+) -> Found:
+    """What `work` returns: beside this process when it is `large` (see `beside.run`), else here, which is sooner."""
+    resources = process(request).resources
+    if large:
+        return await beside.run(resources, work, *args, **kwargs)
+    return await work(resources, *args, **kwargs)
 
 
 def session(request: Asked) -> Session | None:

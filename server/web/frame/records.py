@@ -66,10 +66,13 @@ async def people(
 ) -> Response[bytes]:
     """As `table`, with people in it: who took it stands in the audit trail (`export.WHAT`) before it leaves."""
     answer = await table(kind, name, rows)
-    await note_export(
-        what, at=clock.now(), actor=pages.signed_in(request).id, subject=subject or what, rows=len(rows) - 1
-    )
+    await taken(request, len(rows) - 1, what=what, subject=subject)
     return answer
+
+
+async def taken(request: Asked, rows: int, *, what: str, subject: str = "") -> None:
+    """Note that whoever asks takes so many rows with people in them along."""
+    await note_export(what, at=clock.now(), actor=pages.signed_in(request).id, subject=subject or what, rows=rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,27 +17,28 @@ from server.runtime.resources import Resources
 from tests import patience
 
 
-async def asked(number: int, *, more: int = 0) -> tuple[int, int, int]:
+async def asked(found: Resources, number: int, *, more: int = 0) -> tuple[int, int, int]:
     """(its process, how it gives way to others, what the database says)."""
+    await found.redis.ping()
     return os.getpid(), os.nice(0), await db.value("SELECT $1::int + $2::int", number, more)
 
 
-async def refused() -> None:
+async def refused(_: Resources) -> None:
     raise Refusal("roster.nobody", count=7)
 
 
-async def broken() -> None:
+async def broken(_: Resources) -> None:
     raise ValueError
 
 
-async def waits(file: Path) -> None:
+async def waits(_: Resources, file: Path) -> None:
     await asyncio.to_thread(file.touch)
     await asyncio.get_running_loop().create_future()
 
 
 @pytest.fixture
-def resources(redis: Redis, database_url: str, tmp_path: Path) -> Iterator[Resources]:
-    told = {"LAUREL_DATA": str(tmp_path), "LAUREL_DATABASE_URL": database_url}
+def resources(redis: Redis, servers: tuple[str, str], database_url: str, tmp_path: Path) -> Iterator[Resources]:
+    told = {"LAUREL_DATA": str(tmp_path), "LAUREL_DATABASE_URL": database_url, "LAUREL_REDIS_URL": servers[1]}
     yield Resources(settings.load(told, tmp_path), redis, ZoneInfo("UTC"))
     assert not any(map(is_beside, psutil.Process().children()))
 

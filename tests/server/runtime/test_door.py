@@ -277,6 +277,23 @@ async def test_of_too_many_that_keep_us_waiting_the_first_goes(
     assert not crowd.begun
 
 
+async def test_of_too_much_that_has_begun_the_first_goes(server: door.Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "MOST_HELD", 50_000)
+    crowd = server.server_state
+    lines = []
+    for number in range(4):
+        line = await Line.to(server)
+        line.say(b"GET /good HTTP/1.1\r\nx: " + b"y" * 20_000)
+        lines.append(line)
+        await patience.until(lambda number=number: crowd.held >= 20_000 * min(number + 1, 2), "its place")
+    for line in lines[:2]:
+        assert await line.ended() == b""
+    for line in lines[2:]:
+        line.say(b"\r\n\r\n")
+        assert await line.said() == b"GET /good 0"
+    assert crowd.held == 0
+
+
 async def test_when_files_run_out_whoever_asks_for_nothing_goes(server: door.Server) -> None:
     """Never who waits for an answer: a phone's stream is one."""
     crowd = server.server_state
@@ -373,6 +390,7 @@ def test_however_a_request_is_cut_it_is_answered(asked: list[tuple[bytes, bytes]
         one.connection_lost(None)
         assert not crowd.connections
         assert not crowd.idle
+        assert crowd.held == 0
         return wire.sent
 
     with asyncio.Runner() as runner:

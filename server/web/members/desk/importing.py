@@ -20,6 +20,7 @@ from rewards.sheets import Problem
 from server.runtime import clock
 from server.runtime.chance import new_id
 from server.runtime.following import follow_now
+from server.runtime.resources import Resources
 from server.web.frame import guards, imports, pages, records
 from server.web.frame.asked import Asked
 from server.web.frame.desk import asked_for, desk_page
@@ -117,7 +118,7 @@ class Looked:
         return not (one.added or one.changed or one.moved or one.returned or one.left)
 
 
-async def look(brought: Brought, full: bool, kind: str, first: int) -> Looked:
+async def look(_: Resources, brought: Brought, full: bool, kind: str, first: int) -> Looked:
     """The preview of a file, at this page of the rows of a kind."""
     weighed = await brought.weighed(full)
     roster, changes = weighed.roster, weighed.changes
@@ -147,7 +148,7 @@ def _counted(roster: Roster, changes: RosterChanges) -> Counted:
     )
 
 
-async def left_over(brought: Brought, told: imports.Told, kind: str) -> bytes:
+async def left_over(_: Resources, brought: Brought, told: imports.Told, kind: str) -> bytes:
     """The rows that are not taken, as a file of this kind."""
     roster = (await brought.weighed()).roster
     return await asyncio.to_thread(told.file, kind, IMPORT.rest, roster.headings, roster.left_out)
@@ -155,18 +156,24 @@ async def left_over(brought: Brought, told: imports.Told, kind: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What was done, how many people it altered, what must follow, and the .xlsx of what was left out, b"" for none."""
+    """What was done, how many people it altered, and the .xlsx of what was left out, b"" for none."""
 
     count: Counted
     altered: int
-    follows: actions.Follows
     rest: bytes
 
 
 async def apply(
-    brought: Brought, told: imports.Told, *, full: bool, allow_many: bool, actor: UUID, now: datetime
+    resources: Resources,
+    brought: Brought,
+    told: imports.Told,
+    *,
+    full: bool,
+    allow_many: bool,
+    actor: UUID,
+    now: datetime,
 ) -> Applied:
-    """Take all good rows, or nothing."""
+    """Take all good rows, or nothing; and what follows it."""
     roster = (await brought.weighed()).roster
     if not roster.rows:
         raise Refusal("roster.nobody", count=len(roster.left_out))
@@ -180,11 +187,12 @@ async def apply(
         today=brought.today,
         new_id=new_id,
     )
+    await follow_now(resources, follows)
     rest = b""
     if roster.left_out:
         rest = await asyncio.to_thread(told.file, "xlsx", IMPORT.kind, roster.headings, roster.left_out)
     altered = {change.member.id for change in (*changes.changed, *changes.moved)}
-    return Applied(_counted(roster, changes), len(altered), follows, rest)
+    return Applied(_counted(roster, changes), len(altered), rest)
 
 
 _ORDERS: Final[Mapping[str, Order]] = {"dmy": "dmy", "mdy": "mdy", "ymd": "ymd"}
@@ -214,7 +222,7 @@ async def preview_roster(request: Asked, given: FromPath[str]) -> Response[bytes
     form = asked_for(request)
     brought, large = await _brought(request, given, form)
     full = bool(form.text("full", most=5))
-    looked = await imports.away(request, large, look, brought, full, *imports.page_asked(request))
+    looked = await pages.away(request, large, look, brought, full, *imports.page_asked(request))
     said = {one: answer for one, answer in asdict(brought.answers).items() if answer}
     return desk_page(
         request,
@@ -233,17 +241,16 @@ async def preview_roster(request: Asked, given: FromPath[str]) -> Response[bytes
 async def export_rest(request: Asked, given: FromPath[str], kind: FromPath[str]) -> Response[bytes]:
     """The rows that were not taken, with what is wrong with each."""
     brought, large = await _brought(request, given, asked_for(request))
-    file = await imports.away(request, large, left_over, brought, imports.told(request), kind)
+    file = await pages.away(request, large, left_over, brought, imports.told(request), kind)
     return records.sent(kind, IMPORT.rest, file)
 
 
 @post(IMPORT.address + "/{given:str}", guards=[guards.may("members.import")])
 async def apply_roster(request: Asked, given: FromPath[str]) -> Response[bytes]:
     """All good rows at once, or nothing; the others wait as a file of their own."""
-    process, me = pages.process(request), pages.signed_in(request)
     form = await pages.form(request)
     brought, large = await _brought(request, given, form)
-    applied = await imports.away(
+    applied = await pages.away(
         request,
         large,
         apply,
@@ -251,10 +258,9 @@ async def apply_roster(request: Asked, given: FromPath[str]) -> Response[bytes]:
         imports.told(request),
         full=bool(form.text("full", most=5)),
         allow_many=bool(form.text("allow_many", most=5)),
-        actor=me.id,
+        actor=pages.signed_in(request).id,
         now=clock.now(),
     )
-    await follow_now(process.resources, applied.follows)
     return pages.go(
         request,
         await imports.done(request, IMPORT, given, brought.name, applied.rest) or "/desk/members",

@@ -1,5 +1,7 @@
 """Who is on the roster: the list, searched and filtered, and its export."""
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, get_args
 from uuid import UUID
@@ -9,6 +11,7 @@ from litestar.params import FromPath
 
 from rewards.members import queries, rules
 from rewards.members.queries import Person, Standing
+from server.runtime.resources import Resources
 from server.web.frame import guards, i18n, pages, records
 from server.web.frame.asked import Asked
 from server.web.frame.desk import asked_for
@@ -98,6 +101,20 @@ HEAD: Final = (
 @get("/desk/members/export/{kind:str}", guards=[guards.either("members.change", "audit.read")])
 async def export_members(request: Asked, kind: FromPath[str]) -> Response[bytes]:
     """The list as it is filtered, with headings that the roster import reads."""
+    head = [i18n.translator(pages.locale(request)).text(heading) for heading in HEAD]
+    name = f"members-{pages.process(request).today().isoformat()}"
+    large = await queries.are_more_than(MANY)
+    made, count = await pages.away(request, large, listed, _filter(asked_for(request)), kind, name, head)
+    await records.taken(request, count, what="members")
+    return records.sent(kind, name, made)
+
+
+MANY: Final = 5_000
+"""Members whose list is made beside this process."""
+
+
+async def listed(_: Resources, chosen: Filter, kind: str, name: str, head: Sequence[str]) -> tuple[bytes, int]:
+    """The list under its headings as a file of this kind, and how many are in it."""
     rows = [
         (
             person.staff_number,
@@ -110,11 +127,9 @@ async def export_members(request: Asked, kind: FromPath[str]) -> Response[bytes]
             person.phone,
             person.language or "",
         )
-        for person in await all_members(_filter(asked_for(request)))
+        for person in await all_members(chosen)
     ]
-    head = [i18n.translator(pages.locale(request)).text(heading) for heading in HEAD]
-    name = f"members-{pages.process(request).today().isoformat()}"
-    return await records.people(request, kind, name, [head, *rows], what="members")
+    return await asyncio.to_thread(records.content, kind, name, [head, *rows]), len(rows)
 
 
 async def all_members(chosen: Filter) -> list[Person]:

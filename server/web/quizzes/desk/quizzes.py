@@ -15,6 +15,7 @@ from rewards.refusals import Refusal
 from rewards.sheets import Problem
 from server.runtime import clock
 from server.runtime.chance import new_id
+from server.runtime.resources import Resources
 from server.web.frame import guards, i18n, imports, pages, records
 from server.web.frame.asked import Asked
 from server.web.frame.desk import asked_for, desk_page
@@ -160,7 +161,9 @@ class Looked:
     rest: bytes
 
 
-async def look(brought: Upload, kind: str = "", first: int = 0, told: imports.Told | None = None) -> Looked:
+async def look(
+    _: Resources, brought: Upload, kind: str = "", first: int = 0, told: imports.Told | None = None
+) -> Looked:
     """What is in a file, and this page of it."""
 
     def read() -> Looked:
@@ -174,7 +177,7 @@ async def look(brought: Upload, kind: str = "", first: int = 0, told: imports.To
     return await asyncio.to_thread(read)
 
 
-async def left_over(brought: Upload, told: imports.Told, kind: str) -> bytes:
+async def left_over(_: Resources, brought: Upload, told: imports.Told, kind: str) -> bytes:
     """The questions that are not taken, as a file of this kind."""
 
     def made() -> bytes:
@@ -186,7 +189,7 @@ async def left_over(brought: Upload, told: imports.Told, kind: str) -> bytes:
 
 async def _looked(request: Asked, brought: Upload, told: imports.Told | None = None) -> Looked:
     large = len(brought.data) > imports.LARGE
-    return await imports.away(request, large, look, brought, *imports.page_asked(request), told)
+    return await pages.away(request, large, look, brought, *imports.page_asked(request), told)
 
 
 @get(IMPORT.address + "/{given:str}", guards=[guards.may("quizzes.change")])
@@ -226,7 +229,7 @@ async def export_quiz_rest(request: Asked, given: FromPath[str], kind: FromPath[
     """The questions that were not taken, as rows of a sheet, with what is wrong with each."""
     brought, told = await imports.brought(request, IMPORT, given), imports.told(request)
     large = len(brought.data) > imports.LARGE
-    return records.sent(kind, IMPORT.rest, await imports.away(request, large, left_over, brought, told, kind))
+    return records.sent(kind, IMPORT.rest, await pages.away(request, large, left_over, brought, told, kind))
 
 
 @post(IMPORT.address + "/{given:str}", guards=[guards.may("quizzes.change")])
