@@ -304,9 +304,11 @@ def queue(url: str) -> ArqRedis:
     """arq's own client of the same Redis. One that arq makes waits for a frozen Redis without end, and ends the worker
     with one that is away; ours asks again, and every work of arq may be done twice."""
     pool = connect(url, retries=TRIES).connection_pool
-    return ArqRedis(
+    client = ArqRedis(
         pool,
         job_serializer=msgspec.msgpack.encode,
         job_deserializer=msgspec.msgpack.decode,
         default_queue_name=QUEUE,
     )
+    client.auto_close_connection_pool = True
+    return client
