@@ -1,6 +1,7 @@
 """Real PostgreSQL and real Valkey for every test: one pair of servers a test process, one database a test."""
 
 import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -11,6 +12,12 @@ from rewards import database as db
 from server.runtime.embedded import start_pair
 from tests import laws  # noqa: F401 - its profile holds for every law
 from tests.databases import Databases
+
+
+def pytest_configure() -> None:
+    """Ctrl-C reaches what tests start, also where a shell that runs the suite in its background has it ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -9,7 +9,7 @@ ALTER TABLE screen
 -- `browser` is the hash of what that browser keeps in its cookie.
 CREATE TABLE pairing (
     browser BYTEA PRIMARY KEY,
-    screen UUID NOT NULL REFERENCES screen (id) ON DELETE CASCADE,
+    screen UUID NOT NULL REFERENCES screen (id),
     paired_by UUID NOT NULL,
     paired_at TIMESTAMPTZ NOT NULL
 );

@@ -32,6 +32,8 @@ _NAMES: Final = re.compile(rf"{DUMP}|{SECRETS}|draws/[A-Za-z0-9_-]{{1,64}}/(?!\.
 _HEAD_BEFORE: Final = {"format", "version", "made_at", "migrations"}
 """What stood in a head before there were digests."""
 _MOST_HEAD: Final = 64 * 1024 * 1024
+_MOST_NESTED: Final = 8
+"""Brackets in a head, which has four: no parser is sent down a well."""
 _BLOCK: Final = tarfile.BLOCKSIZE
 _CHUNK: Final = 1024 * 1024
 _UNKNOWN: Final = "0" * 64
@@ -146,7 +148,10 @@ def _looked_through(file: Path, stream: BinaryIO) -> Backup:
         name, *where = next(walk)
         if name != HEAD or where[1] > _MOST_HEAD:
             raise ValueError(name)
-        head = json.loads(b"".join(_chunks(stream, *where)))
+        text = b"".join(_chunks(stream, *where))
+        if text.count(b"[") + text.count(b"{") > _MOST_NESTED:
+            raise ValueError("nested")
+        head = json.loads(text)
         if head["format"] != FORMAT:
             raise ValueError(head["format"])
         stated = _text(head.get("version", "?")), _text(head["made_at"]), tuple(map(str, head["migrations"]))

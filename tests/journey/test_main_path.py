@@ -66,7 +66,7 @@ def join(phone: Watched, base: str, code: str, *, keyboard: bool) -> None:
     page = phone.page
     page.goto(f"{base}/play")
     phone.look("07-join")
-    field = page.locator("input[name=code]")
+    field = page.locator("form.join input[name=code]")
     if keyboard:
         phone.press_to(field)
         page.keyboard.type(code.upper())

@@ -35,8 +35,8 @@ async def beads(database_url: str) -> AsyncIterator[None]:
 
 
 def idle() -> bool:
-    assert db.engine.pool is not None
-    return db.engine.pool.get_idle_size() == db.engine.pool.get_size()
+    assert db._kept is not None
+    return db._kept.at_rest() == db._kept.pool.get_size()
 
 
 async def ids() -> list[int]:
@@ -107,19 +107,17 @@ async def test_its_own_transaction_is_ours_and_never_nested(beads: None) -> None
     assert idle()
 
 
-async def test_no_query_opens_a_connection_of_its_own(beads: None) -> None:
+async def test_no_query_opens_a_connection_of_its_own(beads: None, monkeypatch: pytest.MonkeyPatch) -> None:
     backend = await Bead.raw("SELECT pg_backend_pid() AS pid").run(in_pool=False)
     assert backend == [{"pid": await db.value("SELECT pg_backend_pid()")}]
-    pool, db.engine.pool = db.engine.pool, None
-    try:
+    with monkeypatch.context() as closed:
+        closed.setattr(db, "_kept", None)
         for query in (Bead.select(), Bead.count(), Bead.insert(Bead(id=1, colour="red"))):
             with pytest.raises(RuntimeError, match="open_pool"):
                 await query.run()
         with pytest.raises(RuntimeError, match="open_pool"):
             async with db.engine.transaction():
                 pass
-    finally:
-        db.engine.pool = pool
     assert await ids() == []
 
 

@@ -150,6 +150,7 @@ async def remove(redis: Redis, screen_id: UUID, *, actor: UUID | None, now: date
     """Take a screen back that was set up by mistake, and its link. Refusals as in `revoke`."""
     async with db.transaction():
         before = await _working(screen_id)
+        await Pairing.delete().where(Pairing.screen == screen_id)
         await Screen.delete().where(Screen.id == screen_id)
         await note("screen.removed", at=now, actor=actor, subject=str(screen_id), name=before.name)
     await ticks.announce(redis, f"screen:{screen_id}")

@@ -26,6 +26,6 @@ class Pairing(Table, tablename="pairing", db=engine):
     """A browser on a wall that shows a screen; `browser` is the hash of what it keeps in its cookie."""
 
     browser = Bytea(primary_key=True, default=None)
-    screen = ForeignKey(Screen, null=False, on_delete=OnDelete.cascade)
+    screen = ForeignKey(Screen, null=False, on_delete=OnDelete.restrict, index=True)
     paired_by = UUID(default=None)
     paired_at = Timestamptz(default=None)

@@ -206,7 +206,7 @@ async def test_no_database_server(server: Server) -> None:
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("command", [["serve"], ["backup", "x.tar"], ["board", "rebuild"], ["check"], ["worker"]])
+@pytest.mark.parametrize("command", [["serve"], ["board", "rebuild"], ["check"], ["worker"]])
 async def test_a_command_ends_with_a_sentence(
     server: Server, admin: Redis, database_url: str, tmp_path: Path, command: list[str]
 ) -> None:
