@@ -85,8 +85,12 @@ _TAKE = (
 local capacity, interval, cost = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local owed, most_owed = tonumber(ARGV[5]), tonumber(ARGV[6])
 local bottom = now + (capacity + most_owed) * interval
--- Never below the bottom: a clock that was set back makes nobody wait for it.
-local full_at = math.max(math.min(tonumber(redis.call('GET', KEYS[1]) or 0), bottom), now)
+local full_at = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now)
+if full_at > bottom + 1 then
+    -- Never below the bottom: a clock that was set back makes nobody wait for it.
+    full_at = bottom
+    redis.call('SET', KEYS[1], string.format('%.3f', full_at), 'PX', math.ceil(full_at - now) + 1000)
+end
 local after = math.max(full_at + cost * interval, now)
 if most_owed > 0 and owed >= most_owed then after = math.min(after, bottom) end
 local wait = after - now - (capacity + owed) * interval

@@ -211,7 +211,7 @@ async def test_a_command_ends_with_a_sentence(
     server: Server, admin: Redis, database_url: str, tmp_path: Path, command: list[str]
 ) -> None:
     more = {"LAUREL_DATABASE_URL": database_url, "LAUREL_PORT": "0", "LAUREL_LANGUAGE": "zh-Hans"}
-    for url, said in ((server.url(""), "密码"), (server.url(scheme="rediss"), "TLS")):
+    for url, said in ((server.url(""), "口令"), (server.url(scheme="rediss"), "TLS")):
         ended = await asyncio.to_thread(laurel, tmp_path / "data", *command, LAUREL_REDIS_URL=url, **more)
         assert ended.returncode == 3, ended.stderr
         assert said in ended.stderr

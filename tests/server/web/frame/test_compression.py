@@ -161,6 +161,7 @@ async def test_short_answers_and_the_answer_to_an_answer_are_left_alone(
     who, host = await sign_in(), await sign_in("organiser")
     made = await stage(redis, host.id)
     assert (await client.get(f"/rooms/{CODE}", headers=who.headers)).headers["content-encoding"] == "gzip"
+    await client.post("/rooms", headers=who.headers, data={"code": CODE})
     asked = await made.ask()
     headers = {**who.headers, "hx-request": "true"}
     said = await client.post(f"/rounds/{asked.id}/answers", headers=headers, data={"picked": "0"})
