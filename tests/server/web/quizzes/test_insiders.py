@@ -83,7 +83,7 @@ async def test_nothing_else_at_the_desk_shows_an_answer_before_the_reveal(
 async def test_who_plays_just_now_is_told_that_too(client: Browser, sign_in: SignIn, redis: Redis) -> None:
     there, quiz = await made(redis, sign_in)
     who = await sign_in("auditor")
-    await client.get(f"/rooms/{CODE}", headers=who.headers)
+    await client.post("/rooms", headers=who.headers, data={"code": CODE})
     assert "You are in a room of this quiz" in (await client.get(f"/desk/quizzes/{quiz}", headers=who.headers)).text
     await there.ask()
     await actions.end_room(redis, there.room, expected=await there.version(), now=now(), new_id=new_id)
@@ -126,7 +126,8 @@ async def test_a_phone_says_that_it_plays_outside_the_board(client: Browser, sig
     async def shown(by: SignedIn) -> str:
         return (await client.get(f"/rooms/{CODE}", headers=by.headers)).text
 
-    await shown(other)
+    for one in (other, who):
+        await client.post("/rooms", headers=one.headers, data={"code": CODE})
     page = await shown(who)
     assert not hidden(page, OUTSIDE)
     assert hidden(await shown(other), OUTSIDE)
@@ -161,7 +162,7 @@ async def test_who_looks_during_a_room_drops_out_at_once_everywhere(
     there, quiz = await made(redis, sign_in)
     who, other = await sign_in("auditor"), await sign_in(name="Play")
     for one in (who, other):
-        await client.get(f"/rooms/{CODE}", headers=one.headers)
+        await client.post("/rooms", headers=one.headers, data={"code": CODE})
     asked = await there.ask()
     await answer(client, who, asked, 0)
     await answer(client, other, asked, 0)
