@@ -59,8 +59,9 @@ async def test_done_again_and_again_it_is_done_once(resources: Resources) -> Non
     expected = await due(resources.redis)
     subjects = [(one["kind"], one["subject"]) for one in await db.rows("SELECT kind, subject FROM intent")]
     # A closed draw's own are in test_claims.py, what follows the roster in test_following.py, keys in test_members.py,
-    # boards made again in test_checks.py, who steps aside in a room in tests/games/quizzes/test_insiders.py.
-    elsewhere = {"publish_draw", "expire_claims", "make_keys", "rebuild_board", "step_aside", *WORK}
+    # boards made again in test_checks.py and test_copies.py, who steps aside in a room in
+    # tests/games/quizzes/test_insiders.py.
+    elsewhere = {"publish_draw", "expire_claims", "make_keys", "rebuild_board", "rebuild_boards", "step_aside", *WORK}
     assert {kind for kind, _ in subjects} == set(JOBS) - elsewhere
     for kind, subject in subjects:
         # A worker that dies right after the deed, and before it could tick it off.

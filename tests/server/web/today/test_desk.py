@@ -105,7 +105,7 @@ async def test_health_tells_of_a_loss_until_somebody_has_read_it(
 ) -> None:
     looks_on, runs = await sign_in("auditor"), await sign_in("organiser")
     redis = client.app.state.process.redis
-    await redis.set("laurel:queue:health-check", "j_complete=1")
+    await redis.set(SIGN, "")
 
     async def health(who: object, dot: str = "") -> str:
         return (await client.get(f"/desk/health{dot}", headers=who.headers)).text  # type: ignore[attr-defined]
