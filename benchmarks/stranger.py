@@ -6,6 +6,7 @@ server ends is begun again. Once a second one line: how many are open, or were m
 """
 
 import asyncio
+import os
 import random
 import sys
 from collections.abc import Callable
@@ -78,7 +79,8 @@ async def guess(port: int, a_minute: int) -> None:
 
 
 async def main(port: int, kind: str, count: int, cookie: str = "", path: str = "") -> None:
-    """Do one kind of it."""
+    """Do one kind of it, with what the machine has left: he would sit at one of his own."""
+    os.nice(19)
     follow = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\nCookie: {cookie}\r\n\r\n"
     begin = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n"
     works: dict[str, Callable[[], object]] = {

@@ -34,6 +34,7 @@
   var named = live.hasAttribute("data-live-state");
   var state = live.dataset.liveState || "";
   var etag = "";
+  var streamed = 0;  // states that the stream has brought
   var pings = false;
   var mine = null;
   var count = null;
@@ -200,7 +201,7 @@
     clearTimeout(retryTimer);
     close();
     source = new EventSource(live.dataset.live);
-    listen("state", function (event) { etag = ""; takeState(event.data, event.lastEventId); });
+    listen("state", function (event) { streamed += 1; etag = ""; takeState(event.data, event.lastEventId); });
     listen("mine", function (event) { takeMine(parse(event.data)); });
     listen("count", function (event) { takeCount(parse(event.data)); });
     listen("resync", function () { ask(true); });
@@ -252,16 +253,19 @@
 
   function ask(whole) {
     var headers = { "HX-Request": "true" };
+    var before = streamed;
     if (!whole && etag) { headers["If-None-Match"] = etag; }
     return fetch(live.dataset.livePoll, { headers: headers, credentials: "same-origin", cache: "no-store" }).then(function (answer) {
       if (REFUSED.indexOf(answer.status) >= 0) { refused(); }
       if (answer.status !== 304 && !answer.ok) { throw new Error(String(answer.status)); }
       heard();
       if (polling) { sign("weak"); }
+      if (streamed !== before) { return ask(whole); }  // the stream has brought a state meanwhile, and this may be older
       takeMine(parse(answer.headers.get("x-laurel-mine") || "null"));
       takeCount(parse(answer.headers.get("x-laurel-count") || "null"));
       if (answer.status === 304) { return null; }
       return answer.text().then(function (html) {
+        if (streamed !== before) { return ask(whole); }
         etag = answer.headers.get("etag") || "";
         takeState(html, "");
       });

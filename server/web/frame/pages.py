@@ -298,9 +298,9 @@ def told(request: Asked, to: str, code: str) -> Response[bytes]:
     """Nothing was done, and one sentence says why: on the page `to`, for htmx as a notice on the page as it stands."""
     if not is_htmx(request):
         return go(request, to, said=code)
-    answer = fragment(request, "kit/signs.html", "told", told=sentence(request, code))
-    answer.headers.update({"HX-Retarget": "#notices", "HX-Reswap": "innerHTML"})
-    return answer
+    # What was pressed may have gone from the page meanwhile, and from there no HX-Retarget is found: the form names
+    # #notices as its target.
+    return fragment(request, "kit/signs.html", "beside", told=sentence(request, code))
 
 
 class Form:

@@ -336,7 +336,7 @@ async def test_the_second_of_two_quick_presses_closes_no_question(client: Browse
         live = await client.post(
             f"/desk/rooms/{room}/moves", headers={**host.headers, "hx-request": "true"}, data=given
         )
-        assert (live.status_code, live.headers["hx-retarget"]) == (200, "#notices")
+        assert live.status_code == 200
         assert "only the first press counted" in live.text
     assert await state_of(room) == ("question", 2, 1)
     await passed(room, 1.4)
