@@ -33,6 +33,7 @@ from rewards.boards import actions as boards
 from rewards.boards import queries as board_queries
 from rewards.boards.rules import BoardScore, room_board
 from rewards.members.actions import issue_links, set_code
+from rewards.presses import APART
 from server.runtime import clock, settings, supervisor
 from server.runtime.chance import new_id, token
 from server.runtime.sessions import Sessions
@@ -143,6 +144,7 @@ class Host:
     def __init__(self, client: Client) -> None:
         self.client = client
         self.room = ""
+        self.pressed = 0.0
 
     async def open(self, quiz: UUID) -> str:
         """Open a room; its code."""
@@ -152,6 +154,7 @@ class Host:
         if status != 303 or found is None:
             raise RuntimeError(f"the desk opened no room: {status}")
         self.room = found.group(1).decode()
+        self.pressed = time.monotonic()
         code: str = await db.value("SELECT code FROM room WHERE id = $1", UUID(self.room.rsplit("/", 1)[1]))
         return code
 
@@ -164,16 +167,15 @@ class Host:
         return found.group(1).decode()
 
     async def next(self) -> float:
-        """Click Next, once more where it came too soon after the last; the moment of the click that counts."""
+        """Click Next, when the last click is long enough ago to count; the moment of the click."""
+        await asyncio.sleep(self.pressed + APART.total_seconds() + 0.1 - time.monotonic())
         form = {"move": "next", "version": await self.version()}
-        while True:
-            at = time.monotonic()
-            status, head, _ = await self.client.request("POST", self.room + "/moves", form)
-            if status not in (200, 204, 303):
-                raise RuntimeError(f"next was refused: {status}")
-            if b"pressed_twice" not in head:
-                return at
-            await asyncio.sleep(0.1)
+        at = time.monotonic()
+        status, head, _ = await self.client.request("POST", self.room + "/moves", form)
+        if status not in (200, 204, 303) or b"pressed_twice" in head:
+            raise RuntimeError(f"next was refused: {status}")
+        self.pressed = time.monotonic()
+        return at
 
 
 async def until(true: Callable[[], bool], what: str) -> None:
