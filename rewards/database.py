@@ -85,6 +85,7 @@ class _Kept:
 
     async def close(self) -> None:
         """At most two seconds for work under way; no connection stays open."""
+        self._waiting += 1  # what comes back from now on is asyncpg's
         try:
             async with asyncio.timeout(2):
                 while self._at_hand:

@@ -187,3 +187,22 @@ async def test_a_connection_that_was_cut_off_at_rest_is_not_taken(small_pool: No
         while db._kept.at_rest():  # until the news of the cut have come
             await other.fetch("SELECT 1")
     assert mine != await db.value("SELECT pg_backend_pid()")
+
+
+async def test_work_under_way_ends_before_the_pool_is_closed(small_pool: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, terminated, begun, go = db._kept, [], asyncio.Event(), asyncio.Event()
+    assert kept is not None
+    monkeypatch.setattr(type(kept.pool), "terminate", lambda pool: terminated.append(pool))
+
+    async def busy() -> None:
+        async with db.transaction():
+            begun.set()
+            await go.wait()
+
+    task = asyncio.create_task(busy())
+    await begun.wait()
+    closing = asyncio.create_task(kept.close())
+    await asyncio.sleep(0)
+    go.set()
+    await asyncio.gather(task, closing)
+    assert terminated == []
