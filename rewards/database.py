@@ -12,8 +12,9 @@ connection goes back clean or not at all (decision 27).
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any, NoReturn
 
 import asyncpg
@@ -43,14 +44,22 @@ _CUT = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, OSError)
 """What a connection raises that is no more, or was too late (a TimeoutError is an OSError)."""
 
 
+_first: ContextVar[bool] = ContextVar("first", default=False)
+
+
 class _Kept:
     """A pool whose connections stay at hand between statements: giving one back to asyncpg and taking it again costs
-    more than a small answer (50 microseconds of CPU for 20, measured)."""
+    more than a small answer (50 microseconds of CPU for 20, measured).
+
+    One of them is for what comes `first` alone: however many pages wait for a lock, it need not wait for them.
+    """
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self.pool = pool
         self._at_hand: list[Held] = []
         self._waiting = 0
+        self._others = asyncio.Semaphore(max(1, pool.get_max_size() - 1))
+        self._first: set[Held] = set()
 
     def at_rest(self) -> int:
         """How many connections nobody has at the moment."""
@@ -58,6 +67,18 @@ class _Kept:
 
     async def take(self) -> Held:
         """A connection that nobody else has; waits while all are out."""
+        if _first.get():
+            connection = await self._one()
+            self._first.add(connection)
+            return connection
+        await self._others.acquire()
+        try:
+            return await self._one()
+        except BaseException:
+            self._others.release()
+            raise
+
+    async def _one(self) -> Held:
         while self._at_hand:
             connection = self._at_hand.pop()
             if _alive(connection):
@@ -68,18 +89,31 @@ class _Kept:
         finally:
             self._waiting -= 1
 
+    def _not_out(self, connection: Held) -> None:
+        if connection in self._first:
+            self._first.remove(connection)
+        else:
+            self._others.release()
+
     async def give_back(self, connection: Held) -> None:
         """After work that went well. Whoever waits is asyncpg's to wake."""
         if self._waiting:
             await self.leave(connection)
         else:
             self._at_hand.append(connection)
+            self._not_out(connection)
 
     async def leave(self, connection: Held) -> None:
         """After anything else: one that cannot be clean in time is ended, and another takes its place.
 
         asyncpg would wait for a frozen server to hear that what it was asked is not wanted any more.
         """
+        try:
+            await self._release(connection)
+        finally:
+            self._not_out(connection)
+
+    async def _release(self, connection: Held) -> None:
         with contextlib.suppress(*_CUT):
             await self.pool.release(connection, timeout=LET_GO)
 
@@ -89,7 +123,7 @@ class _Kept:
         try:
             async with asyncio.timeout(2):
                 while self._at_hand:
-                    await self.leave(self._at_hand.pop())
+                    await self._release(self._at_hand.pop())
                 await self.pool.close()
         except TimeoutError:
             self.pool.terminate()
@@ -219,6 +253,16 @@ async def transaction() -> AsyncIterator[Connection]:
         yield current.connection
 
 
+@contextlib.contextmanager
+def first() -> Iterator[None]:
+    """What is asked within need not wait for pages: answers of a hall, and whether the server is there."""
+    token = _first.set(True)
+    try:
+        yield
+    finally:
+        _first.reset(token)
+
+
 async def rows(sql: str | QueryString, *values: Any) -> Sequence[Row]:
     """All rows of one statement, in the current transaction when there is one. A QueryString brings its own values."""
     if isinstance(sql, QueryString):
@@ -294,7 +338,8 @@ async def ping() -> None:
     none of them has heard of it for a second, it is asked on a line of its own."""
     kept = _pool()
     if kept.at_rest() or kept.pool.get_size() < kept.pool.get_max_size():
-        await value("SELECT 1")
+        with first():
+            await value("SELECT 1")
         return
     if asyncio.get_running_loop().time() - engine.heard < RECENT:
         return

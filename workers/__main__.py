@@ -6,6 +6,7 @@ import logging
 import os
 from pathlib import Path
 
+import uvloop
 from redis.exceptions import RedisError
 
 from server.runtime import logs, settings
@@ -41,7 +42,8 @@ def main() -> None:
                 if worker.on_shutdown is not None:
                     await worker.on_shutdown(worker.ctx)
 
-    asyncio.run(work())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(work())
 
 
 if __name__ == "__main__":

@@ -53,6 +53,23 @@ async def turn_of_day(resources: Resources) -> bool:
     return await actions.turn_of_day(resources.redis, today=resources.day_of(now())) > 0
 
 
+async def as_left(resources: Resources) -> bool:
+    """Whether this run of Redis is one that was looked at, and holds what it was given: a look that costs little.
+
+    Then it is written that it did so now; otherwise look_at_copy and follow_after_restart find out the rest.
+    """
+    known, redis = await checkpoints.place(rules.COPY), resources.redis
+    async with redis.pipeline(transaction=False) as pipe:
+        pipe.info("server")
+        pipe.mget(rules.COPY, following.FOLLOWED)
+        info, (raw, followed) = await pipe.execute()
+    run, held = str(info["run_id"]), rules.read_copy(raw)
+    if held is None or held.id != known or held.run != run or followed != run.encode():
+        return False
+    seen = rules.Copy(held.id, run, int(now().timestamp()))
+    return bool(await redis.set(rules.COPY, str(seen), xx=True))  # unless it was emptied meanwhile
+
+
 async def look_at_copy(resources: Resources) -> bool:
     """Does Redis still hold what it was given? False: nothing is missing since the last look.
 

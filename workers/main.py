@@ -178,7 +178,8 @@ async def queue_regular(ctx: dict[str, Any]) -> None:
     for one in REGULAR:
         turn = int((moment - one.after) // one.every)
         if turns.setdefault(one.name, 0 if one.at_start else turn) != turn:
-            await queue.enqueue_job(one.name, _job_id=f"{one.name}:{turn}")
+            if one.unless is None or not await one.unless(ctx["resources"]):
+                await queue.enqueue_job(one.name, _job_id=f"{one.name}:{turn}")
             turns[one.name] = turn
     await queue.set(SIGN, "", ex=SIGN_SECONDS)
 
@@ -241,13 +242,17 @@ async def forget_draws(ctx: dict[str, Any]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Regular:
-    """What is done `every` so many seconds of Laurel's time, `after` so many of them; it may take `seconds`."""
+    """What is done `every` so many seconds of Laurel's time, `after` so many of them; it may take `seconds`.
+
+    `unless`: a look that costs little, and says that there is nothing to do.
+    """
 
     work: WorkerCoroutine
     every: int
     after: int = 0
     seconds: int = REGULAR_SECONDS
     at_start: bool = False
+    unless: Callable[[Resources], Awaitable[bool]] | None = None
 
     @property
     def name(self) -> str:
@@ -255,7 +260,7 @@ class Regular:
 
 
 REGULAR: tuple[Regular, ...] = (
-    Regular(follow_after_restart, every=2, at_start=True),
+    Regular(follow_after_restart, every=2, at_start=True, unless=boards.as_left),
     Regular(turn_of_day, every=60, after=15),
     Regular(look_for_unclaimed, every=60, after=25),
     Regular(forget_draws, every=3600, after=7 * 60 + 45),

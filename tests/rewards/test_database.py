@@ -167,10 +167,13 @@ async def test_who_waits_for_a_connection_gets_the_next_that_is_given_back(small
             await go.wait()
 
     async with asyncio.timeout(patience.SECONDS), asyncio.TaskGroup() as work:
-        for _ in range(2):
+        work.create_task(busy())
+        with db.first():
             work.create_task(busy())
         await begun.wait()
-        waiting = [work.create_task(db.value("SELECT $1::int", n)) for n in range(20)]
+        waiting = [work.create_task(db.value("SELECT $1::int", n)) for n in range(10)]
+        with db.first():
+            waiting += [work.create_task(db.value("SELECT $1::int", n)) for n in range(10, 20)]
         await asyncio.sleep(0)
         assert not idle()
         go.set()
@@ -187,6 +190,39 @@ async def test_a_connection_that_was_cut_off_at_rest_is_not_taken(small_pool: No
         while db._kept.at_rest():  # until the news of the cut have come
             await other.fetch("SELECT 1")
     assert mine != await db.value("SELECT pg_backend_pid()")
+
+
+async def test_what_comes_first_does_not_wait_for_pages_that_wait(small_pool: None) -> None:
+    """Also after work that failed, was cut off, or met a connection that had died, none of the places is lost."""
+    held, go = asyncio.Event(), asyncio.Event()
+
+    async def page() -> None:
+        async with db.transaction():
+            held.set()
+            await go.wait()
+
+    async def cut_off() -> None:
+        with db.first():
+            await asyncio.wait_for(db.rows("SELECT pg_sleep(60)"), 0.01)
+
+    for _ in range(3):
+        go.clear(), held.clear()
+        first = asyncio.create_task(page())
+        await held.wait()
+        second = asyncio.create_task(page())
+        await asyncio.sleep(0)
+        async with asyncio.timeout(patience.SECONDS):
+            with db.first():
+                assert await db.value("SELECT 1") == 1
+                with pytest.raises(asyncpg.PostgresSyntaxError):
+                    await db.rows("SELECT FROM WHERE")
+            with pytest.raises(TimeoutError):
+                await cut_off()
+            await db.ping()
+        first.cancel()
+        go.set()
+        await second
+    assert idle()
 
 
 async def test_work_under_way_ends_before_the_pool_is_closed(small_pool: None, monkeypatch: pytest.MonkeyPatch) -> None:

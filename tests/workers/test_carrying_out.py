@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -264,9 +265,16 @@ async def test_what_was_queued_before_the_clock_was_set_is_queued_anew(
 
 
 async def test_regular_work_has_its_turn_by_laurels_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once for all workers, also when that time was taken over, back or ahead; what wakes at a start, at once."""
-    first, second = FakeQueue(), FakeQueue()
-    workers: list[dict[str, Any]] = [{"redis": first}, {"redis": second}]
+    """Once for all workers, also when that time was taken over, back or ahead; what wakes at a start, at once. What a
+    look finds needless is not queued."""
+    left = False
+
+    async def as_left(resources: object) -> bool:
+        return left
+
+    looked = tuple(replace(one, unless=as_left) if one.unless else one for one in main.REGULAR)
+    monkeypatch.setattr(main, "REGULAR", looked)
+    workers: list[dict[str, Any]] = [{"redis": FakeQueue(), "resources": None} for _ in range(2)]
 
     async def at(moment: datetime) -> list[list[str]]:
         monkeypatch.setattr(main, "now", lambda: moment)
@@ -285,8 +293,10 @@ async def test_regular_work_has_its_turn_by_laurels_time(monkeypatch: pytest.Mon
     for moment in (noon + HOUR, noon - 8 * HOUR, noon + 365 * 24 * HOUR):
         one, other = await at(moment)
         assert one == other
-        assert {job.partition(":")[0] for job in one} == {regular.name for regular in main.REGULAR}
+        wanted = {regular.name for regular in main.REGULAR if not (left and regular.unless)}
+        assert {job.partition(":")[0] for job in one} == wanted
         assert await at(moment) == [[], []]
+        left = not left
 
 
 async def posted_one_by_one(count: int) -> tuple[UUID, list[Award]]:

@@ -29,6 +29,7 @@ from server.commands.upkeep import rebuild_restored
 from server.runtime import settings
 from server.runtime.chance import new_id
 from server.runtime.clock import now
+from server.runtime.following import follow_after_restart
 from server.runtime.redis_client import connect
 from server.runtime.resources import Resources
 from tests.games.quizzes.world import Play, Scene, room, scene
@@ -115,6 +116,27 @@ async def lost(code: str = "board.lost") -> int:
 async def test_a_first_start_tells_nobody_of_a_loss(world: World) -> None:
     assert await queries.lost_at() is None
     assert await lost() == 0
+
+
+async def test_a_small_look_finds_whatever_is_not_as_it_was_left(own_world: World, own_valkey: OwnValkey) -> None:  # noqa: F811
+    resources = own_world.resources
+    assert not await boards.as_left(resources), "its sessions were not followed yet"
+    await follow_after_restart(resources)
+    assert await boards.as_left(resources)
+    before = rules.read_copy(await resources.redis.get(rules.COPY))
+    assert before is not None
+    for kept in (rules.Copy("another", before.run, before.seen), rules.Copy(before.id, "another", before.seen)):
+        await resources.redis.set(rules.COPY, str(kept))
+        assert not await boards.as_left(resources)
+        assert rules.read_copy(await resources.redis.get(rules.COPY)) == kept
+    await resources.redis.set(rules.COPY, str(rules.Copy(before.id, before.run, 0)))
+    assert await boards.as_left(resources)
+    after = rules.read_copy(await resources.redis.get(rules.COPY))
+    assert after is not None
+    assert after.seen >= before.seen, "it was seen now"
+    await resources.redis.flushall()
+    assert not await boards.as_left(resources)
+    assert await resources.redis.get(rules.COPY) is None
 
 
 async def test_an_emptied_redis_is_noticed_once_and_all_boards_come_back(world: World) -> None:

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from games.quizzes import queries, rules
 from games.quizzes.actions import Given, Written, graded, record_answers
+from rewards import database as db
 from rewards import ticks
 from rewards.refusals import Refusal
 from server.runtime.batch import Batcher, Shared
@@ -87,7 +88,8 @@ class Answering:
         return self._keys.get(round_id) or await self._reading.ask(round_id, lambda: self._read_key(round_id))
 
     async def _read_key(self, round_id: UUID) -> queries.AnswerKey:
-        found = await queries.answer_key(round_id)
+        with db.first():
+            found = await queries.answer_key(round_id)
         if found is None:
             raise Refusal("round.unknown")
         if len(self._keys) > 1000:
@@ -120,8 +122,13 @@ def _apart(answers: int) -> float:
 async def _record(batch: Sequence[Given]) -> Sequence[Written]:
     for pause in PATIENCE:
         try:
-            return await record_answers(batch)
+            return await _written(batch)
         except _AWAY as error:
             log.warning("answers.waiting_for_database answers=%s error=%s", len(batch), type(error).__name__)
             await asyncio.sleep(pause)
-    return await record_answers(batch)
+    return await _written(batch)
+
+
+async def _written(batch: Sequence[Given]) -> Sequence[Written]:
+    with db.first():
+        return await record_answers(batch)

@@ -16,6 +16,7 @@ from rewards.refusals import Refusal
 from rewards.ticks import STREAM
 from server.web.quizzes import answering as module
 from server.web.quizzes.answering import Answering
+from tests import patience
 from tests.games.quizzes.world import NOON, RIGHT, SECOND, WRONG, Play, room, scene
 from tests.patience import until
 
@@ -54,6 +55,27 @@ async def joined(redis: Redis, players: int) -> Play:
     )
     await play.next()
     return play
+
+
+async def test_pages_that_wait_for_a_lock_keep_no_answer_waiting(redis: Redis) -> None:
+    play = await started(redis, 1)
+    round_id, go, web = await play.round(), asyncio.Event(), Answering(redis)
+
+    async def page() -> None:
+        async with db.transaction():
+            await go.wait()
+
+    assert db.engine.pool is not None
+    pages = [asyncio.create_task(page()) for _ in range(db.engine.pool.get_max_size())]
+    await asyncio.sleep(0)
+    try:
+        async with asyncio.timeout(patience.SECONDS):
+            told = await web.answer(round_id, play.scene.players[0], GREEN, NOON + SECOND)
+    finally:
+        go.set()
+        await asyncio.gather(*pages)
+    await settled(web)
+    assert told.outcome == "recorded"
 
 
 @pytest.mark.parametrize("processes", [1, 2])
