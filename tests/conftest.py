@@ -62,7 +62,7 @@ async def database_url(databases: Databases) -> AsyncIterator[str]:
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[str]:
     """The process's pool opened on this test's database."""
-    await db.open_pool(database_url, size=6)
+    await db.open_pool(database_url, size=7)  # six for pages, as many as tests keep waiting
     yield database_url
     await db.close_pool()
 

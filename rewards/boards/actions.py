@@ -14,7 +14,7 @@ from rewards.checkpoints import queries as checkpoints
 from rewards.checkpoints.actions import exchange, keep
 from rewards.database import Connection, transaction
 from rewards.ledger import queries as ledger
-from rewards.ledger.actions import total_anew
+from rewards.ledger.actions import funds_anew, total_anew
 from rewards.ledger.rules import WHOLE
 from rewards.members import queries as roster
 from rewards.outbox.actions import intend
@@ -271,6 +271,8 @@ async def _total_anew() -> None:
         async with transaction() as connection:
             await total_anew(connection, page)
         after = page[-1]
+    async with transaction() as connection:
+        await funds_anew(connection)
 
 
 async def _rebuild_members(redis: Redis, season: ledger.SeasonRow, week: date, today: date) -> None:

@@ -9,6 +9,7 @@ from rewards import database as db
 from rewards.funds import rules
 from rewards.funds.rules import Kind
 from rewards.funds.tables import Fund
+from rewards.ledger.queries import NEWEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +64,11 @@ class MovementRow:
 
 _FUND = """
 SELECT fund.id, fund.name, fund.kind, fund.value, fund.opened_at,
-       (-coalesce(sum(entry.amount) FILTER (WHERE account.purpose = 'issuance'), 0))::bigint AS given,
-       coalesce(sum(entry.amount) FILTER (WHERE account.purpose = 'fund'), 0)::bigint AS free,
-       coalesce(sum(entry.amount) FILTER (WHERE account.purpose = 'escrow'), 0)::bigint AS held,
-       coalesce(sum(entry.amount) FILTER (WHERE account.purpose = 'paid'), 0)::bigint AS paid
-FROM fund LEFT JOIN account ON account.fund = fund.id LEFT JOIN entry ON entry.account = account.id
+       (-coalesce(sum(balance) FILTER (WHERE account.purpose = 'issuance'), 0))::bigint AS given,
+       coalesce(sum(balance) FILTER (WHERE account.purpose = 'fund'), 0)::bigint AS free,
+       coalesce(sum(balance) FILTER (WHERE account.purpose = 'escrow'), 0)::bigint AS held,
+       coalesce(sum(balance) FILTER (WHERE account.purpose = 'paid'), 0)::bigint AS paid
+FROM fund LEFT JOIN account ON account.fund = fund.id
 """
 
 
@@ -103,26 +104,34 @@ async def kinds(funds: Collection[UUID]) -> dict[UUID, tuple[Kind, str]]:
 async def held_by(holder: str) -> list[Held]:
     """What a holder keeps, budgets before stocks, by name; empty: nothing (any more)."""
     found = await db.rows(
-        "SELECT fund.id AS fund, fund.name, fund.kind, sum(entry.amount)::bigint AS amount FROM account"
-        " JOIN entry ON entry.account = account.id JOIN fund ON fund.id = account.fund"
-        " WHERE account.holder = $1 AND account.purpose = 'escrow' GROUP BY fund.id HAVING sum(entry.amount) > 0"
+        "SELECT fund.id AS fund, fund.name, fund.kind, balance AS amount FROM account"
+        " JOIN fund ON fund.id = account.fund"
+        " WHERE account.holder = $1 AND account.purpose = 'escrow' AND balance > 0"
         " ORDER BY fund.kind DESC, lower(fund.name)",
         holder,
     )
     return [Held(**dict(one)) for one in found]
 
 
+# Whatever happens to a fund is seen in what is free in it, or in what was given out.
+_MOVEMENTS = f"""
+WITH newest AS ({NEWEST} account.fund = $1 AND account.purpose IN ('fund', 'paid'))
+SELECT max(entry.id) AS sequence, posting.key, posting.at, posting.note, posting.actor,
+coalesce(member.name, '') AS who, max(account.holder) AS holder, max(abs(entry.amount)) AS amount,
+coalesce(sum(entry.amount) FILTER (WHERE account.purpose = 'fund'), 0)::bigint AS free,
+coalesce(sum(entry.amount) FILTER (WHERE account.purpose = 'escrow'), 0)::bigint AS held
+FROM newest JOIN posting ON posting.id = newest.posting JOIN entry ON entry.posting = posting.id
+JOIN account ON account.id = entry.account AND account.fund = $1
+LEFT JOIN member ON member.id = posting.actor
+GROUP BY posting.id, member.name HAVING $3::bigint IS NULL OR max(entry.id) < $3
+ORDER BY max(entry.id) DESC LIMIT $2
+"""  # noqa: S608 - composed of constants
+
+
 async def movements(fund_id: UUID, limit: int, before: int | None = None) -> list[MovementRow]:
     """At most `limit` postings of a fund, newest first. The next page is `before` = the last line's sequence."""
     found = await db.rows(
-        "SELECT max(entry.id) AS sequence, posting.key, posting.at, posting.note, posting.actor,"
-        " coalesce(member.name, '') AS who, max(account.holder) AS holder, max(abs(entry.amount)) AS amount,"
-        " coalesce(sum(entry.amount) FILTER (WHERE account.purpose = 'fund'), 0)::bigint AS free,"
-        " coalesce(sum(entry.amount) FILTER (WHERE account.purpose = 'escrow'), 0)::bigint AS held"
-        " FROM account JOIN entry ON entry.account = account.id JOIN posting ON posting.id = entry.posting"
-        " LEFT JOIN member ON member.id = posting.actor WHERE account.fund = $1"
-        " GROUP BY posting.id, member.name HAVING $3::bigint IS NULL OR max(entry.id) < $3"
-        " ORDER BY max(entry.id) DESC LIMIT $2",
+        _MOVEMENTS,
         fund_id,
         limit,
         before,

@@ -194,18 +194,12 @@ async def _locked_pockets(pockets: Collection[Pocket], new_id: Callable[[], UUID
         [new_id() for _ in wanted],
     )
     accounts = await connection.fetch(
-        "SELECT id, fund, currency, purpose, holder FROM account WHERE (fund, currency, purpose, holder)"
+        "SELECT id, fund, currency, purpose, holder, balance FROM account WHERE (fund, currency, purpose, holder)"
         " IN (SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[])) ORDER BY id FOR UPDATE",
         *columns,
     )
-    # A statement of its own: only what begins after the lock is held sees what was there before it.
-    sums = await connection.fetch(
-        "SELECT account, sum(amount)::bigint AS amount FROM entry WHERE account = ANY($1) GROUP BY account",
-        [one["id"] for one in accounts],
-    )
-    amounts = {one["account"]: one["amount"] for one in sums}
     return {
-        Pocket(one["fund"], one["currency"], one["purpose"], one["holder"]): (one["id"], amounts.get(one["id"], 0))
+        Pocket(one["fund"], one["currency"], one["purpose"], one["holder"]): (one["id"], one["balance"])
         for one in accounts
     }
 
@@ -375,12 +369,31 @@ WHERE (kept.points, kept.reached, kept.sequence) IS DISTINCT FROM (EXCLUDED.poin
 
 
 async def total_anew(connection: Connection, members: Collection[UUID]) -> None:
-    """In the connection's open transaction: the totals of these members, made from their entries alone.
+    """In the connection's open transaction: the totals of these members and what is in their accounts, made from their
+    entries alone.
 
     Nobody posts for them before it ends.
     """
-    await _lock(connection, set(members))
+    locked = await _lock(connection, set(members))
     await connection.execute(_TOTAL_ANEW, list(members))
+    await connection.execute(_BALANCE_ANEW, list(locked.values()))
+
+
+_BALANCE_ANEW = """
+UPDATE account SET balance = truth.amount FROM (
+    SELECT one.id, coalesce(sum(amount), 0) AS amount FROM unnest($1::uuid[]) AS one (id)
+    LEFT JOIN entry ON entry.account = one.id GROUP BY one.id
+) AS truth
+WHERE truth.id = account.id AND balance <> truth.amount
+    AND (truth.amount >= 0 OR purpose NOT IN ('fund', 'escrow', 'paid'))
+"""
+
+
+async def funds_anew(connection: Connection) -> None:
+    """In the connection's open transaction: what is in all accounts of funds, made from their entries alone; one that
+    cannot be, as below nothing, stays as it is. Nobody moves anything in them before it ends."""
+    found = await connection.fetch("SELECT id FROM account WHERE fund IS NOT NULL ORDER BY id FOR UPDATE")
+    await connection.execute(_BALANCE_ANEW, [one["id"] for one in found])
 
 
 TOTALS: Final = "totals"

@@ -11,12 +11,13 @@ from rewards.checkpoints import queries as checkpoints
 from rewards.checkpoints.actions import keep
 from rewards.database import row, rows, value
 from rewards.ledger.queries import TRUTH_OF
-from rewards.ledger.tables import Posting
+from rewards.ledger.tables import Account, Posting
 from rewards.members.queries import page_of_ids
 
 ENTRIES: Final = 20_000
 POSTINGS: Final = 10_000
 MEMBERS: Final = 1_000
+ACCOUNTS: Final = 2_000
 """How many a piece looks at."""
 
 MOST: Final = 1_000
@@ -39,7 +40,8 @@ _GUARDS = {
     ("posting", "append_only"),
     ("entry", "append_only"),
     ("entry", "balanced"),
-    ("entry", "covered"),
+    ("entry", "added_up"),
+    ("account", "account_covered"),
     ("entry", "totalled"),
 }
 
@@ -47,10 +49,12 @@ _GUARDS = {
 async def guards(_after: str) -> tuple[list[Fault], str]:
     """ledger.trigger_missing (table, trigger): what the database itself refuses or keeps up to date is switched off."""
     there = await rows(
-        "SELECT relname, tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
+        "SELECT relname, tgname AS name FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
         " WHERE NOT tgisinternal AND tgenabled IN ('O', 'A') AND pg_class.relnamespace = 'public'::regnamespace"
+        " UNION ALL SELECT relname, conname FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid"
+        " WHERE convalidated AND pg_class.relnamespace = 'public'::regnamespace"
     )
-    missing = _GUARDS - {(one["relname"], one["tgname"]) for one in there}
+    missing = _GUARDS - {(one["relname"], one["name"]) for one in there}
     return [Fault("ledger.trigger_missing", {"table": table, "trigger": name}) for table, name in sorted(missing)], ""
 
 
@@ -98,16 +102,23 @@ async def postings(after: str) -> tuple[list[Fault], str]:
     return found + await _faults("ledger.bad_reversal", _BAD_REVERSAL, page, MOST), _on(page, POSTINGS)
 
 
-_OVERDRAWN = """
-SELECT json_build_object('fund', account.fund, 'purpose', account.purpose, 'sum', sum(entry.amount)::bigint) AS details
-FROM account JOIN entry ON entry.account = account.id WHERE account.purpose IN ('fund', 'escrow', 'paid')
-GROUP BY account.id HAVING sum(entry.amount) < 0 ORDER BY account.id LIMIT $1
+_BALANCES = """
+SELECT json_build_object('whose', coalesce(owner, fund), 'purpose', purpose, 'currency', currency,
+    'wanted', truth.amount, 'found', balance) AS details
+FROM account CROSS JOIN LATERAL (
+    SELECT coalesce(sum(amount), 0)::bigint AS amount FROM entry WHERE entry.account = account.id
+) AS truth
+WHERE account.id = ANY($1) AND balance <> truth.amount ORDER BY account.id LIMIT $2
 """
 
 
-async def funds(_after: str) -> tuple[list[Fault], str]:
-    """ledger.overdrawn (fund, purpose, sum): a place of a fund holds less than nothing."""
-    return await _faults("ledger.overdrawn", _OVERDRAWN, MOST), ""
+async def balances(after: str) -> tuple[list[Fault], str]:
+    """ledger.balance_differs (whose: member or fund, purpose, currency, wanted, found): what stands beside the entries
+    of an account is not their sum."""
+    kept = Account.owner.is_not_null() | Account.fund.is_not_null()
+    asked = Account.select(Account.id).where(kept).order_by(Account.id).limit(ACCOUNTS)
+    page = [one["id"] for one in await (asked.where(Account.id > UUID(after)) if after else asked)]
+    return await _faults("ledger.balance_differs", _BALANCES, page, MOST), _on(page, ACCOUNTS)
 
 
 _CAP_OVERRUN = """
@@ -157,7 +168,7 @@ async def totals(after: str) -> tuple[list[Fault], str]:
     return await totals_of(page), _on(page, MEMBERS)
 
 
-STEPS: Final[Sequence[Step]] = (guards, funds, entries, postings, caps, totals)
+STEPS: Final[Sequence[Step]] = (guards, balances, entries, postings, caps, totals)
 """All that is looked for."""
 
 

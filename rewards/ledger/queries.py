@@ -176,16 +176,12 @@ async def earners(spans: Collection[tuple[int, int]]) -> list[Earners]:
     return [Earners(**dict(one)) for one in found]
 
 
+_BALANCE = compiled(Account.select(Account.balance).where(Account.owner == given(1), Account.currency == given(2)))
+
+
 async def balance(member: UUID, currency: str) -> int:
     """The sum of the member's entries in a currency, over all seasons; 0 for one who has none."""
-    return int(
-        await value(
-            "SELECT coalesce(sum(entry.amount), 0)::bigint FROM account JOIN entry ON entry.account = account.id"
-            " WHERE account.owner = $1 AND account.currency = $2 AND account.purpose = 'member'",
-            member,
-            currency,
-        )
-    )
+    return int(await value(_BALANCE, member, currency) or 0)
 
 
 async def season_points(season: UUID, member: UUID) -> int:
@@ -225,22 +221,39 @@ async def recorded(keys: Collection[str]) -> dict[str, tuple[bytes, Posted]]:
     }
 
 
+NEWEST: Final = (
+    "SELECT DISTINCT recent.posting FROM account CROSS JOIN LATERAL (SELECT posting FROM entry"
+    " WHERE entry.account = account.id AND entry.id < coalesce($3::bigint, 9223372036854775807)"
+    " ORDER BY entry.id DESC LIMIT $2::bigint + 1) AS recent WHERE"
+)
+"""The postings of some accounts (what follows) that may be among the $2 newest before entry $3 (null: of all).
+
+The entries of a posting stand side by side: no more than one can have begun before that entry and end behind it.
+"""
+
+
+_STATEMENT = f"""
+WITH newest AS ({NEWEST} account.owner = $1)
+SELECT max(entry.id) AS sequence, posting.key, posting.rule, posting.note, posting.day, posting.at,
+coalesce(sum(entry.amount) FILTER (WHERE account.currency = 'honour'), 0)::bigint AS honour,
+coalesce(sum(entry.amount) FILTER (WHERE account.currency = 'spend'), 0)::bigint AS spend,
+posting.reason, posting.requested, original.key AS reverses, undo.key AS reversed_by
+FROM newest JOIN posting ON posting.id = newest.posting JOIN entry ON entry.posting = posting.id
+JOIN account ON account.id = entry.account AND account.owner = $1
+LEFT JOIN posting AS original ON original.id = posting.reverses
+LEFT JOIN posting AS undo ON undo.reverses = posting.id
+GROUP BY posting.id, original.key, undo.key HAVING $3::bigint IS NULL OR max(entry.id) < $3
+ORDER BY max(entry.id) DESC LIMIT $2
+"""  # noqa: S608 - composed of constants
+
+
 async def statement(member: UUID, limit: int, before: int | None = None) -> list[StatementLine]:
     """At most `limit` lines, newest first; all lines together add up to the balances.
 
     The next page is `before` = the sequence of the last line of this one.
     """
     found = await rows(
-        "SELECT max(entry.id) AS sequence, posting.key, posting.rule, posting.note, posting.day, posting.at,"
-        " coalesce(sum(entry.amount) FILTER (WHERE account.currency = 'honour'), 0)::bigint AS honour,"
-        " coalesce(sum(entry.amount) FILTER (WHERE account.currency = 'spend'), 0)::bigint AS spend,"
-        " posting.reason, posting.requested, original.key AS reverses, undo.key AS reversed_by"
-        " FROM account JOIN entry ON entry.account = account.id JOIN posting ON posting.id = entry.posting"
-        " LEFT JOIN posting AS original ON original.id = posting.reverses"
-        " LEFT JOIN posting AS undo ON undo.reverses = posting.id"
-        " WHERE account.owner = $1 AND account.purpose = 'member'"
-        " GROUP BY posting.id, original.key, undo.key HAVING $3::bigint IS NULL OR max(entry.id) < $3"
-        " ORDER BY max(entry.id) DESC LIMIT $2",
+        _STATEMENT,
         member,
         limit,
         before,

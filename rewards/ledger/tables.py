@@ -1,8 +1,8 @@
 """The ledger: append-only postings of integer entries that sum to zero in every currency and of every fund.
 
 A trigger refuses UPDATE, DELETE and TRUNCATE of posting and entry; another refuses a statement that leaves a
-posting's entries of one currency, or of one fund, with a sum other than zero; a third one that draws more from a fund
-than is there. All entries of a posting go in by one statement.
+posting's entries of one currency, or of one fund, with a sum other than zero. All entries of a posting go in by one
+statement. A third one keeps what is in each account (`balance`), so that a fund gives no more than is there.
 
 A fourth trigger keeps `total` (season, week, member -> points, reached, sequence), which is asked in SQL alone: what a
 member came to in a season (week -infinity) or in a week of it (its Monday). It is never the truth, which is the view
@@ -60,7 +60,7 @@ class Account(Table, tablename="account", db=engine):
 
     Of a fund (rewards/funds), in `money` or `item`: where it comes from (`issuance`), what is free in it (`fund`), what
     a holder keeps of it (`escrow`, by `holder`) and what was given out (`paid`). All but issuance are never below zero
-    (a trigger). `moves` counts what went out of them.
+    (a constraint). `balance` is the sum of the entries; 0 for the issuance of points, which everybody shares.
     """
 
     id = UUID(primary_key=True, default=None)
@@ -69,7 +69,7 @@ class Account(Table, tablename="account", db=engine):
     currency = Varchar(10, default=None)
     fund = UUID(null=True, default=None)
     holder = Varchar(80, default="")
-    moves = BigInt(default=0)
+    balance = BigInt(default=0)
 
     account_one_each = Unique([purpose, owner, currency, fund, holder], nulls_distinct=False)
 
@@ -106,5 +106,5 @@ class Entry(Table, tablename="entry", db=engine):
 
     id = BigSerial(primary_key=True)
     posting = ForeignKey(Posting, null=False, on_delete=OnDelete.restrict, index=True)
-    account = ForeignKey(Account, null=False, on_delete=OnDelete.restrict, index=True)
+    account = ForeignKey(Account, null=False, on_delete=OnDelete.restrict)  # its index has the id beside it
     amount = BigInt(default=0)

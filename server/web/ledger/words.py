@@ -48,7 +48,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "ledger.cap_overrun": "Member %(member)s earned %(earned)s by rule %(rule)s on %(day)s, above the daily cap of %(cap)s.",
     # the ledger's own, of what funds move
     "ledger.short": "There is %(there)s where %(wanted)s is wanted. Nothing was moved.",
-    "ledger.overdrawn": "The %(purpose)s account of fund %(fund)s stands at %(sum)s, below nothing.",
+    "ledger.balance_differs": "The %(purpose)s account of %(whose)s in %(currency)s shows %(found)s, but its entries add up to %(wanted)s.",
     "earning.named": "%(what)s",
     "earning.gone": "Something that is no longer earned here",
 }

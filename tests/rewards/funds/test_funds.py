@@ -285,7 +285,7 @@ async def test_the_database_itself_refuses_what_is_not_covered(database: str) ->
         (one["fund"], one["purpose"]): one["id"] for one in await db.rows("SELECT id, fund, purpose FROM account")
     }
     for legs, wrong in (
-        ([(account[money, "fund"], -101), (account[money, "issuance"], 101)], "below zero"),
+        ([(account[money, "fund"], -101), (account[money, "issuance"], 101)], "account_covered"),
         ([(account[money, "fund"], -1), (account[goods, "fund"], 1)], "sum to zero"),
     ):
         with pytest.raises(asyncpg.CheckViolationError, match=wrong):
@@ -330,9 +330,14 @@ async def test_a_planted_overdraft_is_found(database: str) -> None:
         "UPDATE entry SET amount = -amount FROM account WHERE account.id = entry.account AND account.fund = $1", money
     )
     await db.rows("ALTER TABLE entry ENABLE TRIGGER append_only")
-    assert [(one.code, one.details) for one in await ledger_checks.faults()] == [
-        ("ledger.overdrawn", {"fund": str(money), "purpose": "fund", "sum": -100})
-    ]
+    said = {"whose": str(money), "currency": "money"}
+    issued = ("ledger.balance_differs", {**said, "purpose": "issuance", "wanted": 100, "found": -100})
+    overdrawn = ("ledger.balance_differs", {**said, "purpose": "fund", "wanted": -100, "found": 100})
+    found = [(one.code, one.details) for one in await ledger_checks.faults()]
+    assert sorted(found, key=str) == sorted([issued, overdrawn], key=str)
+    async with db.transaction() as connection:
+        await ledger.funds_anew(connection)
+    assert [(one.code, one.details) for one in await ledger_checks.faults()] == [overdrawn], "what cannot be stays told"
 
 
 async def test_a_transfer_says_what_is_short_and_takes_no_other_legs(database: str) -> None:

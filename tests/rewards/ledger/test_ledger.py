@@ -290,6 +290,7 @@ async def test_faults_names_what_somebody_planted(database: str) -> None:
         "ledger.bad_reversal",
         "ledger.cap_overrun",
         "ledger.total_differs",
+        "ledger.balance_differs",
     }
     assert len(found["ledger.trigger_missing"]) == 5
     assert found["ledger.unbalanced"] == [{"key": "undo", "currency": "honour", "sum": 7}]
