@@ -89,8 +89,8 @@ class Hall:
         await until(lambda: all(phone.state == state for phone in self.phones), f"every phone to see the {state}")
 
     async def play(self, step: int | None = None, *, hosted: bool = False) -> None:
-        """A room from lobby to podium; nobody but the clock closes its question, in which the wall is set. `hosted`: the
-        host closes it."""
+        """A room from lobby to podium; nobody but the clock closes its question, in which the wall is set, or else (if
+        `hosted`) the host."""
         for phone in self.phones:
             phone.ready.set()
             phone.refused.clear()
