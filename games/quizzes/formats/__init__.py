@@ -11,7 +11,7 @@ from games.quizzes.formats.headings import HEADER_WITHIN, find_header, guess_hea
 from games.quizzes.formats.kahoot import title_in
 from rewards.sheets import Findings, Problem, Sheet, decode, read_all_sheets, read_table, recognise
 
-__all__ = ["QuestionDraft", "QuizDraft", "read_questions"]
+__all__ = ["Format", "QuestionDraft", "QuizDraft", "read_questions"]
 
 MAX_TEXT_BYTES = 2 * 1024 * 1024
 

@@ -3,16 +3,21 @@
 Templates draw it with templates/frame/desk/imports.html. What a file means is its noun's own.
 """
 
+import hashlib
+import zlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Generic, Protocol, TypeVar
 
+import msgspec
 from litestar import Response
 from redis.asyncio import Redis
 
 from rewards.refusals import Refusal
 from rewards.sheets import LeftOut, Problem, rest_table
+from server.runtime import beside
+from server.runtime.resources import Resources
 from server.web.frame import i18n, pages, records, uploads
 from server.web.frame.asked import Asked
 from server.web.frame.desk import asked_for, desk_page
@@ -53,8 +58,13 @@ class Row(Protocol):
         """What would happen by it."""
 
 
+Head = TypeVar("Head")
+AnyRow = TypeVar("AnyRow")
+OfNoun = TypeVar("OfNoun", bound=Row)
+
+
 @dataclass(frozen=True, slots=True)
-class Paged:
+class Paged(Generic[AnyRow]):
     """One page of the rows of one `kind` ("": of all), with how many there are of each.
 
     `rows` are the noun's own, but `LeftOut` where the kind is WRONG. `first` counts from 0.
@@ -62,23 +72,35 @@ class Paged:
 
     kind: str
     counts: Mapping[str, int]
-    rows: Sequence[Row | LeftOut]
+    rows: Sequence[AnyRow]
     first: int
     total: int
 
-
-def paged(rows: Sequence[Row], left_out: Sequence[LeftOut], kind: str = "", first: int = 0) -> Paged:
-    """The page that begins with this one of the rows of a kind; "": of all, or of those left out where no other is."""
-    kind = kind or ("" if rows or not left_out else WRONG)
-    counts = {"": len(rows), **Counter(row.kind for row in rows), WRONG: len(left_out)}
-    chosen: Sequence[Row | LeftOut] = [row for row in rows if kind in ("", row.kind)]
-    if kind == WRONG:
-        chosen = left_out
-    return Paged(kind, counts, chosen[first : first + SHOWN], first, len(chosen))
+    def cut(self, first: int) -> "Paged[AnyRow]":
+        """Of all rows, the page that begins with this one."""
+        return replace(self, rows=self.rows[first : first + SHOWN], first=first)
 
 
 @dataclass(frozen=True, slots=True)
-class Preview(Paged):
+class Found(Generic[Head, OfNoun]):
+    """All that a file would do: what is said above the rows of its preview, those that are taken and the others."""
+
+    head: Head
+    rows: Sequence[OfNoun]
+    left_out: Sequence[LeftOut]
+
+    def all_of(self, kind: str) -> Paged[OfNoun | LeftOut]:
+        """The rows of a kind; "": all, or those left out where there is no other."""
+        kind = kind or ("" if self.rows or not self.left_out else WRONG)
+        counts = {"": len(self.rows), **Counter(row.kind for row in self.rows), WRONG: len(self.left_out)}
+        chosen: Sequence[OfNoun | LeftOut] = [row for row in self.rows if kind in ("", row.kind)]
+        if kind == WRONG:
+            chosen = self.left_out
+        return Paged(kind, counts, chosen, 0, len(chosen))
+
+
+@dataclass(frozen=True, slots=True)
+class Preview(Paged[Any]):
     """A page as it is shown. `here` is its address, `kept` what else that says."""
 
     here: str
@@ -123,13 +145,73 @@ async def brought(request: Asked, how: Import, given: str) -> uploads.Upload:
     return await uploads.kept(_redis(request), how.kind, pages.signed_in(request).id, given)
 
 
-def page_asked(request: Asked) -> tuple[str, int]:
-    """(kind, first) of the rows that the address asks for, as `paged` takes them."""
+async def looked(
+    request: Asked,
+    how: Import,
+    given: str,
+    read: Callable[..., Awaitable[Found[Head, OfNoun]]],
+    *args: object,
+    large: bool,
+    mark: object = "",
+    plain: tuple[type[Head], type[OfNoun]],
+) -> tuple[Head, Paged[OfNoun | LeftOut]]:
+    """What `read` finds in a file, at the page that the address asks for.
+
+    A large file is read beside this process, once: every page stays with the file, as `plain` data, until another
+    `mark` says that something has changed on which it depends.
+    """
     form = asked_for(request)
-    return form.text("kind", most=20), form.number("from", least=0, most=1_000_000, default=0)
+    kind, first = form.text("kind", most=20), form.number("from", least=0, most=1_000_000, default=0)
+    first -= first % SHOWN
+    resources = pages.process(request).resources
+    if not large:
+        found = await read(resources, *args)
+        return found.head, found.all_of(kind).cut(first)
+    sign = hashlib.sha256(repr(mark).encode()).hexdigest()
+    finding = uploads.Finding(how.kind, pages.signed_in(request).id, given, sign)
+    kept = await finding.kept(resources.redis, _HEAD, _page(kind, first))
+    if kept is None:
+        return await beside.run(resources, _keep, finding, kind, first, read, args)
+    head, page = (zlib.decompress(part) for part in kept)
+    of_noun, row = plain
+    is_wrong = msgspec.msgpack.decode(page, type=_Kind).kind == WRONG
+    of_page: type[Any] = Paged[LeftOut] if is_wrong else Paged[row]  # type: ignore[valid-type]
+    return msgspec.msgpack.decode(head, type=of_noun), msgspec.msgpack.decode(page, type=of_page)
 
 
-def preview(request: Asked, page: Paged, **kept: str) -> Preview:
+_HEAD: Final = "head"
+
+
+class _Kind(msgspec.Struct):
+    kind: str
+
+
+def _page(kind: str, first: int) -> str:
+    return f"{kind}:{first}"
+
+
+async def _keep(
+    resources: Resources,
+    finding: uploads.Finding,
+    kind: str,
+    first: int,
+    read: Callable[..., Awaitable[Found[Head, OfNoun]]],
+    args: Sequence[object],
+) -> tuple[Head, Paged[OfNoun | LeftOut]]:
+    found = await read(resources, *args)
+
+    def parts() -> Iterator[tuple[str, object]]:
+        yield _HEAD, found.head
+        for one in found.all_of("").counts:
+            rows = found.all_of(one)
+            yield from ((_page(one, at), rows.cut(at)) for at in range(0, rows.total or 1, SHOWN))
+
+    packed = {name: zlib.compress(msgspec.msgpack.encode(part), 1) for name, part in parts()}
+    await finding.keep(resources.redis, packed)
+    return found.head, found.all_of(kind).cut(first)
+
+
+def preview(request: Asked, page: Paged[Any], **kept: str) -> Preview:
     """The page of rows that the address asks for. `kept` is what else it says, "" for nothing."""
     return Preview(page.kind, page.counts, page.rows, page.first, page.total, request.url.path, kept)
 

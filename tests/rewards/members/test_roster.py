@@ -103,6 +103,33 @@ async def test_what_the_file_says_is_what_the_roster_has(database: str, roster: 
     } == {(row.staff_number, row.name, row.unit, tuple(row.roles), row.joined, row.email, row.phone) for row in roster}
 
 
+async def test_the_mark_is_another_when_the_roster_is(database: str) -> None:
+    first, second = (RosterRow(n, f"00{n}", "Li Na", ("Plant", "Workshop 1"), cleared=ALL) for n in (1, 2))
+    await bring_in(first, second)
+    changes = [
+        "UPDATE member SET name = 'Li Nan' WHERE staff_number = '001'",
+        "UPDATE member SET staff_number = '003' WHERE staff_number = '001'",
+        "UPDATE member SET roles = '{organiser}' WHERE staff_number = '002'",
+        "UPDATE member SET joined_on = '2020-01-01' WHERE staff_number = '002'",
+        "UPDATE member SET left_on = '2026-11-01' WHERE staff_number = '002'",
+        "UPDATE member SET email = 'a@example.org' WHERE staff_number = '002'",
+        "UPDATE member SET phone = '13800000000' WHERE staff_number = '002'",
+        "UPDATE member SET language = 'en' WHERE staff_number = '002'",
+        "UPDATE unit SET path = 'Plant/Workshop 9' WHERE path = 'Plant/Workshop 1'",
+        "UPDATE membership SET unit = (SELECT id FROM unit WHERE path = 'Plant')",
+        "DELETE FROM membership",
+    ]
+    seen = [(await queries.roster_mark(), await queries.roster_current())]
+    for change in changes:
+        await db.rows(change)
+        now = (await queries.roster_mark(), await queries.roster_current())
+        assert now[1] not in [roster for _, roster in seen], change
+        assert now[0] not in [mark for mark, _ in seen], change
+        seen.append(now)
+    await db.rows("UPDATE member SET code_hash = 'other'")
+    assert await queries.roster_mark() == seen[-1][0]
+
+
 async def test_a_gbk_and_a_utf8_file_of_one_roster_give_the_same_members(database: str) -> None:
     in_utf8, in_gbk = (
         read_roster((SAMPLES / name).read_bytes(), name) for name in ("roster_utf8.csv", "roster_gbk.csv")

@@ -25,7 +25,7 @@ from server.web.frame import guards, imports, pages, records
 from server.web.frame.asked import Asked
 from server.web.frame.desk import asked_for, desk_page
 from server.web.frame.pages import Form
-from server.web.members.previewed import preview_rows
+from server.web.members.previewed import Row, preview_rows
 
 IMPORT = imports.Import("roster", "/desk/members/import", "members/desk/roster_import.html")
 
@@ -100,7 +100,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What a preview shows of a file: one page of it, however long it is."""
+    """What a preview shows of a file above its rows."""
 
     count: Counted
     full: bool
@@ -109,7 +109,6 @@ class Looked:
     touches_roles: int
     doubts: tuple[Doubt, ...]
     notes: tuple[Problem, ...]
-    page: imports.Paged
 
     @property
     def is_empty(self) -> bool:
@@ -118,12 +117,12 @@ class Looked:
         return not (one.added or one.changed or one.moved or one.returned or one.left)
 
 
-async def look(_: Resources, brought: Brought, full: bool, kind: str, first: int) -> Looked:
-    """The preview of a file, at this page of the rows of a kind."""
+async def look(_: Resources, brought: Brought, full: bool) -> imports.Found[Looked, Row]:
+    """The preview of a file."""
     weighed = await brought.weighed(full)
     roster, changes = weighed.roster, weighed.changes
     left_out = {row.line for row in roster.left_out}
-    return Looked(
+    looked = Looked(
         _counted(roster, changes),
         weighed.full,
         weighed.staying,
@@ -131,8 +130,8 @@ async def look(_: Resources, brought: Brought, full: bool, kind: str, first: int
         changes.touches_roles,
         roster.doubts,
         tuple(one for one in (*roster.problems, *changes.problems) if one.line not in left_out),
-        imports.paged(preview_rows(changes), roster.left_out, kind, first),
     )
+    return imports.Found(looked, preview_rows(changes), roster.left_out)
 
 
 def _counted(roster: Roster, changes: RosterChanges) -> Counted:
@@ -222,7 +221,10 @@ async def preview_roster(request: Asked, given: FromPath[str]) -> Response[bytes
     form = asked_for(request)
     brought, large = await _brought(request, given, form)
     full = bool(form.text("full", most=5))
-    looked = await pages.away(request, large, look, brought, full, *imports.page_asked(request))
+    mark = (brought.today, brought.answers, full, await queries.roster_mark()) if large else ""
+    looked, page = await imports.looked(
+        request, IMPORT, given, look, brought, full, large=large, mark=mark, plain=(Looked, Row)
+    )
     said = {one: answer for one, answer in asdict(brought.answers).items() if answer}
     return desk_page(
         request,
@@ -233,7 +235,7 @@ async def preview_roster(request: Asked, given: FromPath[str]) -> Response[bytes
         answered=said,
         fields={**said, **({"full": "1"} if looked.full else {})},
         again=partial(records.address, request.url.path),
-        preview=imports.preview(request, looked.page, **said, full="1" if looked.full else ""),
+        preview=imports.preview(request, page, **said, full="1" if looked.full else ""),
     )
 
 

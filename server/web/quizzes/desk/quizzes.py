@@ -1,15 +1,15 @@
 """Quizzes: the bank, a quiz from a file, how it scores, and a room for it."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from litestar import Response, get, post
 from litestar.params import FromPath
 
 from games.quizzes import actions, queries, rules
-from games.quizzes.formats import QuizDraft, read_questions
+from games.quizzes.formats import Format, QuestionDraft, read_questions
 from games.quizzes.queries import QuizRow
 from rewards.refusals import Refusal
 from rewards.sheets import Problem
@@ -152,27 +152,32 @@ async def bring_quiz(request: Asked) -> Response[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A file as it is shown, however long it is: `draft` without the rows that are left out, and one `page` of all of
-    them. `rest`: those that are left out as .xlsx, where it was asked for, b"" for none."""
+    """What a preview shows of a file above its questions. `errors`: what is wrong with it."""
 
-    draft: QuizDraft
+    title: str
+    format: Format | None
+    importable: bool
+    errors: int
     notes: tuple[Problem, ...]
-    page: imports.Paged
-    rest: bytes
 
 
-async def look(
-    _: Resources, brought: Upload, kind: str = "", first: int = 0, told: imports.Told | None = None
-) -> Looked:
-    """What is in a file, and this page of it."""
+async def look(_: Resources, brought: Upload) -> imports.Found[Looked, QuestionDraft]:
+    """What is in a file."""
+    draft = await asyncio.to_thread(read_questions, brought.data, brought.name)
+    errors = sum(problem.severity == "error" for problem in draft.problems)
+    looked = Looked(draft.title, draft.format, draft.importable, errors, draft.notes)
+    return imports.Found(looked, draft.questions, draft.left_out)
 
-    def read() -> Looked:
+
+async def taken(_: Resources, brought: Upload, told: imports.Told) -> tuple[Sequence[QuestionDraft], bytes]:
+    """The questions that are taken, and the .xlsx of the others, b"" for none. Refusal quiz.has_problems."""
+
+    def read() -> tuple[Sequence[QuestionDraft], bytes]:
         draft = read_questions(brought.data, brought.name)
-        page = imports.paged(draft.questions, draft.left_out, kind, first)
-        rest = b""
-        if told is not None and draft.left_out:
-            rest = told.file("xlsx", IMPORT.kind, draft.headings, draft.left_out)
-        return Looked(replace(draft, left_out=()), draft.notes, page, rest)
+        if not draft.importable:
+            raise Refusal("quiz.has_problems")
+        rest = told.file("xlsx", IMPORT.kind, draft.headings, draft.left_out) if draft.left_out else b""
+        return draft.questions, rest
 
     return await asyncio.to_thread(read)
 
@@ -187,40 +192,31 @@ async def left_over(_: Resources, brought: Upload, told: imports.Told, kind: str
     return await asyncio.to_thread(made)
 
 
-async def _looked(request: Asked, brought: Upload, told: imports.Told | None = None) -> Looked:
-    large = len(brought.data) > imports.LARGE
-    return await pages.away(request, large, look, brought, *imports.page_asked(request), told)
+def _large(brought: Upload) -> bool:
+    return len(brought.data) > imports.LARGE
 
 
 @get(IMPORT.address + "/{given:str}", guards=[guards.may("quizzes.change")])
 async def preview_quiz(request: Asked, given: FromPath[str]) -> Response[bytes]:
     """The questions as people will see them, with the right answers, and what is wrong by row."""
-    brought = await imports.brought(request, IMPORT, given)
-    looked = await _looked(request, brought)
-    return _preview(request, given, brought.name, looked, title=looked.draft.title, scoring="kahoot", floor="50")
+    return await _preview(request, given, await imports.brought(request, IMPORT, given))
 
 
-def _preview(
-    request: Asked,
-    given: str,
-    name: str,
-    looked: Looked,
-    status: int = 200,
-    problem: str = "",
-    **values: str,
-) -> Response[bytes]:
+async def _preview(request: Asked, given: str, brought: Upload, problem: str = "", **typed: str) -> Response[bytes]:
+    looked, page = await imports.looked(
+        request, IMPORT, given, look, brought, large=_large(brought), plain=(Looked, QuestionDraft)
+    )
     return desk_page(
         request,
         "quizzes/desk/quiz_preview.html",
-        status,
+        400 if problem else 200,
         token=given,
-        file=name,
-        draft=looked.draft,
-        notes=looked.notes,
-        preview=imports.preview(request, looked.page),
+        file=brought.name,
+        looked=looked,
+        preview=imports.preview(request, page),
         seconds=actions.DEFAULT_SECONDS,
         problem=problem,
-        given=values,
+        given=typed or {"title": looked.title, "scoring": "kahoot", "floor": "50"},
     )
 
 
@@ -228,8 +224,7 @@ def _preview(
 async def export_quiz_rest(request: Asked, given: FromPath[str], kind: FromPath[str]) -> Response[bytes]:
     """The questions that were not taken, as rows of a sheet, with what is wrong with each."""
     brought, told = await imports.brought(request, IMPORT, given), imports.told(request)
-    large = len(brought.data) > imports.LARGE
-    return records.sent(kind, IMPORT.rest, await pages.away(request, large, left_over, brought, told, kind))
+    return records.sent(kind, IMPORT.rest, await pages.away(request, _large(brought), left_over, brought, told, kind))
 
 
 @post(IMPORT.address + "/{given:str}", guards=[guards.may("quizzes.change")])
@@ -239,39 +234,34 @@ async def apply_quiz(request: Asked, given: FromPath[str]) -> Response[bytes]:
     """
     form = await pages.form(request)
     brought = await imports.brought(request, IMPORT, given)
-    looked = await _looked(request, brought, imports.told(request))
-    draft = looked.draft
-    if not draft.importable:
-        raise Refusal("quiz.has_problems")
     try:
         scoring = _scoring(form)
         title = form.text("title", most=1000)
         if not 0 < len(title) <= 200:
             raise Refusal("quiz.title_missing")
     except Refusal as refusal:
-        return _preview(
+        return await _preview(
             request,
             given,
-            brought.name,
-            looked,
-            400,
+            brought,
             pages.said(request, refusal),
             title=form.text("title", most=1000),
             scoring=form.text("scoring", most=10),
             floor=form.text("floor", most=20),
         )
     me = pages.signed_in(request)
-    rest = await imports.done(request, IMPORT, given, brought.name, looked.rest)
+    questions, left = await pages.away(request, _large(brought), taken, brought, imports.told(request))
+    rest = await imports.done(request, IMPORT, given, brought.name, left)
     quiz_id = await actions.add_quiz(
         title,
-        draft.questions,
+        questions,
         scoring=scoring.kind,
         floor_percent=scoring.floor,
         actor=me.id,
         now=clock.now(),
         new_id=new_id,
     )
-    return pages.go(request, rest or f"/desk/quizzes/{quiz_id}", said="desk.quiz_added", count=len(draft.questions))
+    return pages.go(request, rest or f"/desk/quizzes/{quiz_id}", said="desk.quiz_added", count=len(questions))
 
 
 HANDLERS = [
