@@ -52,9 +52,9 @@ def backup_command(file: Path, force: bool, verify: bool, json: bool) -> int:
     services.require_data(chosen)
     chosen = settings.prepare(chosen)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C, which leaves no half file
-    with embedded.available(chosen, terminal.quiet):
+    with embedded.available(chosen, terminal.quiet, ["database"]):
         asyncio.run(reach.database(chosen.database_url))
-        file = asyncio.run(backup.make(chosen, file, force=force, progress=terminal.Written()))
+        file = asyncio.run(backup.make(chosen, file, force=force, progress=terminal.SoFar(terminal.WRITTEN)))
     size = file.stat().st_size
     if json:
         terminal.say_json({"file": str(file.absolute()), "bytes": size})
@@ -107,6 +107,7 @@ def restore(file: Path, json: bool) -> int:
     chosen = terminal.in_force()
     if not _is_empty(chosen.data):
         raise Refusal("restore.not_empty", folder=chosen.data)
+    terminal.tell(terminal.words("Proving every byte of the backup."))
     with _proved(chosen, file) as found:
         if chosen.external_database_url is not None:
             asyncio.run(_require_empty(chosen))
@@ -152,14 +153,17 @@ def _rebuilt(chosen: Settings, found: Backup) -> tuple[list[str], list[Differenc
     """Unpack, load, bring up to this version, make the boards, compare; the boards' names, and what differs."""
 
     async def rebuild(resources: Resources) -> tuple[list[str], list[Difference]]:
+        terminal.tell(terminal.words("Making boards and published draws again."))
         boards = await rebuild_restored(resources)
         for draw in await draw_queries.draws():
             await draws.publish(draw.id, chosen.data / "draws")
         if found.proved:
             await keep(archive.MADE, found.made_at)
         await keep(RESTORED, now().isoformat(timespec="seconds"))
+        terminal.tell(terminal.words("Comparing what was restored with itself."))
         return boards, await differences(resources, Comparing())
 
+    terminal.tell(terminal.words("Loading files and database."))
     try:
         _unpack(found, chosen.data)
     except OSError as error:
@@ -167,7 +171,7 @@ def _rebuilt(chosen: Settings, found: Backup) -> tuple[list[str], list[Differenc
     with embedded.available(chosen, terminal.quiet):
         there = asyncio.run(_require_empty(chosen))
         try:
-            asyncio.run(backup.load(chosen, found))
+            asyncio.run(backup.load(chosen, found, terminal.SoFar(terminal.LOADED)))
             asyncio.run(services.migrated(chosen, keeping=False))
             return asyncio.run(services.when_ready(chosen, rebuild))
         except BaseException:
@@ -209,15 +213,18 @@ async def _empty(chosen: Settings, there: set[str]) -> None:
 
 
 def _unpack(found: Backup, data: Path) -> None:
-    """Write every member but the dump, which goes straight into the database."""
+    """Write every member but the dump, which goes straight into the database. Published draws are for anybody."""
     for name in found.names:
         if name == archive.DUMP:
             continue
         path = data / name
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        is_public = name.startswith("draws/")
+        path.parent.mkdir(mode=0o755 if is_public else 0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as target:
             for piece in found.chunks(name):
                 target.write(piece)
             target.flush()
-            os.fsync(target.fileno())
+            if is_public:
+                os.fchmod(descriptor, 0o644)
+            os.fsync(descriptor)

@@ -39,7 +39,7 @@ async def migrated(chosen: Settings, *, keeping: bool = True) -> list[str]:
     async def keep(connection: asyncpg.Connection) -> None:
         terminal.tell(terminal.words("The tables are of an earlier version. Before they change, a backup is made."))
         try:
-            made.append(await backup.before_migration(chosen, connection, terminal.Written()))
+            made.append(await backup.before_migration(chosen, connection, terminal.SoFar(terminal.WRITTEN)))
         except Refusal:
             terminal.tell(terminal.words("Nothing was changed. To go on without a backup: laurel migrate --no-backup"))
             raise

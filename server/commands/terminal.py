@@ -161,16 +161,21 @@ SAY_EVERY: Final = 3.0
 """Seconds between two words of progress."""
 
 
-class Written:
-    """Says on stderr how much has been written of a file, every few seconds."""
+class SoFar:
+    """Says on stderr in these words how much of a file (`size`, MB) has been written or read, every few seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, said: str) -> None:
+        self._words = said
         self._said = time.monotonic()
 
     def __call__(self, size: int) -> None:
         if time.monotonic() - self._said > SAY_EVERY:
             self._said = time.monotonic()
-            tell(words("Written so far: %(size)s MB", size=size // 10**6))
+            tell(words(self._words, size=size // 10**6))
+
+
+WRITTEN: Final = i18n.mark("Written so far: %(size)s MB")
+LOADED: Final = i18n.mark("Loaded so far: %(size)s MB")
 
 
 def say_json(value: object) -> None:

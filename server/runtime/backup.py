@@ -199,10 +199,20 @@ async def prove(chosen: Settings, backup: Backup) -> None:
     await _run(chosen, "pg_restore", ["--file=-"], "restore.unreadable", source=backup.chunks(DUMP), file=backup.file)
 
 
-async def load(chosen: Settings, backup: Backup) -> None:
-    """Load the dump into the empty database, all or nothing. Refusal restore.failed (step, said)."""
+async def load(chosen: Settings, backup: Backup, progress: Callable[[int], None] = silent) -> None:
+    """Load the dump into the empty database, all or nothing. `progress` is told how many bytes of it have been taken.
+    Refusal restore.failed (step, said).
+    """
+
+    def told() -> Iterator[bytes]:
+        taken = 0
+        for piece in backup.chunks(DUMP):
+            yield piece
+            taken += len(piece)
+            progress(taken)
+
     options = ["--no-owner", "--no-acl", "--exit-on-error", "--single-transaction", *_address(chosen)]
-    await _run(chosen, "pg_restore", options, "restore.failed", source=backup.chunks(DUMP))
+    await _run(chosen, "pg_restore", options, "restore.failed", source=told())
 
 
 async def _run(

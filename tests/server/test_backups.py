@@ -98,7 +98,9 @@ def test_any_machine_has_all_draws_and_what_is_restored_agrees(before: Path, tmp
     (folder,) = (data / "draws").iterdir()
     published = {path.name: path.read_bytes() for path in folder.iterdir()}
     shutil.rmtree(data / "draws")
+    shutil.rmtree(data / "valkey")
     answer(data, "backup", str(file))
+    assert not (data / "valkey").exists()  # nothing in it is needed, so it was not started
     found = members(file)
     assert {name: found[f"draws/{folder.name}/{name}"] for name in published} == published
     assert json.loads(found[archive.HEAD])["digests"].keys() == found.keys() - {archive.HEAD}
@@ -106,9 +108,14 @@ def test_any_machine_has_all_draws_and_what_is_restored_agrees(before: Path, tmp
     assert said["digests"]
     assert said["tables"] == tables(name for name, _ in files())
     assert not (tmp_path / "nowhere").exists()
-    restored = answer(again, "restore", str(file))
+    ended = laurel(again, "restore", str(file), "--json", LAUREL_LANGUAGE="zh-Hans")
+    steps = ["正在逐字节检验备份。", "正在载入文件和数据库。", "正在重新生成排行榜和已公布的抽奖文件。"]
+    assert ended.stderr.splitlines() == [*steps, "正在核对恢复的内容是否一致。"]
+    restored = json.loads(ended.stdout)
     assert (restored["ok"], restored["differences"]) == (True, [])
     assert {path.name: path.read_bytes() for path in (again / "draws" / folder.name).iterdir()} == published
+    modes = {(path.is_dir(), path.stat().st_mode & 0o777) for path in (again / "draws").rglob("*")}
+    assert modes == {(True, 0o755), (False, 0o644)}  # anybody may read what is published
     assert answer(again, "check")["ok"]
 
 

@@ -1,9 +1,10 @@
 """The private servers that Laurel brings along: PostgreSQL and Valkey, their programs only, under our supervisor."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from server.runtime import confine
 from server.runtime.embedded import locate
@@ -14,24 +15,33 @@ from server.runtime.supervisor import Child, Progress, Supervisor, lasting, sile
 
 __all__ = ["available", "children", "start_pair", "tools"]
 
+SERVERS: Final = ("redis", "database")
+"""Their names, in the order in which they are started."""
 
-def children(settings: Settings) -> list[Child]:
-    """What the supervisor has to start, in this order; a server whose address the settings give is left out.
+
+def ours(settings: Settings, names: Sequence[str] = SERVERS) -> list[str]:
+    """Those of these servers whose address the settings do not give."""
+    urls = {"redis": settings.external_redis_url, "database": settings.external_database_url}
+    return [name for name in names if urls[name] is None]
+
+
+def children(settings: Settings, names: Sequence[str] = SERVERS) -> list[Child]:
+    """What the supervisor has to start of these servers, in this order; those of `ours`.
 
     Refusals: see locate, confine.choose. The data folder must exist (settings.prepare).
     """
     wanted: list[Child] = []
-    outside = settings.external_database_url, settings.external_redis_url
-    if outside[1] is None:
+    inside = ours(settings, names)
+    if "redis" in inside:
         valkey = locate.valkey(settings.valkey_bin)
-    if outside[0] is None:
+    if "database" in inside:
         postgres = locate.postgres(settings.postgres_bin)
-    if outside[0] is None or outside[1] is None:
-        probe = postgres.path if outside[0] is None else valkey.path
+    if inside:
+        probe = postgres.path if "database" in inside else valkey.path
         identity = confine.choose(settings.data, [probe, "--version"])
-    if outside[1] is None:
+    if "redis" in inside:
         wanted.append(Valkey(settings, valkey, identity).child())
-    if outside[0] is None:
+    if "database" in inside:
         wanted.append(Postgres(settings, postgres, identity).child())
     return wanted
 
@@ -42,20 +52,19 @@ def tools(settings: Settings) -> Path:
 
 
 @contextmanager
-def available(settings: Settings, progress: Progress = silent) -> Iterator[None]:
-    """The embedded servers for the length of a command: those of a running `laurel serve` over this data folder,
-    else started now and stopped at the end. Nothing to do when both are external.
+def available(settings: Settings, progress: Progress = silent, names: Sequence[str] = SERVERS) -> Iterator[None]:
+    """The embedded servers of these names for the length of a command: those of a running `laurel serve` over this data
+    folder, else started now and stopped at the end. Nothing to do where they are external.
 
     Call it in the main thread. They are not restarted when they die. Refusal `data.held` while another command has
     started them for itself.
     """
-    outside = settings.external_redis_url, settings.external_database_url
-    names = [name for name, url in zip(("redis", "database"), outside, strict=True) if url is None]
-    if not names or lasting(settings.data, names):
+    inside = ours(settings, names)
+    if not inside or lasting(settings.data, inside):
         yield
         return
     with Supervisor(settings.data, progress=progress, signals=False) as supervisor:
-        for child in children(settings):
+        for child in children(settings, inside):
             supervisor.start(child)
         yield
 
