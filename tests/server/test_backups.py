@@ -109,7 +109,7 @@ def test_any_machine_has_all_draws_and_what_is_restored_agrees(before: Path, tmp
     assert said["tables"] == tables(name for name, _ in files())
     assert not (tmp_path / "nowhere").exists()
     ended = laurel(again, "restore", str(file), "--json", LAUREL_LANGUAGE="zh-Hans")
-    steps = ["正在逐字节检验备份。", "正在载入文件和数据库。", "正在重新生成排行榜和已公布的抽奖文件。"]
+    steps = ["正在逐字节检验备份。", "正在载入文件和数据库。", "正在重新生成榜单和已公布的抽奖文件。"]
     assert ended.stderr.splitlines() == [*steps, "正在核对恢复的内容是否一致。"]
     restored = json.loads(ended.stdout)
     assert (restored["ok"], restored["differences"]) == (True, [])

@@ -43,7 +43,9 @@ async def add_screen(
     screen_id = new_id()
     async with db.transaction():
         shows = await _showable(scenes, shows)
-        await Screen.insert(Screen(id=screen_id, name=name, shows=shows, created_at=now, created_by=actor))
+        await Screen.insert(
+            Screen(id=screen_id, name=name, shows=shows, shows_since=now, created_at=now, created_by=actor)
+        )
         await note("screen.added", at=now, actor=actor, subject=str(screen_id), name=name)
         if browser is not None and actor is not None:
             await _pair(await _working(screen_id), browser, actor=actor, now=now)
@@ -72,7 +74,7 @@ async def point(
         before = await _working(screen_id)
         shows = await _showable(scenes, shows)
         if before.shows != shows:
-            await Screen.update({Screen.shows: shows}).where(Screen.id == screen_id)
+            await Screen.update({Screen.shows: shows, Screen.shows_since: now}).where(Screen.id == screen_id)
             await note("screen.pointed", at=now, actor=actor, subject=str(screen_id), name=before.name, shows=shows)
     await ticks.announce(redis, f"screen:{screen_id}")
 

@@ -113,22 +113,27 @@ class Screens:
 
     async def wanted(self, screens: Sequence[ScreenRow], now: datetime) -> dict[UUID, str]:
         """Screen -> what it is to show, as in `ScreenRow.shows`: what it was taken over for until that is over, else
-        what it is set to; "" when its link was withdrawn."""
-        taken: dict[str, list[UUID]] = {}
+        what it is set to until that is done, else what is live; "" when its link was withdrawn."""
+        named: dict[str, set[UUID]] = {}
         for screen in screens:
-            kind, _, identity = (screen.taken or "").partition(":")
-            if kind in self.shown.scenes:
-                taken.setdefault(kind, []).append(UUID(identity))
+            for spec in (screen.taken or "", screen.shows):
+                kind, _, identity = spec.partition(":")
+                if kind in self.shown.scenes:
+                    named.setdefault(kind, set()).add(UUID(identity))
         runs = {
             f"{kind}:{run.subject}": run
-            for kind, ids in taken.items()
-            for run in await self.shown.scenes[kind].runs(ids)
+            for kind, ids in named.items()
+            for run in await self.shown.scenes[kind].runs(list(ids))
         }
 
         def shows(screen: ScreenRow) -> str:
-            run = runs.get(screen.taken or "")
-            held = screen.taken is not None and run is not None and not rules.is_over(run, now, screen.taken_at)
-            return "" if screen.revoked_at is not None else screen.taken if held and screen.taken else screen.shows
+            taken, set_to = runs.get(screen.taken or ""), runs.get(screen.shows)
+            if screen.revoked_at is not None:
+                return ""
+            if screen.taken and taken is not None and not rules.is_over(taken, now, screen.taken_at):
+                return screen.taken
+            is_done = set_to is not None and rules.is_done(set_to, now, screen.shows_since)
+            return actions.AUTO if is_done else screen.shows
 
         return {screen.id: shows(screen) for screen in screens}
 

@@ -14,13 +14,14 @@ from server.web.screens.tables import Pairing, Screen
 
 @dataclass(frozen=True, slots=True)
 class ScreenRow:
-    """A screen. `shows`: auto (what is live now), boards, room:ID or draw:ID. `seen_at` is exact to a minute; None:
-    never seen. `revoked_at` None: the link works. `taken`: what a host has taken it over for (as `shows`), None: nobody
-    has; it may be over (rules.is_over)."""
+    """A screen. `shows`, since `shows_since`: auto (what is live now), boards, room:ID or draw:ID, which may be done
+    (rules.is_done). `seen_at` is exact to a minute; None: never seen. `revoked_at` None: the link works. `taken`: what
+    a host has taken it over for (as `shows`), None: nobody has; it may be over (rules.is_over)."""
 
     id: UUID
     name: str
     shows: str
+    shows_since: datetime
     created_at: datetime
     revoked_at: datetime | None
     seen_at: datetime | None

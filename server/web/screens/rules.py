@@ -10,9 +10,18 @@ IDLE: Final = timedelta(hours=3)
 """What nobody has moved for so long leaves the walls, ended or not."""
 
 
+SET_FOR: Final = timedelta(hours=1)
+"""How long a screen that is set to something shows its end."""
+
+
 def is_over(run: Run, now: datetime, since: datetime | None = None) -> bool:
     """Whether it has ended, and its end was shown for its decent time, counted from `since` when that was later."""
     return run.ended is not None and now >= max(run.ended, since or run.ended) + run.stays
+
+
+def is_done(run: Run, now: datetime, since: datetime) -> bool:
+    """Whether a screen that is set to it since then goes on by itself."""
+    return run.ended is not None and now >= max(run.ended, since) + max(run.stays, SET_FOR)
 
 
 def newest(runs: Iterable[tuple[str, Run]], now: datetime) -> tuple[str, Run] | None:

@@ -13,6 +13,7 @@ class Screen(Table, tablename="screen", db=engine):
     id = UUID(primary_key=True, default=None)
     name = Varchar(100, default=None)
     shows = Varchar(60, default="auto")
+    shows_since = Timestamptz(default=None)
     created_at = Timestamptz(default=None)
     created_by = UUID(null=True, default=None)
     revoked_at = Timestamptz(null=True, default=None)

@@ -30,7 +30,8 @@ HERE: Final = "/desk/screens"
 @dataclass(frozen=True, slots=True)
 class Wall:
     """A screen and what it shows now: `words`, and its page at the desk, "" where it has none. `what`: KIND:ID, idle,
-    boards. `taken_by`: the name of who has taken it over, "" for nobody; `taken_at` when."""
+    boards. `taken_by`: the name of who has taken it over, "" for nobody; `taken_at` when. `done`: what it is set to
+    and shows no more, since that is over, "" for nothing."""
 
     screen: ScreenRow
     on: bool
@@ -39,6 +40,7 @@ class Wall:
     address: str
     taken_by: str
     taken_at: datetime | None
+    done: str
 
 
 def opened(request: Asked) -> Screens:
@@ -79,7 +81,7 @@ async def walls(request: Asked, screens: Sequence[ScreenRow]) -> list[Wall]:
     said = {
         "idle": words.text(_("Boards and what comes next")),
         "boards": words.text(_("Boards")),
-        **await titles(request, set(seen.values())),
+        **await titles(request, {*seen.values(), *(screen.shows for screen in screens)}),
     }
     held = {one.id for one in screens if one.taken is not None and wanted[one.id] == one.taken}
     names = await members.labels([one.taken_by for one in screens if one.id in held and one.taken_by is not None])
@@ -97,6 +99,7 @@ async def walls(request: Asked, screens: Sequence[ScreenRow]) -> list[Wall]:
             address,
             by.name if by is not None else "",
             screen.taken_at if taken else None,
+            said[screen.shows] if not taken and wanted[screen.id] != screen.shows else "",
         )
 
     return [wall(screen) for screen in screens]
@@ -105,7 +108,7 @@ async def walls(request: Asked, screens: Sequence[ScreenRow]) -> list[Wall]:
 async def _part(request: Asked, of: str, seen: str = "") -> Response[bytes]:
     """The page, or for htmx its part; nothing where `seen` names what it would show."""
     found = await walls(request, [screen for screen in await queries.screens() if screen.revoked_at is None])
-    told = [(one.screen.name, one.on, one.what, one.words, one.taken_by, one.taken_at) for one in found]
+    told = [(one.screen.name, one.on, one.what, one.words, one.taken_by, one.taken_at, one.done) for one in found]
     mark = hashlib.sha256(repr(told).encode()).hexdigest()[:16]
     if seen == mark:
         return Response(b"", status_code=204)

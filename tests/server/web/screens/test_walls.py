@@ -11,10 +11,10 @@ import httpx
 from rewards import database as db
 from server.runtime.clock import now
 from server.web.quizzes.screen import PODIUM_FOR
-from server.web.screens import actions, pairing, queries
+from server.web.screens import actions, pairing, queries, rules
 from server.web.screens.links import key_of
 from tests.server.web.conftest import Browser, SignedIn, SignIn
-from tests.server.web.screens.world import Play, people, play, screen, season
+from tests.server.web.screens.world import SCENES, Play, people, play, screen, season
 
 STAFF = {"Li Na": "Workshop 1", "Host": ""}
 HTMX = {"hx-request": "true"}
@@ -89,6 +89,37 @@ async def test_what_a_wall_was_set_to_comes_back_when_it_is_let_go(client: Brows
     await press(client, who, "let-go", None, wall)
     assert "show-idle" in await shown(client, wall)
     assert await press(client, who, "let-go", None, wall) == 303
+
+
+async def test_a_wall_that_is_set_to_a_room_goes_on_by_itself_an_hour_after_its_end(
+    client: Browser, sign_in: SignIn
+) -> None:
+    who, wall = await sign_in("organiser"), await screen("Hall")
+    mine = await room(client, "Mine")
+    await actions.point(client.app.state.process.redis, wall, f"room:{mine.room_id}", SCENES, actor=None, now=now())
+    await mine.next()
+    await mine.end()
+    other = await room(client, "Other", "ccccc", (await mine.room()).season)
+    almost, longer = rules.SET_FOR - timedelta(minutes=1), rules.SET_FOR + timedelta(seconds=1)
+
+    async def set_back(ended: timedelta, since: timedelta) -> tuple[str, str]:
+        await db.rows("UPDATE room SET ended_at = $1 WHERE id = $2", now() - ended, mine.room_id)
+        await db.rows("UPDATE screen SET shows_since = $1", now() - since)
+        return await shown(client, wall), (await told(client, who, other))["Hall"]
+
+    for ended, since in ((almost, longer), (longer, almost)):
+        page, line = await set_back(ended, since)
+        assert "show-podium" in page
+        assert "Room: Mine (bcdfg) Set to it" in line
+    page, line = await set_back(longer, longer)
+    assert "show-lobby" in page
+    assert "Room: Other (ccccc) By itself: “Room: Mine (bcdfg)”, to which it is set, is over" in line
+    one = await client.get(f"/desk/screens/{wall}", headers=who.headers)
+    assert "to which it is set, is over" in one.text
+    await actions.point(client.app.state.process.redis, wall, "boards", SCENES, actor=None, now=now())
+    assert "show-idle" in await shown(client, wall)
+    await actions.point(client.app.state.process.redis, wall, f"room:{mine.room_id}", SCENES, actor=None, now=now())
+    assert "show-podium" in await shown(client, wall)
 
 
 async def test_the_part_is_sent_again_only_when_it_says_something_else(client: Browser, sign_in: SignIn) -> None:
