@@ -260,6 +260,12 @@ async def rooms_called(text: str, limit: int) -> list[tuple[UUID, str, str]]:
     return [(one["id"], one["title"], one["code"]) for one in found]
 
 
+async def titles(room_ids: Sequence[UUID]) -> dict[UUID, tuple[str, str]]:
+    """(title, code) of those of these rooms that exist."""
+    found = await db.rows("SELECT room.id, quiz.title, code" + _FROM + "WHERE room.id = ANY($1)", list(room_ids))
+    return {one["id"]: (one["title"], one["code"]) for one in found}
+
+
 _OF_ROUND: Final = ("kind", "text", "opened_at", "closes_at", "paused_at", "limit_ms", "right_mask", "explanation")
 
 

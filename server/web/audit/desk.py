@@ -1,6 +1,6 @@
 """The audit trail: who changed what, when and why."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from litestar import Response, get
@@ -45,6 +45,7 @@ async def show_audit(request: Asked) -> Response[bytes]:
         lines=shown,
         labels={str(member): label for member, label in (await members.labels(named)).items()},
         areas=[(one.code, words.text(one.label)) for one in areas.values()],
+        named=await _named(request, areas.values(), shown),
         pages_of={line.id: _page_of(areas, line) for line in shown},
         area=area,
         by=number,
@@ -54,6 +55,19 @@ async def show_audit(request: Asked) -> Response[bytes]:
         first=records.address("/desk/audit", here),
         next=records.address("/desk/audit", {**here, "before": str(shown[-1].id)}) if len(lines) > PAGE else "",
     )
+
+
+async def _named(
+    request: Asked, areas: Iterable[Area], lines: Sequence[queries.AuditLine]
+) -> Mapping[str, Mapping[str, tuple[str, str]]]:
+    """AREA.DETAIL -> value -> (address, text) of what it names."""
+    found = {}
+    for area in areas:
+        for detail, names in area.named.items():
+            of_area = (line for line in lines if line.code.startswith(f"{area.code}."))
+            values = {str(line.details[detail]) for line in of_area if detail in line.details}
+            found[f"{area.code}.{detail}"] = await names(request, values)
+    return found
 
 
 def _page_of(areas: Mapping[str, Area], line: queries.AuditLine) -> tuple[str, str] | None:

@@ -4,7 +4,7 @@ One frozen `Noun` stands beside a noun's pages (server/web/NOUN/noun.py), and se
 Nothing registers itself, and nothing is discovered.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -93,11 +93,16 @@ class Area:
     """Codes of the audit trail that begin with `code` and a point; `label` names them in the filter.
 
     `link` gives (address, text) for a line's subject and details, text "" for the label's own word; None: no page.
+    `named`: detail -> what gives (address, text) for each of its values, address "" where there is no page; what names
+    nothing any more is left out.
     """
 
     code: str
     label: str
     link: Callable[[str, Mapping[str, Any]], tuple[str, str] | None] | None = None
+    named: Mapping[str, Callable[[Asked, Collection[str]], Awaitable[Mapping[str, tuple[str, str]]]]] = field(
+        default_factory=dict
+    )
 
 
 @dataclass(frozen=True, slots=True)

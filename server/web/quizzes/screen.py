@@ -53,11 +53,10 @@ def scene(resources: Resources, rooms: Rooms) -> Scene:
         return {"room": str(room), "answers": answers, "players": players}
 
     async def choices() -> list[tuple[UUID, str]]:
-        return [(room.id, _title(room)) for room in await queries.rooms(live=True)]
+        return [(room.id, _title(room.title, room.code)) for room in await queries.rooms(live=True)]
 
     async def titles(ids: Sequence[UUID]) -> dict[UUID, str]:
-        found = [await queries.room(one) for one in ids]
-        return {room.id: _title(room) for room in found if room is not None}
+        return {room: _title(*named) for room, named in (await queries.titles(ids)).items()}
 
     label, address_of = _("Room: %(title)s"), "/desk/rooms"
     return Scene("room", label, address_of, version, render, live, runs, choices, titles, counters)
@@ -67,8 +66,8 @@ def _run(one: RoomRun) -> Run:
     return Run(one.id, one.began, one.moved, one.ended, PODIUM_FOR)
 
 
-def _title(room: RoomRow) -> str:
-    return f"{room.title} ({room.code})"
+def _title(title: str, code: str) -> str:
+    return f"{title} ({code})"
 
 
 async def _beside(rooms: Rooms, room: RoomRow, facts: Mapping[str, object], address: str) -> dict[str, object]:

@@ -46,15 +46,11 @@ async def export_screens(request: Asked, kind: FromPath[str]) -> Response[bytes]
     """Every screen as a file; its link is a secret and stays here."""
     words = i18n.translator(pages.locale(request))
     found = await queries.screens()
-    said = {
-        "auto": words.text(_("What is live now")),
-        "boards": words.text(_("Boards")),
-        **await titles(request, {screen.shows for screen in found}),
-    }
+    said = await titles(request, {screen.shows for screen in found})
     rows = [
         (
             screen.name,
-            said.get(screen.shows, ""),
+            said[screen.shows],
             pages.process(request).resources.day_of(screen.created_at).isoformat(),
             "" if screen.revoked_at is None else pages.process(request).resources.day_of(screen.revoked_at).isoformat(),
         )

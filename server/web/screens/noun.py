@@ -28,6 +28,6 @@ SCREENS = Noun(
     finders=finding.FINDERS,
     texts=(words.TEXTS,),
     statuses={"screen.unknown": 404, "screen.revoked_": 410, "screen.shows_unknown": 404, "screen.code_unknown": 400},
-    areas=(Area("screen", _("Screens"), _screen),),
+    areas=(Area("screen", _("Screens"), _screen, {"shows": walls.named}),),
     opens=_opened,
 )

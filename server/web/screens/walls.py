@@ -60,14 +60,23 @@ def scenes(request: Asked) -> dict[str, actions.Titles]:
 
 
 async def titles(request: Asked, specs: Collection[str]) -> dict[str, str]:
-    """What each KIND:ID is, in words; others are left out."""
-    found: dict[str, str] = {}
+    """What each thing that a screen is set to is, in words."""
+    words = i18n.translator(pages.locale(request))
+    found = {"auto": words.text(_("What is live now")), "boards": words.text(_("Boards"))}
     for kind, scene in shown(request).scenes.items():
         of_kind = {spec for spec in specs if spec.startswith(f"{kind}:")}
         named = await scene.titles([UUID(spec.partition(":")[2]) for spec in of_kind])
-        label = i18n.translator(pages.locale(request)).text(scene.label)
+        label = words.text(scene.label)
         found |= {spec: label % {"title": named.get(UUID(spec.partition(":")[2]), "")} for spec in of_kind}
     return found
+
+
+async def named(request: Asked, specs: Collection[str]) -> dict[str, tuple[str, str]]:
+    """The same, each with its page at the desk."""
+    return {
+        spec: (_back(request, spec) if ":" in spec else "", text)
+        for spec, text in (await titles(request, specs)).items()
+    }
 
 
 async def walls(request: Asked, screens: Sequence[ScreenRow]) -> list[Wall]:
@@ -80,7 +89,6 @@ async def walls(request: Asked, screens: Sequence[ScreenRow]) -> list[Wall]:
     }
     said = {
         "idle": words.text(_("Boards and what comes next")),
-        "boards": words.text(_("Boards")),
         **await titles(request, {*seen.values(), *(screen.shows for screen in screens)}),
     }
     held = {one.id for one in screens if one.taken is not None and wanted[one.id] == one.taken}

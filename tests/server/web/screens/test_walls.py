@@ -122,6 +122,20 @@ async def test_a_wall_that_is_set_to_a_room_goes_on_by_itself_an_hour_after_its_
     assert "show-podium" in await shown(client, wall)
 
 
+async def test_the_audit_trail_names_what_a_screen_was_set_to(client: Browser, sign_in: SignIn) -> None:
+    who, wall = await sign_in("auditor"), await screen("room:hall")
+    mine = await room(client, "Mine")
+    redis, shows = client.app.state.process.redis, f"room:{mine.room_id}"
+    for spec in (shows, "auto", "boards"):
+        await actions.point(redis, wall, spec, SCENES, actor=None, now=now())
+    await actions.take_over(redis, [wall], shows, SCENES, actor=who.id, now=now())
+    page = (await client.get("/desk/audit", headers=who.headers)).text
+    assert page.count(f'<a href="/desk/rooms/{mine.room_id}">Room: Mine (bcdfg)</a>') == 2
+    assert shows not in page
+    assert "What is live now" in page
+    assert re.search(r"shows</span> Boards\s*<", page)
+
+
 async def test_the_part_is_sent_again_only_when_it_says_something_else(client: Browser, sign_in: SignIn) -> None:
     who, wall = await sign_in("organiser"), await screen()
     mine = await room(client)
