@@ -81,7 +81,7 @@ async def check_drift(resources: Resources) -> int:
         subjects = {one.subject for one in differing}
         again = set(await _differing(redis, today, subjects, subjects))
         differing = [one for one in differing if one in again]
-    return await _leave(redis, rules.LOOK, boards.Report(at), faults, differing)
+    return await _leave(redis, rules.LOOK, boards.Report(at), faults, differing, today)
 
 
 async def _differing(
@@ -120,8 +120,9 @@ async def _leave(
     report: boards.Report,
     faults: Sequence[ledger.Fault],
     differing: Sequence[boards.Difference],
+    today: date,
 ) -> int:
-    report = await boards.add_to_report(redis, key, report, faults, differing)
+    report = await boards.add_to_report(redis, key, report, faults, differing, today)
     if faults or differing:
         log.error("boards.drifted differences=%s boards=%s", report.differences, " ".join(report.boards[:10]))
     return report.differences
@@ -148,5 +149,6 @@ async def whole_pass(resources: Resources) -> bool:
             step = str(int(step) + 1) if int(step) + 1 < len(steps) else "-"
         await keep(AT_NIGHT, f"{today.isoformat()} {step} {place}")
     faults = [one for one in found if isinstance(one, ledger.Fault)]
-    await _leave(redis, rules.NIGHT, report, faults, [one for one in found if isinstance(one, boards.Difference)])
+    differing = [one for one in found if isinstance(one, boards.Difference)]
+    await _leave(redis, rules.NIGHT, report, faults, differing, today)
     return step == "-"

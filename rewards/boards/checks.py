@@ -122,12 +122,14 @@ async def _unit_piece(redis: Redis, season: SeasonRow, today: date, after: str) 
     return found + await unit_strangers(redis, season), ""
 
 
-def board_of(fault: Fault) -> str:
-    """The board that a total is for which is not as it must be; "" for another fault."""
+def board_of(fault: Fault, today: date) -> str:
+    """The board with which a total is made again that is not as it must be: its own, or the season's where that of the
+    week is kept no more; "" for another fault."""
     if fault.code != "ledger.total_differs":
         return ""
-    week = str(fault.details["week"])
-    return rules.board_of(UUID(str(fault.details["season"])), date.fromisoformat(week) if week else WHOLE)
+    week = date.fromisoformat(str(fault.details["week"] or WHOLE))
+    is_kept = week != WHOLE and rules.week_ends(week) > today
+    return rules.board_of(UUID(str(fault.details["season"])), week if is_kept else WHOLE)
 
 
 async def piece(redis: Redis, today: date, after: str) -> tuple[list[Difference], str]:
@@ -255,11 +257,11 @@ async def last_report(redis: Redis, key: str) -> Report | None:
 
 
 async def add_to_report(
-    redis: Redis, key: str, report: Report, faults: Sequence[Fault], differing: Sequence[Difference]
+    redis: Redis, key: str, report: Report, faults: Sequence[Fault], differing: Sequence[Difference], today: date
 ) -> Report:
     """Add to a report what was found, and leave it."""
     members = {UUID(str(one.details["member"])).hex for one in faults if "member" in one.details}
-    named = {*report.boards, *map(board_of, faults), *(one.board for one in differing)}
+    named = {*report.boards, *(board_of(one, today) for one in faults), *(one.board for one in differing)}
     report.differences += len(faults) + len(differing)
     report.boards = sorted(named - {""})[:MOST]
     report.members = sorted({*report.members, *members, *(one.subject.hex for one in differing)})[:MOST]

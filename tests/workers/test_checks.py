@@ -88,6 +88,11 @@ async def in_a_total(world: World) -> None:
     await db.rows("UPDATE total SET points = points + 1 WHERE member = $1 AND week = '-infinity'", world.members[2])
 
 
+async def in_a_total_of_a_week_without_a_board(world: World) -> None:
+    """Of weeks of long ago no board is kept: with what is made again is the season's."""
+    await db.rows("INSERT INTO total SELECT season, '2020-01-06', member, points, reached, sequence FROM total LIMIT 1")
+
+
 async def in_what_a_unit_has(world: World) -> None:
     await db.rows("UPDATE unit_total SET points = points + 1")
     await world.earn("second", world.members[0])
@@ -108,6 +113,7 @@ PLANTS = [
     of_a_stranger,
     on_the_units,
     in_a_total,
+    in_a_total_of_a_week_without_a_board,
     in_what_a_unit_has,
     in_a_share,
     of_a_strange_unit,

@@ -40,7 +40,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "season.opened": "Season opened",
     "season.removed": "Season removed",
     "rule.set": "Earning rule changed",
-    "ledger.total_differs": "Member %(member)s on board %(board)s: the total beside the ledger is “%(found)s”, but must be “%(wanted)s” (points, time, entry).",
+    "ledger.total_differs": "Member %(member)s on board %(board)s, week “%(week)s”: the total beside the ledger is “%(found)s”, but must be “%(wanted)s” (points, time, entry).",
     "ledger.trigger_missing": "The database guard %(trigger)s is missing on %(table)s.",
     "ledger.unbalanced": "Posting %(key)s does not add up: %(sum)s in %(currency)s instead of 0.",
     "ledger.posting_empty": "Posting %(key)s has no entries.",
