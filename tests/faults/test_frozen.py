@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from tests.faults.phones import Device
-from tests.faults.test_faults import PHONES, Office, acknowledged, an_office, let, playing
+from tests.faults.test_faults import Office, acknowledged, an_office, half_answered, send
 from tests.patience import until
 from tests.server.laurel import Running, free_port
 
@@ -135,29 +135,14 @@ async def test_a_crowd_that_waits_takes_no_more_than_it_gives_back(office: Offic
 
 @pytest.mark.parametrize("what", SERVICES)
 async def test_answers_given_meanwhile_are_not_lost(office: Office, what: str) -> None:
-    early, late = office.phones[: PHONES // 2], office.phones[PHONES // 2 :]
-    async with playing(office) as play:
-        await office.move(play, "question")
-        await office.all_see("question")
-        let(early)
-        await acknowledged(early, play, office)
+    async with half_answered(office) as (play, late):
         with frozen(office.running, what):
-            round_of_early = next(iter(early[0].acknowledged.keys() - late[0].acknowledged.keys()))
-            let(late)
-            await until(lambda: all(phone.sent for phone in late), "the late to have sent")
+            await send(late)
             if what == "redis":  # their open streams say who they are, and what counts is the commit
-                there = lambda: all(round_of_early in phone.acknowledged for phone in late)  # noqa: E731
-                await until(there, "the late to be acknowledged")
+                await acknowledged(late, play, office)
             for _ in range(3):  # ten seconds and more
                 assert (await asked(office.host, "GET", "/desk")).status_code == 503
-        await acknowledged(office.phones, play, office)
         await well(office)
-        await office.move(play, "reveal")
-        await office.all_see("reveal")
-        await office.move(play, "podium")
-    assert not any(phone.refused for phone in office.phones)
-    await office.done("post_room", "refresh_boards")
-    await office.check(play)
 
 
 async def test_a_lock_that_everybody_needs_hangs_nothing(office: Office) -> None:

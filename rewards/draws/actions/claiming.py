@@ -4,10 +4,10 @@ Lock order: the draw's row (shared for a hand-over, so that many desks work at o
 next), then the win, then the accounts of the funds.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from redis.asyncio import Redis
@@ -83,23 +83,19 @@ async def claim(
             None if signature is None else claims.plain_signature(signature),
             on_paper,
         )
-        piece = await _piece_of(win.id)
-        await funds.pay(_holder(win.draw), piece, _key(win, "paid"), actor=by, now=now, new_id=new_id)
-        await note(
+        await _settle(
+            win,
+            funds.pay,
+            "paid",
             "claim.handed_over",
-            at=now,
-            actor=by,
-            subject=str(win.draw),
-            prize=win.prize,
-            slot=win.slot,
-            member=str(win.member),
+            by=by,
+            now=now,
+            new_id=new_id,
             proxy=0 if proxy is None else 1,
             shown="code" if by_code else "card",
             signed="pad" if signature is not None else "paper" if on_paper else "no",
         )
-    await _announce(redis, win.draw, win.member)
-    found = await queries.win(win.id)
-    return win if found is None else found
+    return await _told(redis, win)
 
 
 async def undo_claim(redis: Redis, win_id: UUID, why: str, *, by: UUID, now: datetime, new_id: NewId) -> queries.WinRow:
@@ -133,22 +129,18 @@ async def undo_claim(redis: Redis, win_id: UUID, why: str, *, by: UUID, now: dat
             expires_at,
             by,
         )
-        piece = await _piece_of(win.id)
-        await funds.take_back(_holder(win.draw), piece, _key(win, "unpaid"), actor=by, now=now, new_id=new_id)
-        await note(
+        await _settle(
+            win,
+            funds.take_back,
+            "unpaid",
             "claim.undone",
-            at=now,
-            actor=by,
-            subject=str(win.draw),
+            by=by,
+            now=now,
+            new_id=new_id,
             why=why,
-            prize=win.prize,
-            slot=win.slot,
-            member=str(win.member),
             first=str(win.giver),
         )
-    await _announce(redis, win.draw, win.member)
-    found = await queries.win(win.id)
-    return win if found is None else found
+    return await _told(redis, win)
 
 
 async def decline(
@@ -200,6 +192,31 @@ async def _locked_win(code: str | UUID, *, shared: bool) -> queries.WinRow:
     if win is None:
         raise Refusal("claim.unknown")
     return win
+
+
+async def _settle(
+    win: queries.WinRow,
+    move: Callable[..., Awaitable[bool]],
+    what: str,
+    code: str,
+    *,
+    by: UUID,
+    now: datetime,
+    new_id: NewId,
+    **more: Any,
+) -> None:
+    """Join the caller's transaction: what a hand-over, or its undo, moves in the funds, once for each; and its line of
+    the trail."""
+    key = f"win:{win.id}:{what}" + (f":{win.undone}" if win.undone else "")
+    await move(_holder(win.draw), await _piece_of(win.id), key, actor=by, now=now, new_id=new_id)
+    await _note_of(win, code, at=now, actor=by, **more)
+
+
+async def _told(redis: Redis, win: queries.WinRow) -> queries.WinRow:
+    """After the commit: the win as it is now."""
+    await _announce(redis, win.draw, win.member)
+    found = await queries.win(win.id)
+    return win if found is None else found
 
 
 def _passes(win: queries.WinRow, flaw: str | None) -> None:
@@ -276,11 +293,6 @@ async def _piece_of(win_id: UUID) -> Mapping[UUID, int]:
     return {} if found is None else claims.each_piece(found["value"], found["budget"], found["stock"])
 
 
-def _key(win: queries.WinRow, what: str) -> str:
-    """Names a payment for a win, or its return: once for each hand-over."""
-    return f"win:{win.id}:{what}" + (f":{win.undone}" if win.undone else "")
-
-
 def _holder(draw_id: UUID) -> str:
     return f"draw:{draw_id}"
 
@@ -293,8 +305,9 @@ async def _fresh_code(new_code: Callable[[], str]) -> str:
             return code
 
 
-async def _note_of(win: queries.WinRow, code: str, *, at: datetime, actor: UUID | None) -> None:
-    await note(code, at=at, actor=actor, subject=str(win.draw), prize=win.prize, slot=win.slot, member=str(win.member))
+async def _note_of(win: queries.WinRow, code: str, *, at: datetime, actor: UUID | None, **more: Any) -> None:
+    about = {"prize": win.prize, "slot": win.slot, "member": str(win.member), **more}
+    await note(code, at=at, actor=actor, subject=str(win.draw), **about)
 
 
 async def _announce(redis: Redis, draw_id: UUID, *members: UUID | None) -> None:

@@ -63,6 +63,45 @@ class Brought:
     state: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Log:
+    """A log as it was brought, with the code at its end, and by whom."""
+
+    log: bytes
+    lists: Lists
+    code: str
+    witnesses: list[str]
+    brought_by: UUID
+
+    async def keep(self, table: str, draw_id: UUID, *, now: datetime, new_id: NewId, **more: object) -> bool:
+        """Into `waiting_log`, or `transcript` with `more` of its columns. False: this very log is there already."""
+        values = {
+            "id": new_id(),
+            "draw": draw_id,
+            "digest": rules.digest(self.log),
+            "log": self.log.decode("ascii"),
+            "voids": self.lists.voids,
+            "present": self.lists.present,
+            "code": self.code,
+            "witnesses": self.witnesses,
+            "brought_by": self.brought_by,
+            "brought_at": now,
+            **more,
+        }
+        places = ", ".join(f"${number + 1}" for number in range(len(values)))
+        stored = await db.value(
+            f"INSERT INTO {table} ({', '.join(values)}) VALUES ({places})"  # noqa: S608 - names of ours
+            " ON CONFLICT (draw, digest) DO NOTHING RETURNING true",
+            *values.values(),
+        )
+        return bool(stored)
+
+
+def _waiting(row: db.Row) -> _Log:
+    lists = Lists(row["voids"], row["present"])
+    return _Log(row["log"].encode("ascii"), lists, row["code"], list(row["witnesses"]), row["brought_by"])
+
+
 class _Wrong(Exception):
     """The log fails a check: its name as of the verifier's, and the code that says why."""
 
@@ -114,9 +153,8 @@ async def bring(
                 digest=rules.digest(log).hex(),
             )
         else:
-            brought = await _settled(
-                at, made, lists, log, names, actor=actor, now=now, new_id=new_id, new_code=new_code
-            )
+            one = _Log(log, lists, made.published.code, names, actor)
+            brought = await _settled(at, made, one, now=now, new_id=new_id, new_code=new_code)
     if isinstance(brought, _Wrong):
         raise Refusal("draw.transcript", check=brought.check, why=brought.code)
     if brought.verdict != "known":
@@ -190,64 +228,28 @@ def _verdict(at: Scene, lines: tuple[str, ...]) -> Verdict:
 
 
 async def _settled(
-    at: Scene,
-    made: Outcome,
-    lists: Lists,
-    log: bytes,
-    witnesses: list[str],
-    *,
-    actor: UUID,
-    now: datetime,
-    new_id: NewId,
-    new_code: NewCode,
+    at: Scene, made: Outcome, brought: _Log, *, now: datetime, new_id: NewId, new_code: NewCode
 ) -> Brought:
     """A log that holds in itself: against the one that stands."""
-    lines, code = made.composed.lines, made.published.code
-    verdict = _verdict(at, lines)
+    code, actor, digest = brought.code, brought.brought_by, rules.digest(brought.log)
+    verdict = _verdict(at, made.composed.lines)
     if verdict == "known":
         return Brought("known", code, at.state)
     if verdict == "conflict":
-        known = await db.value(
-            "SELECT true FROM transcript WHERE draw = $1 AND digest = $2", at.draw, rules.digest(log)
-        )
-        if not known:
+        if not await db.value("SELECT true FROM transcript WHERE draw = $1 AND digest = $2", at.draw, digest):
             await _check_few(at, actor)
-            await _contradict(at, log, lists, code, witnesses, actor=actor, now=now, new_id=new_id)
+            await _contradict(at, brought, now=now, new_id=new_id)
         return Brought("conflict", code, at.state)
     _check_way(at, now)
     if at.found["rehearses"] is not None:
-        return await _count(
-            at,
-            made,
-            lists,
-            log,
-            witnesses,
-            brought_by=actor,
-            confirmed_by=None,
-            now=now,
-            new_id=new_id,
-            new_code=new_code,
-        )
-    one = await db.row("SELECT * FROM waiting_log WHERE draw = $1 AND digest = $2", at.draw, rules.digest(log))
+        return await _count(at, made, brought, confirmed_by=None, now=now, new_id=new_id, new_code=new_code)
+    one = await db.row("SELECT * FROM waiting_log WHERE draw = $1 AND digest = $2", at.draw, digest)
     if one is not None and one["brought_by"] != actor:
         await check_second(at.draw, one["brought_by"], actor, now=now)
         return await _decided(at, one, confirmed_by=actor, now=now, new_id=new_id, new_code=new_code)
     if one is None:
         await _check_few(at, actor)
-        await db.rows(
-            "INSERT INTO waiting_log (id, draw, digest, log, voids, present, code, witnesses, brought_by, brought_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-            new_id(),
-            at.draw,
-            rules.digest(log),
-            log.decode("ascii"),
-            lists.voids,
-            lists.present,
-            code,
-            witnesses,
-            actor,
-            now,
-        )
+        await brought.keep("waiting_log", at.draw, now=now, new_id=new_id)
         await db.rows("UPDATE draw SET version = version + 1 WHERE id = $1", at.draw)
         await note("draw.transcript_waits", at=now, actor=actor, subject=str(at.draw), result=code)
     return Brought("waits", code, at.state)
@@ -269,49 +271,34 @@ async def _decided(
     at: Scene, one: db.Row, *, confirmed_by: UUID, now: datetime, new_id: NewId, new_code: NewCode
 ) -> Brought:
     """A log that waited, as things stand now: it counts, contradicts, or says nothing new. It waits no longer."""
-    log, lists, witnesses = one["log"].encode("ascii"), Lists(one["voids"], one["present"]), list(one["witnesses"])
+    brought = _waiting(one)
     try:
-        made = await _judged(at, log, lists)
+        made = await _judged(at, brought.log, brought.lists)
     except _Wrong as wrong:  # it was good when it was brought, so what is stored was touched
         raise Refusal("draw.files_unsound") from wrong
     verdict = _verdict(at, made.composed.lines)
     await db.rows("DELETE FROM waiting_log WHERE id = $1", one["id"])
-    code, brought_by = made.published.code, one["brought_by"]
     if verdict == "counts":
         _check_way(at, now)
-        return await _count(
-            at,
-            made,
-            lists,
-            log,
-            witnesses,
-            brought_by=brought_by,
-            confirmed_by=confirmed_by,
-            now=now,
-            new_id=new_id,
-            new_code=new_code,
-        )
+        return await _count(at, made, brought, confirmed_by=confirmed_by, now=now, new_id=new_id, new_code=new_code)
     if verdict == "conflict":
-        await _contradict(at, log, lists, code, witnesses, actor=brought_by, now=now, new_id=new_id)
-    return Brought(verdict, code, at.state)
+        await _contradict(at, brought, now=now, new_id=new_id)
+    return Brought(verdict, brought.code, at.state)
 
 
 async def _count(
     at: Scene,
     made: Outcome,
-    lists: Lists,
-    log: bytes,
-    witnesses: list[str],
+    brought: _Log,
     *,
-    brought_by: UUID,
     confirmed_by: UUID | None,
     now: datetime,
     new_id: NewId,
     new_code: NewCode,
 ) -> Brought:
     """The log is the draw's own now, which is held in the hall; what else waited contradicts it or says less."""
-    lines, code = made.composed.lines, made.published.code
-    logged = await write(at, made, lists, lines[-1], now=now, new_id=new_id, new_code=new_code)
+    lines = made.composed.lines
+    logged = await write(at, made, brought.lists, lines[-1], now=now, new_id=new_id, new_code=new_code)
     why = lines[-1].partition(" ")[2] if logged.state == "cancelled" else ""
     await db.rows(
         "UPDATE draw SET hall = true, off_why = CASE WHEN $2 = '' THEN off_why ELSE $2 END,"
@@ -320,53 +307,32 @@ async def _count(
         why,
         now,
     )
-    await _store(
-        at, log, lists, code, "counts", witnesses, actor=brought_by, confirmed_by=confirmed_by, now=now, new_id=new_id
-    )
-    first = {} if confirmed_by is None else {"first": str(brought_by)}
+    await brought.keep("transcript", at.draw, now=now, new_id=new_id, verdict="counts", confirmed_by=confirmed_by)
+    first = {} if confirmed_by is None else {"first": str(brought.brought_by)}
     await note(
         "draw.transcript_counted",
         at=now,
-        actor=confirmed_by or brought_by,
+        actor=confirmed_by or brought.brought_by,
         subject=str(at.draw),
-        result=code,
-        witnesses=witnesses,
+        result=brought.code,
+        witnesses=brought.witnesses,
         **first,
     )
     for other in await db.rows("DELETE FROM waiting_log WHERE draw = $1 RETURNING *", at.draw):
         rest = tuple(other["log"].splitlines())
         if rest[: len(lines)] != lines[: len(rest)]:
-            said = list(other["witnesses"])
-            locked = Lists(other["voids"], other["present"])
-            await _contradict(
-                at,
-                other["log"].encode("ascii"),
-                locked,
-                other["code"],
-                said,
-                actor=other["brought_by"],
-                now=now,
-                new_id=new_id,
-            )
-    return Brought("counts", code, logged.state)
+            await _contradict(at, _waiting(other), now=now, new_id=new_id)
+    return Brought("counts", brought.code, logged.state)
 
 
-async def _contradict(
-    at: Scene,
-    log: bytes,
-    lists: Lists,
-    code: str,
-    witnesses: list[str],
-    *,
-    actor: UUID,
-    now: datetime,
-    new_id: NewId,
-) -> None:
+async def _contradict(at: Scene, brought: _Log, *, now: datetime, new_id: NewId) -> None:
     """Keep a log that contradicts the one that stands, and have it published beside it."""
-    if await _store(at, log, lists, code, "conflict", witnesses, actor=actor, now=now, new_id=new_id):
+    if await brought.keep("transcript", at.draw, now=now, new_id=new_id, verdict="conflict"):
         await db.rows("UPDATE draw SET version = version + 1 WHERE id = $1", at.draw)
         await intend(PUBLISH, str(at.draw), due_at=now, now=now, new_id=new_id())
-        await note("draw.transcript_conflict", at=now, actor=actor, subject=str(at.draw), result=code)
+        await note(
+            "draw.transcript_conflict", at=now, actor=brought.brought_by, subject=str(at.draw), result=brought.code
+        )
 
 
 async def _judged(at: Scene, log: bytes, lists: Lists) -> Outcome:
@@ -432,40 +398,6 @@ async def _is_kin(at: Scene, fingerprint: str) -> bool:
         at.found["rehearses"],
     )
     return any(rules.manifest_hash(bytes(one["manifest"])).hex() == fingerprint for one in found)
-
-
-async def _store(
-    at: Scene,
-    log: bytes,
-    lists: Lists,
-    code: str,
-    verdict: Verdict,
-    witnesses: list[str],
-    *,
-    actor: UUID,
-    now: datetime,
-    new_id: NewId,
-    confirmed_by: UUID | None = None,
-) -> bool:
-    """False: this very log is stored already."""
-    stored = await db.value(
-        "INSERT INTO transcript (id, draw, digest, log, voids, present, code, verdict, witnesses, brought_by,"
-        " brought_at, confirmed_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
-        " ON CONFLICT (draw, digest) DO NOTHING RETURNING true",
-        new_id(),
-        at.draw,
-        rules.digest(log),
-        log.decode("ascii"),
-        lists.voids,
-        lists.present,
-        code,
-        verdict,
-        witnesses,
-        actor,
-        now,
-        confirmed_by,
-    )
-    return bool(stored)
 
 
 def _names(witnesses: Sequence[str]) -> list[str]:

@@ -3,7 +3,7 @@
 import re
 from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -541,3 +541,18 @@ async def test_a_round_a_call_and_a_word_are_made_by_one_press_each(
     # Somebody else has waited for just this.
     assert await press("places", {**at, "do": "absent"}, there.second)
     assert await db.value("SELECT state FROM win JOIN prize ON prize.id = win.prize WHERE name = 'Bicycle'") == "absent"
+
+
+async def test_a_season_stays_while_a_draft_refers_to_it(there: Hall, sign_in: SignIn) -> None:
+    """Nothing was posted or played in it."""
+    admin, coming = await sign_in("admin"), uuid4()
+    await db.rows(
+        "INSERT INTO season (id, name, starts_on, ends_on) VALUES ($1, 'Next', '2099-01-01', '2099-02-01')", coming
+    )
+    draw = await planned(there, season=str(coming))
+    refused = await there.post(f"/desk/seasons/{coming}/remove", who=admin)
+    assert refused.status_code == 409
+    assert "Something was posted, played or planned in this season, so it stays." in refused.text
+    assert await db.value("SELECT name FROM season WHERE id = $1", coming) == "Next"
+    assert await db.value("SELECT true FROM audit_entry WHERE code = 'season.removed'") is None
+    assert "Next" in await page(there, draw)
