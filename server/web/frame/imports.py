@@ -98,6 +98,11 @@ class Found(Generic[Head, OfNoun]):
             chosen = self.left_out
         return Paged(kind, counts, chosen, 0, len(chosen))
 
+    def page(self, kind: str, first: int) -> Paged[OfNoun | LeftOut]:
+        """The page of a kind that begins with this row; where there is none, the first of all."""
+        asked = self.all_of(kind).cut(first)
+        return asked if asked.rows else self.all_of("").cut(0)
+
 
 @dataclass(frozen=True, slots=True)
 class Preview(Paged[Any]):
@@ -166,13 +171,13 @@ async def looked(
     resources = pages.process(request).resources
     if not large:
         found = await read(resources, *args)
-        return found.head, found.all_of(kind).cut(first)
+        return found.head, found.page(kind, first)
     sign = hashlib.sha256(repr(mark).encode()).hexdigest()
     finding = uploads.Finding(how.kind, pages.signed_in(request).id, given, sign)
-    kept = await finding.kept(resources.redis, _HEAD, _page(kind, first))
-    if kept is None:
+    kept, page, first_page = await finding.kept(resources.redis, _HEAD, _page(kind, first), _page("", 0))
+    if kept is None or first_page is None:
         return await beside.run(resources, _keep, finding, kind, first, read, args)
-    head, page = (zlib.decompress(part) for part in kept)
+    head, page = zlib.decompress(kept), zlib.decompress(page or first_page)
     of_noun, row = plain
     is_wrong = msgspec.msgpack.decode(page, type=_Kind).kind == WRONG
     of_page: type[Any] = Paged[LeftOut] if is_wrong else Paged[row]  # type: ignore[valid-type]
@@ -208,7 +213,7 @@ async def _keep(
 
     packed = {name: zlib.compress(msgspec.msgpack.encode(part), 1) for name, part in parts()}
     await finding.keep(resources.redis, packed)
-    return found.head, found.all_of(kind).cut(first)
+    return found.head, found.page(kind, first)
 
 
 def preview(request: Asked, page: Paged[Any], **kept: str) -> Preview:

@@ -104,12 +104,10 @@ class Finding:
             named = (item for name, part in parts.items() for item in (f"{self.mark}:{name}", part))
             await redis.register_script(_FOUND)(keys=[_key(self.kind, self.member)], args=[self.given, *named])
 
-    async def kept(self, redis: Redis, *names: str) -> list[bytes] | None:
-        """These parts; None where they are not kept."""
+    async def kept(self, redis: Redis, *names: str) -> list[bytes | None]:
+        """These parts, None for each that is not kept."""
         marked = (f"{self.mark}:{name}" for name in names)
-        found = (await _parts(redis, self.kind, self.member, self.given, *marked))[1:]
-        parts = [part for part in found if part is not None]
-        return parts if len(parts) == len(names) else None
+        return (await _parts(redis, self.kind, self.member, self.given, *marked))[1:]
 
 
 _TAKE = """

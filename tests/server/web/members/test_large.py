@@ -83,7 +83,7 @@ async def test_the_pages_of_a_large_preview_are_read_once_and_never_show_a_roste
     who = await sign_in("organiser")
     rows = [f"{n},Name {chr(65 + n % 26)}{'x' * (n % 40)},Works,\n" for n in range(1, 251)]
     there = await drop(client, who, ("工号,姓名,部门,入职日期\n" + "".join(rows) + ",nobody,,\n").encode())
-    queries = ("", "?from=100", "?kind=new&from=200", "?kind=wrong")
+    queries = ("", "?from=100", "?kind=new&from=200", "?kind=wrong", "?kind=moved", "?from=900")
     small = await seen(client, who, *(there + query for query in queries))
     beside()
     first = await seen(client, who, there)
@@ -125,8 +125,8 @@ async def test_what_was_found_in_a_file_goes_with_it_and_is_bounded(
     await now.keep(redis, {"head": b"long"})
     assert set(await redis.hkeys(key)) == {b"token", b"name", b"data"}
     await now.keep(redis, {"head": b"fit"})
-    assert await now.kept(redis, "head") == [b"fit"]
-    assert await late.kept(redis, "head") is None
+    assert await now.kept(redis, "head", "more") == [b"fit", None]
+    assert await late.kept(redis, "head") == [None]
 
 
 async def test_a_refusal_of_a_large_roster_is_told_in_words(client: Browser, sign_in: SignIn, beside: Any) -> None:
