@@ -28,6 +28,7 @@ HEAD_SECONDS: Final = 10.0
 BODY_SECONDS: Final = 20.0
 """In each of these so many bytes of a body come, or its end."""
 LEAST_OF_BODY: Final = 10_000
+"""So many bytes of an answer are taken in that time too, while it waits to be taken, or all that is left of it."""
 
 MOST_SILENT: Final = 12_000
 """Connections that have not said anything yet."""
@@ -99,6 +100,7 @@ class Door(HttpToolsProtocol):
         self._held = 0  # bytes that count among all that is held
         self._awaited = _WHOLE
         self._timer: asyncio.TimerHandle | None = None
+        self._reader: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -111,6 +113,8 @@ class Door(HttpToolsProtocol):
         super().connection_lost(exc)
         self._unset_keepalive_if_required()
         self._let_go()
+        if self._reader is not None:
+            self._reader.cancel()
 
     def hang_up(self) -> None:
         """End the connection now; what it was still to be sent is not waited for."""
@@ -160,6 +164,26 @@ class Door(HttpToolsProtocol):
         super().on_response_complete()
         if self._come == _WHOLE and not self.pipeline and not self.transport.is_closing():
             self._crowd.idle[self] = None
+        self._await_reader()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._await_reader()
+
+    def _await_reader(self) -> None:
+        """Whoever asks and takes no answer would stay for ever: an end of the connection waits for what is still to be
+        sent."""
+        left = self.transport.get_write_buffer_size()
+        if left and self._reader is None:
+            self._reader = self.loop.call_later(BODY_SECONDS, self._look_at_reader, left)
+
+    def _look_at_reader(self, before: int) -> None:
+        self._reader = None
+        left = self.transport.get_write_buffer_size()
+        if left and left > before - LEAST_OF_BODY:
+            self.hang_up()
+        else:
+            self._await_reader()
 
     def _is_too_much(self) -> bool:
         around = self._taken - self._body

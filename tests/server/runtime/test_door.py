@@ -16,11 +16,12 @@ from tests import patience
 from tests.laws import examples
 
 GOOD = b"GET /good HTTP/1.1\r\nhost: x\r\n\r\n"
+LONG = 32_000_000
 
 
 async def app(scope: Any, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
     """Answers with what was asked: method, path, bytes of the body. `/early` is answered before its body has come;
-    `/never` is not answered."""
+    `/never` is not answered; `/long` is answered with more than a line holds, `/longer` in pieces."""
     body = b""
     while scope["path"] not in ("/early", "/never"):
         message = await receive()
@@ -30,9 +31,13 @@ async def app(scope: Any, receive: Callable[[], Any], send: Callable[[Any], Any]
     if scope["path"] == "/never":
         await asyncio.get_running_loop().create_future()
     said = f"{scope['method']} {scope['path']} {len(body)}".encode()
+    said += b" " * (LONG if scope["path"].startswith("/long") else 0)
     length = str(len(said)).encode()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]})
-    await send({"type": "http.response.body", "body": said})
+    piece = 1_000_000 if scope["path"] == "/longer" else len(said)
+    for place in range(0, len(said), piece):
+        await send({"type": "http.response.body", "body": said[place : place + piece], "more_body": True})
+    await send({"type": "http.response.body"})
 
 
 @pytest.fixture
@@ -244,6 +249,43 @@ async def test_who_waits_for_an_answer_is_not_hurried(server: door.Server, monke
     assert left._timer is None
 
 
+@pytest.mark.parametrize("path", [b"/long", b"/longer"])
+@pytest.mark.parametrize("more", [b"", b"connection: close\r\n"])
+async def test_who_takes_no_answer_is_not_waited_for(
+    server: door.Server, monkeypatch: pytest.MonkeyPatch, path: bytes, more: bytes
+) -> None:
+    """Also when all of it is on its way, and the connection only waits to be ended."""
+    monkeypatch.setattr(door, "BODY_SECONDS", 0.2)
+    line = await Line.to(server)
+    line.say(b"GET " + path + b" HTTP/1.1\r\n" + more + b"\r\n")
+    await patience.until(lambda: len(server.server_state.connections) == 1, "it to be let in")
+    await patience.until(lambda: not server.server_state.connections, "the connection to be forgotten")
+    assert not server.server_state.tasks
+
+
+async def test_who_takes_an_answer_slowly_is_waited_for() -> None:
+    one, wire = at_the_door()
+    wire.left = 10 * door.LEAST_OF_BODY
+    one.data_received(GOOD)
+    while one._crowd.tasks:
+        await asyncio.wait(one._crowd.tasks)
+        await asyncio.sleep(0)
+    while wire.left:
+        before, wire.left = wire.left, wire.left - door.LEAST_OF_BODY
+        assert one._reader is not None
+        one._reader.cancel()
+        one._look_at_reader(before)
+        assert not wire.over
+    assert one._reader is None
+    wire.left = 5
+    one.pause_writing()
+    assert one._reader is not None
+    one._look_at_reader(5)
+    assert wire.over
+    one.connection_lost(None)
+    assert one._reader is None or one._reader.cancelled()
+
+
 async def test_requests_ahead_are_bounded(server: door.Server) -> None:
     few = await Line.to(server)
     few.say(GOOD * door.MOST_AHEAD)
@@ -325,7 +367,11 @@ class Wire(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.sent = b""
+        self.left = 0
         self.over = False
+
+    def get_write_buffer_size(self) -> int:
+        return self.left
 
     def write(self, data: Any) -> None:
         self.sent += data
