@@ -49,8 +49,8 @@ class Member(Table, tablename="member", db=engine):
     `roles` holds any of organiser, reviewer, auditor, admin; everyone is a member. `code_hash` is argon2id,
     null until the member has set a code. With `shows_alias` boards show `alias` in place of the name.
     `access_version` is the number of the last change of what his sessions say or of whether they last; those with a
-    version below `access_floor` are over. `code_at` and `code_by`: when his first code was set, and whose link it was
-    that signed him in then (null: nobody else's). `found_by` are the keys of spellings.py, null while the worker has
+    version below `access_floor` are over. `code_at` and `code_hands`: when his first code was set, and who stood
+    behind the link that signed him in then. `found_by` are the keys of spellings.py, null while the worker has
     not made them yet.
     """
 
@@ -70,7 +70,7 @@ class Member(Table, tablename="member", db=engine):
     access_floor = BigInt(default=0)
     created_at = Timestamptz(default=None)
     code_at = Timestamptz(null=True, default=None)
-    code_by = UUID(null=True, default=None)
+    code_hands = Array(base_column=UUID(), default=list)
     found_by = Keys(null=True, default=None, index=True, index_method=IndexMethod.gin)
 
 

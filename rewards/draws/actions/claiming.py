@@ -6,7 +6,7 @@ next), then the win, then the accounts of the funds.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,6 +20,8 @@ from rewards.draws.actions.locking import NewId, found_draw
 from rewards.draws.actions.seconding import are_apart
 from rewards.draws.claims import Proxy
 from rewards.funds import actions as funds
+from rewards.members import queries as members
+from rewards.members.rules import OWN_AFTER
 from rewards.outbox.actions import intend
 from rewards.refusals import Refusal
 from rewards.sheets import one_line
@@ -149,11 +151,14 @@ async def decline(
     """The winner gives his prize up, for good; the next alternate has it, or it goes back. After the close only: on the
     stage the ceremony asks, and draws again.
 
-    Refusals: claim.unknown, those of claims.decline_flaw (claim.already with who, when).
+    Refusals: claim.unknown, those of claims.decline_flaw (claim.already with who, when), claim.decline_hand (somebody
+    else may stand behind his code).
     """
     async with db.transaction():
         win = await _locked_win(win_id, shared=False)
         _passes(win, claims.decline_flaw(win.facts, by=by, now=now))
+        if await members.hands(by, now) != {by}:
+            raise Refusal("claim.decline_hand", hours=OWN_AFTER // timedelta(hours=1))
         await _end(win, "declined", now)
         await _note_of(win, "claim.given_up", at=now, actor=by)
         passed = await _pass_on(win, now=now, new_id=new_id, new_code=new_code)

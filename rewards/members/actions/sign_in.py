@@ -318,7 +318,7 @@ async def set_code(
 
     Replacing it takes the `old` one, and ends all his sessions: what the old code opened is closed. So does a first
     code that is set by a link, which somebody else may have used too. `issued_by`: who made the link that signed him in
-    (None: nobody else); a first code remembers it. About 40 ms of one core.
+    (None: nobody else); a first code remembers who stands behind him. About 40 ms of one core.
 
     Refuses what `rules.code_problem` names, `code.old_wrong`, `members.unknown`, `members.left`.
     """
@@ -335,7 +335,8 @@ async def set_code(
             raise Refusal("code.old_wrong")
         await Member.update({Member.code_hash: code_hash}).where(Member.id == member)
         if before is None:
-            await Member.update({Member.code_at: now, Member.code_by: issued_by}).where(Member.id == member)
+            behind = () if issued_by is None else await queries.hands(issued_by, now)
+            await Member.update({Member.code_at: now, Member.code_hands: list(behind)}).where(Member.id == member)
         follows: Follows = ()
         if before is not None or issued_by is not None:
             follows = await follow(connection, [member], SESSIONS, ended=[member], now=now, new_id=new_id)
@@ -345,7 +346,8 @@ async def set_code(
 
 
 async def forget_code(member: UUID, *, actor: UUID, now: datetime, new_id: Callable[[], UUID]) -> Follows:
-    """Take away a code that its member has forgotten; all his sessions end, and a link lets him set another.
+    """Take away a code that its member has forgotten; all his sessions end, and a link lets him set another. Who stood
+    behind it is kept: the next link may be his own.
 
     Refuses `members.unknown`, `links.need_admin` (he holds a role, the actor is neither he nor an admin).
     """
@@ -353,9 +355,7 @@ async def forget_code(member: UUID, *, actor: UUID, now: datetime, new_id: Calla
         found = await locked(connection, member)
         if found["roles"] and actor != member and not await is_admin(actor):
             raise Refusal("links.need_admin", count=1)
-        await Member.update({Member.code_hash: None, Member.code_at: None, Member.code_by: None}).where(
-            Member.id == member
-        )
+        await Member.update({Member.code_hash: None}).where(Member.id == member)
         follows = await follow(connection, [member], SESSIONS, ended=[member], now=now, new_id=new_id)
         await note("member.code_forgotten", at=now, actor=actor, subject=str(member))
     return follows

@@ -17,6 +17,7 @@ from rewards.draws.claims import Proxy
 from rewards.draws.queries import WinFilter
 from rewards.funds import actions as funds
 from rewards.funds import queries as fund_queries
+from rewards.members.rules import OWN_AFTER
 from rewards.outbox.queries import overdue
 from rewards.refusals import Refusal
 from rewards.ticks import STREAM
@@ -52,6 +53,11 @@ async def expire(redis: Redis, win: UUID, now: Any = LATE, code: Callable[[], st
 
 async def decline(redis: Redis, there: Hall, win: UUID, by: UUID) -> Any:
     return await actions.decline(redis, win, by=by, now=SOON, new_id=new_id, new_code=codes())
+
+
+async def set_by(member: UUID, maker: UUID) -> None:
+    """The member's code was set by a link of `maker`."""
+    await db.rows("UPDATE member SET code_hands = ARRAY[$2::uuid], code_at = $3 WHERE id = $1", member, maker, SOON)
 
 
 async def noted(there: Hall) -> list[str]:
@@ -286,6 +292,18 @@ async def test_a_winner_gives_his_prize_up_and_only_his(redis: Redis) -> None:
     assert topics == [f"draw:{there.draw}", f"member:{there.workers[0]}", f"member:{there.workers[1]}"]
 
 
+async def test_nobody_gives_it_up_for_him_with_a_code_that_a_link_set(redis: Redis) -> None:
+    """Whoever made the winner's link could have set his code by it, and draw in his place."""
+    there = await hall(winners=1, alternates=1)
+    winner = there.workers[0]
+    await set_by(winner, there.organiser)
+    with refused("claim.decline_hand"):
+        await decline(redis, there, there.wins[0], winner)
+    assert await states(there) == [(0, 0, "drawn", winner)]
+    await db.rows("UPDATE member SET code_at = $2 WHERE id = $1", winner, SOON - OWN_AFTER)
+    assert (await decline(redis, there, there.wins[0], winner)).to == there.workers[1]
+
+
 async def test_on_the_stage_the_ceremony_asks(redis: Redis) -> None:
     there = await hall(state="drawn")
     with refused("claim.not_closed"):
@@ -424,7 +442,7 @@ async def test_nobody_alone_takes_a_hand_over_back(redis: Redis) -> None:
     ):
         with refused(code):
             await undo(redis, there, there.wins[0], by)
-    await db.rows("UPDATE member SET code_by = $2, code_at = $3 WHERE id = $1", there.organiser, there.cashier, SOON)
+    await set_by(there.organiser, there.cashier)
     with refused("claim.undo_hand"):
         await undo(redis, there, there.wins[0], there.organiser)
     with refused("claim.undo_why"):

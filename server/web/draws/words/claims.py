@@ -22,6 +22,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "claim.called_off": "This draw was called off. Nobody has won.",
     "claim.rehearsal": "This is the code of a rehearsal. Nothing can be won with it.",
     "claim.not_yours": "Only the winner can give a prize up.",
+    "claim.decline_hand": "Your code was set by somebody else’s link, less than %(hours)s hours ago. "
+    "To give a prize up for ever, come back when your code is older.",
     "claim.not_closed": "The draw is still going on. If you do not want the prize, tell the people on the stage.",
     "claim.proxy_name": "Give the name of the person who fetches the prize, at most %(name)s characters.",
     "claim.proxy_why": "Say why the winner does not come, in at most %(why)s characters.",
