@@ -66,6 +66,31 @@ async def test_an_organiser_does_not_become_the_custodian_by_a_link(there: Hall)
     assert answer.status_code == 403
 
 
+NOBODY = "00000000-0000-7000-8000-000000000000"
+TRUSTED = [
+    *(f"/desk/draws/{NOBODY}/{act}" for act in ("seal", "places", "confirmations", "cancel", "transcripts")),
+    "/desk/claims/code/undo",
+    "/draws/any/custody",
+    "/draws/any/second",
+    f"/draws/any/wins/{NOBODY}/decline",
+]
+"""What seals, confirms, calls off, gives up, brings a result or takes a hand-over back."""
+
+
+async def test_what_one_is_trusted_with_is_done_in_no_session_by_a_link(there: Hall) -> None:
+    await db.rows("UPDATE member SET roles = '{organiser,auditor,admin}' WHERE id = $1", there.head.id)
+    issued = await members.issue_links([there.head.id], actor=None, now=now(), valid=timedelta(days=1), new_token=token)
+    browser = Browser(there.client.app)
+    await post(browser, f"/in/{issued[0][1]}")
+    for path in TRUSTED:
+        answer = await post(browser, path)
+        assert (answer.status_code, "own code" in answer.text) == (403, True), path
+    await post(browser, "/set-code", code=OWN)
+    await post(browser, "/sign-in", staff_number="O1", code=OWN)
+    for path in TRUSTED:
+        assert "own code" not in (await post(browser, path)).text, path
+
+
 async def test_nor_by_a_code_that_he_set_in_her_place(there: Hall) -> None:
     draw = await planned(there)
     (first, *_) = await queries.custodians(draw)
