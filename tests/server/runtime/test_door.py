@@ -168,6 +168,40 @@ async def test_a_head_has_a_hundred_lines_at_most(server: door.Server, lines: in
         assert (await line.ended()).startswith(b"HTTP/1.1 400 ")
 
 
+UNCERTAIN = {
+    "two lengths": (b"content-length: 3\r\ncontent-length: 40\r\n", b"abc"),
+    "a length twice": (b"content-length: 3\r\ncontent-length: 3\r\n", b"abc"),
+    "a list of lengths": (b"content-length: 3, 3\r\n", b"abc"),
+    "a length with a sign": (b"content-length: +3\r\n", b"abc"),
+    "a length below nothing": (b"content-length: -1\r\n", b""),
+    "a length of 24 digits": (b"content-length: 999999999999999999999999\r\n", b"abc"),
+    "a length and pieces": (b"content-length: 5\r\ntransfer-encoding: chunked\r\n", b"0\r\n\r\n"),
+    "pieces and a length": (b"transfer-encoding: chunked\r\ncontent-length: 5\r\n", b"0\r\n\r\n"),
+    "pieces of another kind": (b"transfer-encoding: xchunked\r\n", b"0\r\n\r\n"),
+    "pieces that are not the last": (b"transfer-encoding: chunked, identity\r\n", b"0\r\n\r\n"),
+    "a piece below nothing": (b"transfer-encoding: chunked\r\n", b"-1\r\na\r\n0\r\n\r\n"),
+    "a piece of 17 digits": (b"transfer-encoding: chunked\r\n", b"FFFFFFFFFFFFFFFFF\r\na\r\n0\r\n\r\n"),
+    "a name with a space": (b"content-length : 3\r\n", b"abc"),
+    "a line that goes on": (b"x: y\r\n z\r\n", b""),
+    "a line that ends early": (b"x: y\nz: w\r\n", b""),
+    "a line with a zero": (b"x: \0\r\n", b""),
+}
+
+
+@pytest.mark.parametrize("kind", UNCERTAIN)
+@pytest.mark.parametrize("version", [b"1.1", b"1.0"])
+async def test_where_the_end_of_a_request_is_not_certain_nothing_behind_it_is_answered(
+    server: door.Server, kind: str, version: bytes
+) -> None:
+    """A proxy before us may see another end, and take what stands behind it for somebody else's."""
+    lines, body = UNCERTAIN[kind]
+    line = await Line.to(server)
+    line.say(b"POST /early HTTP/" + version + b"\r\nhost: x\r\n" + lines + b"\r\n" + body + GOOD)
+    answer = await line.ended()
+    assert b"/good" not in answer
+    assert answer.endswith(b"Invalid HTTP request received.")
+
+
 SLOW: dict[str, list[bytes]] = {
     "nothing": [],
     "a part of a head": [b"GET /good HTT"],
