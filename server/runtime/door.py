@@ -124,11 +124,12 @@ class Door(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         self._crowd.idle.pop(self, None)
         super().data_received(data)
-        if self._come == _WHOLE and self.cycle is not None and not self.cycle.response_complete:
+        self._taken += len(data)
+        waits = self._come == _WHOLE and self.cycle is not None and not self.cycle.response_complete
+        if waits and self._taken <= MOST_REQUEST:
             if self._timer is not None:
                 self._let_go()
             return
-        self._taken += len(data)
         if self.transport.is_closing():
             self._let_go()
         elif self._is_too_much():

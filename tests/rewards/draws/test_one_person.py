@@ -79,7 +79,7 @@ class OnePerson(RuleBasedStateMachine):
 
         self.wait(tried())
 
-    @initialize(hall=st.booleans(), makers=st.tuples(*[who] * PUPPETS))
+    @initialize(hall=st.booleans(), makers=st.tuples(*[who] * (PUPPETS + 1)))
     def begin(self, hall: bool, makers: tuple[int, ...]) -> None:
         """The draw is held as it should be; then he takes over whom he can, each by one of those that he has."""
         self.wait(self._begin(hall))
@@ -203,13 +203,11 @@ class OnePerson(RuleBasedStateMachine):
         else:
             self.attempt(actions.name_witness(here.redis, here.draw, member, actor=actor, now=now, new_id=new_id))
 
-    @rule(by=who)
-    def give_up(self, by: int) -> None:
-        here = self.there
+    @rule()
+    def give_up(self) -> None:
+        here, winner = self.there, self.actor(PUPPETS + 1)
         self.attempt(
-            actions.decline(
-                here.redis, self.place, by=self.actor(by), now=here.later(), new_id=new_id, new_code=claim_code
-            )
+            actions.decline(here.redis, self.place, by=winner, now=here.later(), new_id=new_id, new_code=claim_code)
         )
 
     @rule(by=who, back=st.booleans())

@@ -132,6 +132,15 @@ ENDLESS = {
     "an address": (b"GET /", b"a" * 4096),
     "nothing": (b"", b"\r\n" * 2048),
     "nothing after an answer": (GOOD, b"\r\n" * 2048),
+    "nothing beside a stream": (b"GET /never HTTP/1.1\r\n\r\n", b"\r\n" * 2048),
+    "what another protocol says": (
+        b"GET /never HTTP/1.1\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n",
+        b"x" * 65_536,
+    ),
+    "what another protocol says after an answer": (
+        b"GET /good HTTP/1.1\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n",
+        b"x" * 65_536,
+    ),
     "a body": (b"POST / HTTP/1.1\r\ncontent-length: 999999999\r\n\r\n", b"x" * 65_536),
     "a body after its answer": (b"POST /early HTTP/1.1\r\ncontent-length: 999999999\r\n\r\n", b"x" * 65_536),
     "a body in pieces": (b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n", b"1000\r\n" + b"x" * 4096 + b"\r\n"),
