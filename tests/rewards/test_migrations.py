@@ -461,3 +461,19 @@ async def one_value(url: str, sql: str) -> object:
         return await connection.fetchval(f"SELECT ({sql})::text")
     finally:
         await connection.close()
+
+
+async def test_whose_link_set_a_code_is_carried_over(empty: str, folder: Path) -> None:
+    maker = uuid.uuid4()
+    async with before(empty, folder, "0016") as connection:
+        await connection.execute(
+            "INSERT INTO member (id, staff_number, name, created_at, code_at, code_by)"
+            " VALUES (gen_random_uuid(), 'A1', 'Wang Fang', now(), now(), $1),"
+            " (gen_random_uuid(), 'A2', 'Li Na', now(), now(), NULL)",
+            maker,
+        )
+    await migrate(empty, LISTING.earnings)
+    connection = await asyncpg.connect(empty)
+    found = await connection.fetch("SELECT code_hands FROM member ORDER BY staff_number")
+    await connection.close()
+    assert [one["code_hands"] for one in found] == [[maker], []]

@@ -243,10 +243,11 @@ async def test_each_proof_is_used_once_and_soon_and_is_asked_for_here(office: Of
     for number in range(BY_ADDRESS.capacity):
         await office.guess(f"{number:04}", f"guess {number}", "10.0.0.1")
     good = await office.proof(LEAST)
-    slot, rest = good.split(".", 1)
-    own = work(f"{int(slot) + 1}.{rest.rpartition('.')[0]}", LEAST)
+    slot, random, mark, _ = good.split(".")
+    own = work(f"{slot}.{random[::-1]}.{mark}", LEAST)
+    later = work(f"{int(slot) + 1}.{random}.{mark}", LEAST)
     weak = next(f"{good.rpartition('.')[0]}.{n}" for n in count() if bits_of(f"{good.rpartition('.')[0]}.{n}") < LEAST)
-    for proof in ("", "x", "...", "1.2.3.4", "é.é.é.é", "٣" + good[1:], good + "٣", own, weak):
+    for proof in ("", "x", "...", "1.2.3.4", "é.é.é.é", "٣" + good[1:], good + "٣", own, later, weak):
         with pytest.raises(Refusal, match=r"sign_in\.prove"):
             await office.guess("a-1", "wrong", "10.0.0.1", proof)
     await office.guess("a-1", "wrong", "10.0.0.1", good)
