@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from server.web.frame import gate as frame_gate
 from server.web.frame.gate import MOST_OF_A_MEMBER, VISIT, Gate
-from tests.patience import until
+from tests.patience import SECONDS, until
 from tests.server.web.conftest import Browser, SignIn
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -107,6 +107,7 @@ class Hanging:
 
     def __init__(self) -> None:
         self.entered: dict[str, int] = {}
+        self.over = False
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         path = scope["path"]
@@ -119,12 +120,21 @@ class Hanging:
             try:
                 await asyncio.Event().wait()
             except asyncio.CancelledError:
-                if path != "/deaf" or self.entered[path] > 1:
+                if path != "/deaf" or self.entered[path] > 1 or self.over:
                     raise
 
 
-async def test_who_waits_too_long_is_answered_and_a_stream_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    app, refused = Hanging(), []
+@pytest.fixture
+def hanging() -> Iterator[Hanging]:
+    made = Hanging()
+    yield made
+    made.over = True  # whatever came of it, its tasks can be ended
+
+
+async def test_who_waits_too_long_is_answered_and_a_stream_goes_on(
+    hanging: Hanging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, refused = hanging, []
 
     def answer(scope: Any, error: Exception) -> Any:
         async def say(scope: Any, receive: Any, send: Any) -> None:
@@ -145,13 +155,12 @@ async def test_who_waits_too_long_is_answered_and_a_stream_goes_on(monkeypatch: 
     assert not any(task.done() for task in tasks.values()), "nobody has waited long yet"
     monkeypatch.setattr(frame_gate, "SHORT", 0.0)
     gate.look(True)
-    await asyncio.wait([tasks["/page"], tasks["/desk/draws"]])
+    await asyncio.wait([tasks["/page"], tasks["/desk/draws"]], timeout=SECONDS)
     assert refused == [("/page", TimeoutError), ("/desk/draws", TimeoutError)]
     await until(lambda: app.entered["/deaf"] == 2, "the deaf to have heard nothing")
     monkeypatch.setattr(frame_gate, "WHOLE", -frame_gate.CUT_AGAIN)
     gate.look(False)
-    await asyncio.wait([tasks["/deaf"]])
-    await asyncio.wait([tasks["/answer"]])
+    await asyncio.wait([tasks["/deaf"], tasks["/answer"]], timeout=SECONDS)
     assert sorted(path for path, _ in refused) == ["/answer", "/deaf", "/desk/draws", "/page"]
     assert not tasks["/stream"].done()
     tasks["/stream"].cancel()
