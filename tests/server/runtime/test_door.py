@@ -365,6 +365,7 @@ async def test_of_too_many_that_keep_us_waiting_the_first_goes(
 
 async def test_of_too_much_that_has_begun_the_first_goes(server: door.Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(door, "MOST_HELD", 50_000)
+    monkeypatch.setattr(door, "HEAD_SECONDS", 10 * patience.SECONDS)  # nobody goes for being slow
     crowd = server.server_state
     lines = []
     for number in range(4):
