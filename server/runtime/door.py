@@ -171,6 +171,13 @@ class Door(HttpToolsProtocol):
         super().pause_writing()
         self._await_reader()
 
+    def resume_writing(self) -> None:
+        """Most of what waited has been taken: what is sent next is awaited anew, however much of it waits by then."""
+        super().resume_writing()
+        if self._reader is not None:
+            self._reader.cancel()
+            self._reader = None
+
     def _await_reader(self) -> None:
         """Whoever asks and takes no answer would stay for ever: an end of the connection waits for what is still to be
         sent."""

@@ -330,6 +330,22 @@ async def test_who_takes_an_answer_slowly_is_waited_for() -> None:
     assert one._reader is None or one._reader.cancelled()
 
 
+async def test_who_takes_an_answer_in_pieces_as_fast_as_it_is_filled_up_is_waited_for() -> None:
+    """As much waits as before, though all of that was taken meanwhile."""
+    one, wire = at_the_door()
+    wire.left = 10 * door.LEAST_OF_BODY
+    one.pause_writing()
+    first = one._reader
+    assert first is not None
+    one.resume_writing()
+    assert first.cancelled()
+    one.pause_writing()
+    assert one._reader not in (None, first)
+    one._look_at_reader(2 * wire.left)
+    assert not wire.over
+    one.connection_lost(None)
+
+
 async def test_requests_ahead_are_bounded(server: door.Server) -> None:
     few = await Line.to(server)
     few.say(GOOD * door.MOST_AHEAD)
