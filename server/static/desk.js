@@ -17,6 +17,12 @@
     next.click();
   });
 
+  // A room that is over asks nobody in.
+  document.addEventListener("live:after", function (event) {
+    if (!event.target.querySelector("[data-state=podium], [data-state=cancelled]")) { return; }
+    Array.prototype.forEach.call(document.querySelectorAll("[data-until-over]"), function (one) { one.hidden = true; });
+  });
+
   // On a narrow screen the menu is behind one button, and Escape leads back to it; without scripts it stands open.
   var button = document.querySelector("[data-menu]");
   var menu = document.getElementById("menu");

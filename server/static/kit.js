@@ -144,7 +144,7 @@
     var dialog = document.createElement("dialog");
     if (!body || !dialog.showModal) { return false; }
     details.open = true;
-    var cancel = body.querySelector("[data-confirm-cancel]");
+    var cancel = body.querySelector("[data-confirm-cancel]"), first = body.querySelector(".input") || cancel;
     dialog.setAttribute("aria-label", details.querySelector("summary").textContent.trim());
     details.appendChild(dialog);
     dialog.appendChild(body);
@@ -157,7 +157,7 @@
     });
     if (cancel) { cancel.addEventListener("click", function () { dialog.close(); }, { once: true }); }
     dialog.showModal();
-    if (cancel) { cancel.focus(); }
+    if (first) { first.focus(); }
     return true;
   }
   document.addEventListener("click", function (event) {

@@ -132,6 +132,7 @@ from rewards.draws.queries.witnesses import (
     duties_of,
     is_alone,
     may_second,
+    waiting_for_a_second,
     witness_of,
     witnesses,
 )
@@ -250,6 +251,7 @@ __all__ = [
     "unit_totals",
     "venue",
     "voids",
+    "waiting_for_a_second",
     "waiting_logs",
     "win",
     "win_by_code",

@@ -79,6 +79,17 @@ async def witness_of(member: UUID) -> list[tuple[str, str]]:
     return [(one["slug"], one["title"]) for one in found]
 
 
+async def waiting_for_a_second() -> list[tuple[UUID, str]]:
+    """(id, title) of the draws in which somebody has to say the same as somebody else, the latest first."""
+    found = await db.rows(
+        "SELECT id, title FROM draw WHERE rehearses IS NULL AND (off_asked_by IS NOT NULL AND off_at IS NULL"
+        " OR id IN (SELECT draw FROM waiting_log) OR id IN (SELECT one.draw FROM absence_confirmation AS one"
+        " JOIN win ON (win.draw, win.prize, win.slot, win.attempt) = (one.draw, one.prize, one.slot, one.attempt)"
+        " WHERE win.state IN ('drawn', 'called'))) AND state NOT IN ('closed', 'cancelled') ORDER BY number DESC"
+    )
+    return [(one["id"], one["title"]) for one in found]
+
+
 async def is_alone(member: UUID, draw_id: UUID | None = None) -> bool:
     """Whether nobody but this member could give a second word, in this draw (None: in one to be planned)."""
     others: bool = await db.value(

@@ -12,7 +12,11 @@ HELD = 5
 
 
 async def _at_the_desk(request: Asked) -> dict[str, object]:
-    return {"draws": await queries.coming(COMING), "unclaimed": await _unclaimed()}
+    return {
+        "draws": await queries.coming(COMING),
+        "unclaimed": await _unclaimed(),
+        "seconds": await queries.waiting_for_a_second(),
+    }
 
 
 async def _unclaimed() -> list[tuple[DrawRow, int]]:

@@ -144,6 +144,8 @@ def environment(locale: str) -> Environment:
         npgettext=lambda context, one, many, n: words.counted_text(one, many, n, context),
     )
     made.filters.update(number=number, percent=percent, date=day, time=clock, ago=ago)
-    made.globals.update(static=files.address, qr=qr, locales=i18n.LOCALE_NAMES)
+    made.globals.update(
+        static=files.address, qr=qr, locales=i18n.LOCALE_NAMES, gap=i18n.GAPS[locale], colon=i18n.COLONS[locale]
+    )
     made.globals["kit"] = made.get_template("kit/parts.html").module
     return made

@@ -26,6 +26,8 @@ LOCALE_NAMES: Final = MappingProxyType({"en": "English", "zh-Hans": "简体中�
 CATALOGUES: Final = Path(__file__).resolve().parents[2] / "locale"
 
 _BABEL: Final = {"en": Locale("en"), "zh-Hans": Locale("zh", script="Hans")}
+GAPS: Final = MappingProxyType({"en": " ", "zh-Hans": ""})  # between two sentences
+COLONS: Final = MappingProxyType({"en": ": ", "zh-Hans": "："})  # between what is spoken of and what is said of it
 _LONGEST_HEADER: Final = 1000
 
 Key = tuple[str, str]  # (context or "", msgid)

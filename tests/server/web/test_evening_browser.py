@@ -104,6 +104,15 @@ async def test_a_wall_is_taken_over_from_the_room_and_let_go(
     await expect(line).to_contain_text("Room: Safety (bcdfg)", timeout=15_000)
 
 
+async def test_a_room_that_is_over_asks_nobody_in(
+    served: Served, browser: Browser, sign_in: SignIn, room: UUID, host: UUID
+) -> None:
+    desk = await at(served, browser, f"/desk/rooms/{room}", await sign_in("organiser"))
+    await expect(desk.locator(".join-card")).to_be_visible()
+    await actions.cancel_room(served.redis, room, expected=1, actor=host, now=now())
+    await expect(desk.locator(".join-card")).to_be_hidden()
+
+
 async def test_a_wall_is_paired_by_six_characters_and_shows_its_screen_at_once(
     served: Served, browser: Browser, sign_in: SignIn, room: UUID
 ) -> None:

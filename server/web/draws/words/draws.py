@@ -50,7 +50,7 @@ TEXTS: Final[Mapping[str, str]] = {
     # why somebody has none
     "draw.out.left": "No longer on the roster.",
     "draw.out.creator": "Planned this draw. Whoever plans a draw takes no part in it.",
-    "draw.out.operator": "Is an organiser or administrator. They can hold draws, so they take no part.",
+    "draw.out.operator": "Organisers and administrators can hold draws, so they take no part.",
     "draw.out.unit": "Not in one of the units that this draw is open to.",
     "draw.out.points": "Points in the season: %(found)s. Needed: %(needed)s.",
     "draw.out.not_listed": "Not on the frozen list of this draw.",

@@ -133,6 +133,17 @@ async def test_a_draw_is_sealed_and_frozen_by_the_keyboard_from_the_door_on(
     await expect(desk.locator("#step-arm[aria-current=step]")).to_be_visible(timeout=20_000)
 
 
+async def test_a_draw_is_called_off_by_the_keyboard(there: Hall, desk: Page) -> None:
+    """What opens asks why, and the why is what the keys go to."""
+    draw = await planned(there)
+    await desk.goto(f"/desk/draws/{draw}")
+    await press(desk, "details:has(form[action$='/cancel']) > summary")
+    await expect(desk.locator("dialog #field-why")).to_be_focused()
+    await desk.keyboard.type("The hall is closed")
+    await desk.keyboard.press("Enter")
+    await expect(desk.locator(".notice-bad")).to_contain_text("Called off: The hall is closed")
+
+
 async def test_a_unit_is_retired_and_brought_back_by_the_keyboard_from_the_door_on(there: Hall, desk: Page) -> None:
     unit = await add_unit("Night shift", there.unit, actor=None, now=now(), new_id=new_id)
     await desk.context.clear_cookies()

@@ -30,6 +30,9 @@ from tests.server.web.draws.drawing import (
     work,
 )
 
+WAITS = "waits for the word of a second person."
+"""So Today tells of a draw."""
+
 
 @pytest.fixture
 async def there(client: Browser, sign_in: SignIn, season: UUID) -> Hall:
@@ -243,7 +246,9 @@ async def test_an_absence_takes_two_people_and_can_be_taken_back(there: Hall) ->
     assert await place(there, draw, "absent") == "draw.said_absence_confirmed"
     assert "has confirmed: not there when called" in await page(there, draw)
     assert "A second person has to confirm" in await place(there, draw, "absent")
+    assert WAITS in (await there.get("/desk", there.second)).text
     assert await place(there, draw, "undo") == "draw.said_absence_withdrawn"
+    assert WAITS not in (await there.get("/desk", there.second)).text
     assert await place(there, draw, "declined") == "draw.said_absence_confirmed"
     early = await there.post(f"/desk/draws/{draw}/close")
     assert early.status_code == 422
@@ -378,6 +383,7 @@ async def test_a_result_from_the_hall_is_weighed_taken_by_two_and_another_is_a_c
     assert "Somebody else has to say it too:" in text
     second = f"/draws/{await db.value('SELECT slug FROM draw WHERE id = $1', draw)}/second"
     (waits,) = await queries.waiting_logs(draw)
+    assert WAITS in (await there.get("/desk")).text
     alone = await there.post(second, {"do": "log", "code": waits.code})
     assert alone.status_code == 422
     assert "A second person has to confirm" in alone.text
@@ -450,7 +456,9 @@ async def test_whose_winners_are_known_is_called_off_by_two_and_everybody_reads_
     assert again.status_code == 422
     assert (await there.post(second, {"do": "off"})).status_code == 422
     assert await state(draw) == "drawn"
+    assert WAITS in (await there.get("/desk", there.second)).text
     assert (await there.post(second, {"do": "keep"}, there.second)).status_code == 303
+    assert WAITS not in (await there.get("/desk", there.second)).text
     assert (await there.post(second, {"do": "off"}, there.second)).status_code == 422
     await there.post(f"/desk/draws/{draw}/cancel", {"why": "the hall is flooded"})
     won = await db.rows("SELECT member.name FROM win JOIN member ON member.id = win.member WHERE draw = $1", draw)

@@ -123,5 +123,10 @@ window.look = (function () {
     return all(".left-bar, .bottom-bar, [data-print]").map((one) => `${named(one)} is printed`);
   }
 
-  return { small, wide, covered, half, unmarked, cut, ruled, hollow, squeezed, stuck, barred };
+  function apart() {
+    const lines = document.documentElement.lang.startsWith("zh") ? document.body.innerText.split("\n") : [];
+    return lines.flatMap((line) => line.match(/.{0,20}(?:[。，；：！？] \p{sc=Han}|\p{sc=Han}[:;,] ).{0,20}/gu) || []);
+  }
+
+  return { apart, small, wide, covered, half, unmarked, cut, ruled, hollow, squeezed, stuck, barred };
 })();

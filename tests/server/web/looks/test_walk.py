@@ -6,6 +6,7 @@ What is asked of a page:
   colour hangs on a language: test_kit.py), and none of contrast where a page is made to be printed; no bar and no
   print button comes on that paper.
 - every fold (`<details>`) has a sign drawn beside its words; what asks before it does (data-confirm) is a button.
+- no Chinese words stand apart as English ones do: a space behind a Chinese stop, an English colon.
 - no words of ours are cut off; no line is drawn with nothing above it; no words stand in a box that is far too high.
 - no list of choices stops its form from being sent with what it stands at.
 - the main menu marks where one is, on every page that belongs to one of its ways or doors.
@@ -49,7 +50,7 @@ RULES: Mapping[str, Any] = {
 }
 """Without those for which look.js asks more (24 px), or which would load every style again (turned phones)."""
 CONTRAST: Mapping[str, Any] = {**QUICK, "runOnly": {"type": "rule", "values": ["color-contrast"]}}
-ALWAYS = ("unmarked", "cut", "ruled", "hollow", "stuck")
+ALWAYS = ("apart", "unmarked", "cut", "ruled", "hollow", "stuck")
 MENU = ".bottom-bar, .left-bar nav"
 BAR: Mapping[Tab, str] = {"today": "/", "take_part": "/play", "boards": "/boards", "rewards": "/rewards", "me": "/me"}
 PRINTED = "[data-print], .sheet, .paper, .slips, .barrel-sheet"

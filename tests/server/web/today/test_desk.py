@@ -65,7 +65,7 @@ async def test_health_says_what_is_wrong_in_words(client: Browser, sign_in: Sign
 
     assert "There is no backup yet." in await health()
     await keep("backup", (now() - timedelta(hours=3)).isoformat())
-    assert re.search("The last backup was made and proved: <time [^>]*>3 hours ago<", await health())
+    assert re.search("The last backup was made and proved <time [^>]*>3 hours ago</time>\\.", await health())
     assert "<code>laurel backup</code>" not in await health()
     await keep("backup", (now() - timedelta(days=8)).isoformat())
     assert "<code>laurel backup</code>" in await health()
