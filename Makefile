@@ -16,7 +16,7 @@ demo: setup ## Set everything up and play the main job on embedded services
 test: setup-dev ## Set everything up and pass every test
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 	@$(BIN)/python -m tests.browser_setup
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 3
 
 near: setup-dev ## Pass the tests near the last change, in a minute and a half
 	@$(BIN)/ruff check . && $(BIN)/lint-imports

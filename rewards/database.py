@@ -333,6 +333,16 @@ def all_of(*conditions: Combinable) -> QueryString:
     return QueryString(" AND ".join("{}" for _ in conditions) or "true", *(one.querystring for one in conditions))
 
 
+async def count_anew(*tables: str) -> None:
+    """After many rows have come at once into these tables (none named: all): the server plans for what they hold now.
+
+    By itself it does so a minute later; until then connections keep the plans that were right for an empty table, and
+    what reads a full one by them costs its square.
+    """
+    with contextlib.suppress(asyncpg.PostgresError):  # somebody else is at it, and it is done later
+        await rows(f"ANALYZE {', '.join(tables)}")
+
+
 async def ping() -> None:
     """Ask the server one thing. Where all connections of the pool are at work, it is enough that it answers them; when
     none of them has heard of it for a second, it is asked on a line of its own."""

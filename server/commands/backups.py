@@ -13,6 +13,7 @@ import asyncpg
 import click
 import msgspec
 
+from rewards import database as db
 from rewards.checkpoints.actions import keep
 from rewards.draws import actions as draws
 from rewards.draws import queries as draw_queries
@@ -154,6 +155,7 @@ def _rebuilt(chosen: Settings, found: Backup) -> tuple[list[str], list[Differenc
 
     async def rebuild(resources: Resources) -> tuple[list[str], list[Difference]]:
         terminal.tell(terminal.words("Making boards and published draws again."))
+        await db.count_anew()
         boards = await rebuild_restored(resources)
         for draw in await draw_queries.draws():
             await draws.publish(draw.id, chosen.data / "draws")

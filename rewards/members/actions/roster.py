@@ -130,6 +130,10 @@ async def find_person(member: UUID) -> Person:
 # Roster
 
 
+MANY: Final = 1_000
+"""So many rows that come at once make another table of it."""
+
+
 async def import_roster(
     roster: Roster,
     *,
@@ -200,6 +204,8 @@ async def import_roster(
             unchanged=changes.unchanged,
             full=full,
         )
+    if len(changes.added) + len(changes.moved) >= MANY:
+        await db.count_anew("member", "membership", "unit")
     return changes, (*sessions, *boards)
 
 
