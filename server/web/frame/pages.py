@@ -1,24 +1,26 @@
 """What every handler of a page needs: who asks, in which language, the form, and the answer."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
+from functools import lru_cache, partial
 from hmac import compare_digest
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from litestar import Response
 from litestar.datastructures import UploadFile
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from redis.asyncio import Redis
 
 from rewards.audit import queries as audit
 from rewards.refusals import Refusal
 from server import VERSION
 from server.runtime import beside, clock
+from server.runtime.chance import token
 from server.runtime.resources import Resources
 from server.runtime.sessions import Session, Sessions
 from server.runtime.watch import Watch
@@ -236,6 +238,37 @@ def page(
 ) -> Response[bytes]:
     """A whole page, given `values` and `own`."""
     return _html(html.render(template, locale(request), **context(request, **{**(values or {}), **own})), status)
+
+
+def kept_page(
+    request: Asked, template: str, /, status: int = 200, *, own: Mapping[str, str], **values: str | int
+) -> Response[bytes]:
+    """As `page`, for one that anybody may ask for without end: rendered once for all with the same `values`; what
+    each has of its `own` is put in its place, which costs a tenth.
+
+    An own text is only shown, or asked whether it is there; it is never part of a script. `now` is not for such a page.
+    """
+    every = context(request, **values)
+    if every["me"] is not None:
+        return page(request, template, status, own, **values)
+    texts = {**own, "csrf": str(every.pop("csrf"))}
+    del every["now"]
+    filled = tuple((name, text != "") for name, text in texts.items())
+    text = _rendered(template, locale(request), tuple(every.items()), filled)
+    return _html(_OWN.sub(lambda mark: escape(texts[mark[1]]), text), status)
+
+
+_MARK: Final = token()
+_OWN: Final = re.compile(f"{re.escape(_MARK)}_([a-z_]+)_{re.escape(_MARK)}")
+
+
+@lru_cache(maxsize=64)
+def _rendered(
+    template: str, language: str, every: tuple[tuple[str, object], ...], own: tuple[tuple[str, bool], ...]
+) -> str:
+    """A page with a mark in place of each text of an answer's own that is not empty."""
+    marks = {name: f"{_MARK}_{name}_{_MARK}" if there else "" for name, there in own}
+    return html.render(template, language, **dict(every), **marks)
 
 
 async def brought(request: Asked, page: Page) -> dict[str, list[Markup]]:

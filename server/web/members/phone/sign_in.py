@@ -199,16 +199,8 @@ async def _sign_in_page(
     """`bits` that the next try has to prove; where many went wrong, all who ask for the page are given some."""
     limits = sign_in_limits(request)
     bits = bits or await limits.wanted(_address(request))
-    return pages.page(
-        request,
-        "members/phone/sign_in.html",
-        status,
-        next=way,
-        problem=problem,
-        staff_number=staff_number,
-        bits=bits,
-        challenge=await limits.challenge() if bits else "",
-    )
+    own = {"next": way, "staff_number": staff_number, "challenge": await limits.challenge() if bits else ""}
+    return pages.kept_page(request, "members/phone/sign_in.html", status, own=own, problem=problem, bits=bits)
 
 
 @post("/sign-in", opt={"open": True})

@@ -1,16 +1,20 @@
 """Signing in: by link once, by code within limits, to nowhere but this site; the code, the language, signing out."""
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from litestar import Response
 
 from rewards.members import actions, queries
 from server.runtime.chance import new_id, token
 from server.runtime.clock import now
+from server.web.frame import pages
 from server.web.frame.gate import SESSION
 from server.web.frame.limits import BY_DEVICE, MOST_STRANGE
 from server.web.members.phone.devices import COOKIE, MOST
@@ -36,6 +40,37 @@ async def link(member: UUID, valid: timedelta = timedelta(days=1)) -> str:
 
 async def post(client: Browser, path: str, page: str | None = None, **form: str):  # type: ignore[no-untyped-def]
     return await client.post(path, data={"csrf": await csrf(client, page or path), **form})
+
+
+HOSTILE = ("A1", "", '"><img src=x onerror=alert(1)>', "{{ 7*7 }}", "a&amp;b 'c'", "\\1 \\g<0>", "李娜")
+
+
+@pytest.mark.parametrize("number", HOSTILE)
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+async def test_the_page_that_strangers_ask_for_is_the_page_whatever_they_typed(
+    client: Browser, monkeypatch: pytest.MonkeyPatch, number: str, language: str
+) -> None:
+    """It is rendered once for all of them, and each has his own words and token in it."""
+
+    def plain(
+        request: Any, template: str, /, status: int = 200, *, own: Mapping[str, str], **values: Any
+    ) -> Response[bytes]:
+        return pages.page(request, template, status, own, **values)
+
+    seen: list[list[str]] = []
+    for page in (pages.kept_page, pages.kept_page, plain):
+        monkeypatch.setattr(pages, "kept_page", page)
+        stranger = Browser(client.app)
+        stranger.headers["accept-language"] = language
+        shown = await stranger.get("/sign-in", params={"next": f"/boards?{number}"})
+        refused = await post(stranger, "/sign-in", staff_number=number, code="no code of anybody", next="/me")
+        tokens = [re.findall(r'name="csrf" value="([^"]+)"', one.text) for one in (shown, refused)]
+        assert all(len(set(found)) == 1 for found in tokens)
+        texts = [one.text.replace(found[0], "TOKEN") for one, found in zip((shown, refused), tokens, strict=True)]
+        seen.append([re.sub(r"\d+(?= 次)|(?<=left: )\d+", "", text) for text in texts])
+    assert seen[0] == seen[1] == seen[2]
+    assert "TOKEN" in seen[0][0]
+    assert pages._MARK not in seen[0][1]
 
 
 # By link
